@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A room of the house: a target with the project's settings.
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource]? = nil) -> Target {
+  .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
+}
+
+/// The tests of a room; files under `Tests/TestSupport` serve them all.
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+    swiftSettings: settings)
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
+let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "Tacit",
+  platforms: [.macOS(.v15)],
+  products: [
+    .library(name: "Tacit", targets: ["Tacit"]),
+    .executable(name: "tacit", targets: ["Tool"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+    .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+    .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+  ],
+  targets: [
+    // Cellar: C.
+    .target(name: "CKernels"),
+    .systemLibrary(
+      name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+
+    // Ground floor: scalars, randomness, bytes between parties, who is who.
+    room("Arithmetic", ["CKernels", crypto, cryptoExtras]),
+    room("Transports", [nioCore, nioEmbedded, nioSSL, logging]),
+    room("Identity", ["Transports", crypto, x509, asn1, yams]),
+
+    // First floor: tensors.
+    room("Tensors", ["Arithmetic", "CKernels"]),
+
+    // Second floor: what is computed, and on what.
+    room("Graphs", ["Tensors", "CKernels", "COpenBLAS"]),
+    room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
+
+    // Third floor: learning, files, secrets.
+    room("Learning", ["Graphs", "Datasets", yams]),
+    room("ModelFiles", ["Learning", crypto]),
+    room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
+
+    // Fourth floor: encrypted prediction as a service.
+    room("Serving", ["Sharing", "ModelFiles", "Identity", logging]),
+
+    // Fifth floor and roof: the library's front door and the command line.
+    room("Tacit", ["Serving", "Learning", "ModelFiles", "Sharing", "Datasets", "Identity"]),
+    .executableTarget(name: "Tool", dependencies: ["Tacit", argumentParser, logging], swiftSettings: settings),
+
+    .target(name: "TestSupport", dependencies: ["Sharing", "Graphs"], path: "Tests/TestSupport", swiftSettings: settings),
+  ]
+)
