@@ -1,0 +1,105 @@
+public import Tensors
+
+/// What a node computes: the whole vocabulary of the project.
+///
+/// Every engine, gradient rule and reader switches over it with no `default`, so that the compiler lists what is
+/// missing. Binary operations broadcast by NumPy's rules; reductions keep the reduced axes with extent 1.
+public enum Operation: Hashable, Sendable, Codable {
+  /// A value given at run time, looked up by name: data, weights, a dropout mask.
+  case input(String)
+  /// A public constant, the same in every scalar of the node's shape.
+  case constant(Float)
+
+  case add
+  case subtract
+  case multiply
+  case divide
+  /// `1` where the relation holds between the operands, else `0`.
+  case compare(Comparison)
+  /// `select(condition, a, b)`: `a` where the condition is 1, `b` where it is 0.
+  case select
+
+  case negate
+  /// `x · factor`, the factor public.
+  case scale(Float)
+  /// `x + offset`, the offset public.
+  case shift(Float)
+  case relu
+  case sigmoid
+  case tanh
+  case exp
+  case log
+  case reciprocal
+  /// Along the last axis.
+  case softmax
+
+  /// `[m, k] · [k, n] → [m, n]`; a transposed operand is stored the other way round.
+  case matmul(transposeLeft: Bool, transposeRight: Bool)
+  /// `(x [b, c, h, w], weight [o, c, kh, kw]) → [b, o, h', w']`.
+  case conv2d(Convolution)
+  /// `(upstream [b, o, h', w'], weight) → [b, c, h, w]`: the gradient of ``conv2d(_:)`` by its input.
+  case conv2dInputGradient(Convolution, inputHeight: Int, inputWidth: Int)
+  /// `(x, upstream) → [o, c, kh, kw]`: the gradient of ``conv2d(_:)`` by its weight.
+  case conv2dWeightGradient(Convolution, kernelHeight: Int, kernelWidth: Int)
+  /// `[b, c, h, w] → [b, c, h', w']`; what does not fill a window at the edge is left out.
+  case averagePool2d(Pooling)
+  /// `upstream [b, c, h', w'] → [b, c, h, w]`.
+  case averagePool2dGradient(Pooling, inputHeight: Int, inputWidth: Int)
+  case maxPool2d(Pooling)
+  /// `(x [b, c, h, w], upstream [b, c, h', w']) → [b, c, h, w]`; the first of equal maxima takes it all.
+  case maxPool2dGradient(Pooling)
+
+  case sum(axes: [Int])
+  case mean(axes: [Int])
+  /// The largest scalar along one axis.
+  case max(axis: Int)
+  /// Repeats axes of extent 1, NumPy's rules.
+  case broadcast(Shape)
+  /// One extent may be −1: whatever is left. Model graphs use it for the batch axis.
+  case reshape([Int])
+  case transpose([Int])
+  case concatenate(axis: Int)
+  case slice(axis: Int, start: Int, end: Int)
+  /// Zeros before and after along one axis.
+  case pad(axis: Int, before: Int, after: Int)
+}
+
+/// A relation between two scalars.
+public enum Comparison: String, Hashable, Sendable, Codable, CaseIterable {
+  case less, lessOrEqual, greater, greaterOrEqual, equal, notEqual
+}
+
+/// Strides and zero padding of a two-dimensional convolution; the kernel's extents come from the weight.
+public struct Convolution: Hashable, Sendable, Codable {
+  public var strideHeight: Int
+  public var strideWidth: Int
+  public var paddingHeight: Int
+  public var paddingWidth: Int
+
+  public init(stride: Int = 1, padding: Int = 0) {
+    self.init(strideHeight: stride, strideWidth: stride, paddingHeight: padding, paddingWidth: padding)
+  }
+
+  public init(strideHeight: Int, strideWidth: Int, paddingHeight: Int, paddingWidth: Int) {
+    self.strideHeight = strideHeight
+    self.strideWidth = strideWidth
+    self.paddingHeight = paddingHeight
+    self.paddingWidth = paddingWidth
+  }
+}
+
+/// Window and strides of a two-dimensional pooling.
+public struct Pooling: Hashable, Sendable, Codable {
+  public var windowHeight: Int
+  public var windowWidth: Int
+  public var strideHeight: Int
+  public var strideWidth: Int
+
+  /// A square window that tiles the plane, unless a stride is given.
+  public init(window: Int, stride: Int? = nil) {
+    windowHeight = window
+    windowWidth = window
+    strideHeight = stride ?? window
+    strideWidth = stride ?? window
+  }
+}
