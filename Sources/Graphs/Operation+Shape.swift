@@ -56,7 +56,7 @@ extension Operation {
       try attribute(shape.extents.indices.contains(axis), "axis \(axis) is not one of shape \(shape)")
     }
 
-    try require(operands.count == operandCount ?? max(operands.count, 1))
+    try require(operands.count == operandCount ?? Swift.max(operands.count, 1))
     switch self {
     case .input, .constant:
       throw .invalidAttribute(name, "an input or constant has no operands to infer a shape from", layer: layer)
@@ -161,7 +161,7 @@ extension Operation {
     case .pad(let a, let before, let after):
       try axis(a, of: operands[0])
       try attribute(
-        (0...1 << 24).contains(before) && (0...1 << 24).contains(after), "padding must be between 0 and 2^24")
+        (0...1 << 40).contains(before) && (0...1 << 40).contains(after), "padding must be between 0 and 2^40")
       return operands[0].replacing(axis: a, with: operands[0][a] + before + after)
     }
   }

@@ -10,6 +10,9 @@ public final class GraphBuilder {
 
   public init() {}
 
+  /// A builder that adds to a graph there is.
+  public init(continuing graph: Graph) { self.graph = graph }
+
   /// A named value of the given shape; the same name is the same symbol.
   public func input(_ name: String, _ shape: Shape) -> Symbol {
     do {
@@ -73,6 +76,22 @@ extension Symbol {
   }
   public func conv2d(_ weight: Symbol, _ convolution: Convolution = Convolution()) -> Symbol {
     emit(.conv2d(convolution), weight)
+  }
+  /// The gradient of a convolution of inputs of the given plane by its input; this symbol is the upstream gradient.
+  public func conv2dInputGradient(_ weight: Symbol, _ convolution: Convolution, height: Int, width: Int) -> Symbol {
+    emit(.conv2dInputGradient(convolution, inputHeight: height, inputWidth: width), weight)
+  }
+  /// The gradient of a convolution of this symbol by its weight.
+  public func conv2dWeightGradient(
+    _ upstream: Symbol, _ convolution: Convolution, kernelHeight: Int, kernelWidth: Int
+  ) -> Symbol {
+    emit(.conv2dWeightGradient(convolution, kernelHeight: kernelHeight, kernelWidth: kernelWidth), upstream)
+  }
+  public func averagePool2dGradient(_ pooling: Pooling, height: Int, width: Int) -> Symbol {
+    emit(.averagePool2dGradient(pooling, inputHeight: height, inputWidth: width))
+  }
+  public func maxPool2dGradient(_ upstream: Symbol, _ pooling: Pooling) -> Symbol {
+    emit(.maxPool2dGradient(pooling), upstream)
   }
   public func averagePool2d(_ pooling: Pooling) -> Symbol { emit(.averagePool2d(pooling)) }
   public func maxPool2d(_ pooling: Pooling) -> Symbol { emit(.maxPool2d(pooling)) }

@@ -1,0 +1,61 @@
+public import Graphs
+import Tensors
+
+/// Runs a graph on shares: the same program as in the clear, step by step with the other parties.
+///
+/// Independent operations of one kind share their rounds, and products are truncated only where something needs them,
+/// after bias, sums and pooling have been applied for free.
+public struct SecureEngine<Scheme: SharingScheme> {
+  public let arithmetic: FixedPointArithmetic<Scheme>
+
+  /// - Parameters:
+  ///   - fractionBits: bits behind the point of inputs, weights and results, 10...24.
+  ///   - comparisonWidth: bits that every compared value is known to fit into, signed.
+  public init(_ scheme: Scheme, fractionBits: Int, comparisonWidth: Int = 64) {
+    arithmetic = FixedPointArithmetic(scheme, fractionBits: fractionBits, comparisonWidth: comparisonWidth)
+  }
+
+  /// The values of the graph's outputs as shares.
+  ///
+  /// - Parameters:
+  ///   - inputs: shares of all inputs of the graph, in fixed point.
+  ///   - observer: told of every step in which parties talk.
+  /// - Throws: ``SharingError``, or the channel's error.
+  public func run(
+    _ graph: Graph, inputs: [String: Scheme.Share], observer: ((SecureStep) -> Void)? = nil
+  ) async throws -> [Scheme.Share] {
+    try Self.checkAvailability(of: graph)
+    var run = SecureRun(graph: graph, arithmetic: arithmetic, observer: observer)
+    return try await run.outputs(for: inputs)
+  }
+
+  /// - Throws: ``SharingError/notAvailable(operations:engine:)`` listing every operation that shares do not have.
+  public static func checkAvailability(of graph: Graph) throws {
+    let missing = graph.nodes.filter { !$0.operation.isAvailableOnShares }.map { node in
+      node.layer.isEmpty ? node.operation.name : "\(node.operation.name) (layer \(node.layer))"
+    }
+    guard missing.isEmpty else { throw SharingError.notAvailable(operations: missing, engine: "secret-sharing") }
+  }
+}
+
+/// A step of a secure run in which parties talk: what was done, for which nodes.
+public struct SecureStep: Sendable {
+  /// The kind of work, such as `truncate` or `relu`.
+  public let kind: String
+  /// Indices of the graph's nodes that the step serves.
+  public let nodes: [Int]
+}
+
+extension Operation {
+  /// Whether secret-sharing engines can run it.
+  var isAvailableOnShares: Bool {
+    switch self {
+    case .input, .constant, .add, .subtract, .multiply, .divide, .compare, .select, .negate, .scale, .shift, .relu,
+      .sigmoid, .tanh, .exp, .reciprocal, .softmax, .matmul, .conv2d, .conv2dInputGradient, .conv2dWeightGradient,
+      .averagePool2d, .averagePool2dGradient, .maxPool2d, .sum, .mean, .max, .broadcast, .reshape, .transpose,
+      .concatenate, .slice, .pad:
+      true
+    case .log, .maxPool2dGradient: false
+    }
+  }
+}

@@ -1,0 +1,208 @@
+import Foundation
+import Graphs
+import Tensors
+
+/// What a node can do without a word from others.
+extension SecureRun {
+  func readiness(of index: Int, inputs: [String: Share]) throws -> Readiness {
+    let node = graph.nodes[index]
+    let operands = node.operands
+    switch node.operation {
+    case .input(let name):
+      guard let share = inputs[name] else { throw SharingError.missingShare(name) }
+      guard share.shape == node.shape else {
+        throw SharingError.wrongShape(name, expected: node.shape, given: share.shape)
+      }
+      return .done(.share(share))
+    case .constant(let value): return .done(.constant(value, node.shape))
+    case .add: return sum(operands[0], operands[1], shape: node.shape, sign: 1)
+    case .subtract: return sum(operands[0], operands[1], shape: node.shape, sign: -1)
+    case .negate: return .done(negated(operands[0]))
+    case .shift(let offset): return shifted(operands[0], by: offset)
+    case .scale(let factor): return scaled(operands[0], by: factor)
+    case .multiply:
+      if case .constant(let factor, _)? = values[operands[1]] {
+        return scaled(operands[0], by: factor, to: node.shape)
+      }
+      if case .constant(let factor, _)? = values[operands[0]] {
+        return scaled(operands[1], by: factor, to: node.shape)
+      }
+      return product(of: operands) { _ in .elementwise(node.shape) } broadcastingTo: { node.shape }
+    case .matmul, .conv2d, .conv2dInputGradient, .conv2dWeightGradient:
+      return product(of: operands) { Bilinear(node.operation, $0) }
+    case .sum(let axes):
+      return mapped(operands[0], to: node.shape) { $0.summed(axes: axes) }
+    case .mean(let axes):
+      let count = axes.reduce(1) { $0 * graph.nodes[operands[0]].shape[$1] }
+      return scaled(operands[0], by: 1 / Float(max(count, 1)), to: node.shape) { $0.summed(axes: axes) }
+    case .averagePool2d(let pooling):
+      let area = Float(pooling.windowHeight * pooling.windowWidth)
+      return scaled(operands[0], by: 1 / area, to: node.shape) { $0.summedWindows(pooling, to: node.shape) }
+    case .averagePool2dGradient(let pooling, _, _):
+      let area = Float(pooling.windowHeight * pooling.windowWidth)
+      return scaled(operands[0], by: 1 / area, to: node.shape) { $0.spreadWindows(pooling, to: node.shape) }
+    case .broadcast(let shape): return mapped(operands[0], to: shape) { $0.broadcast(to: shape) }
+    case .reshape: return mapped(operands[0], to: node.shape) { $0.reshaped(to: node.shape) }
+    case .transpose(let permutation): return mapped(operands[0], to: node.shape) { $0.transposed(permutation) }
+    case .slice(let axis, let start, let end):
+      return mapped(operands[0], to: node.shape) { $0.sliced(axis: axis, start..<end) }
+    case .pad(let axis, let before, let after):
+      return mapped(operands[0], to: node.shape) { $0.padded(axis: axis, before: before, after: after, with: 0) }
+    case .concatenate(let axis):
+      if let waiting = productsAmong(operands) { return .truncation(of: waiting) }
+      return .done(.share(scheme.concatenate(operands.map { share(of: $0) }, axis: axis)))
+    case .relu: return talk(.relu, operands)
+    case .sigmoid: return talk(.sigmoid, operands)
+    case .tanh: return talk(.tanh, operands)
+    case .exp: return talk(.exp, operands)
+    case .reciprocal: return talk(.reciprocal, operands)
+    case .divide: return talk(.divide, operands)
+    case .compare: return talk(.compare, operands)
+    case .select: return talk(.select, operands)
+    case .max: return talk(.max(index), operands)
+    case .maxPool2d: return talk(.max(index), operands)
+    case .softmax: return talk(.softmax(index), operands)
+    case .log, .maxPool2dGradient:
+      throw SharingError.notAvailable(operations: [node.operation.name], engine: "secret-sharing")
+    }
+  }
+
+  /// Those of the operands that still await truncation, or `nil` for none.
+  private func productsAmong(_ operands: [Int]) -> [Int]? {
+    let waiting = operands.filter {
+      if case .product? = values[$0] { true } else { false }
+    }
+    return waiting.isEmpty ? nil : waiting
+  }
+
+  private func talk(_ work: Work, _ operands: [Int]) -> Readiness {
+    productsAmong(operands).map { .truncation(of: $0) } ?? .talk(work)
+  }
+
+  private func product(
+    of operands: [Int], _ form: ([Shape]) -> Bilinear?, broadcastingTo shape: () -> Shape? = { nil }
+  ) -> Readiness {
+    if let waiting = productsAmong(operands) { return .truncation(of: waiting) }
+    var shares = operands.map { share(of: $0) }
+    if let shape = shape() { shares = shares.map { broadcast($0, to: shape) } }
+    guard let form = form(shares.map(\.shape)) else {
+      preconditionFailure("a product of shapes \(shares.map(\.shape)) passed shape inference")
+    }
+    return .product(Multiplication(form, shares[0], shares[1]))
+  }
+
+  func broadcast(_ share: Share, to shape: Shape) -> Share {
+    share.shape == shape ? share : scheme.map(share, to: shape) { $0.broadcast(to: shape) }
+  }
+
+  private func mapped(_ operand: Int, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Readiness {
+    .done(map(values[operand], to: shape, linear))
+  }
+
+  private func map(_ value: Value?, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Value {
+    switch value {
+    case .share(let share)?: return .share(scheme.map(share, to: shape, linear))
+    case .product(let product, let surplus)?: return .product(scheme.map(product, to: shape, linear), surplus: surplus)
+    case .constant(let value, let old)?:
+      let constant = RingTensor(repeating: arithmetic.word(Double(value)), shape: old)
+      return .share(scheme.constant(linear(constant)))
+    case nil: preconditionFailure("an operand is not known yet")
+    }
+  }
+
+  private func negated(_ operand: Int) -> Value {
+    if case .constant(let value, let shape)? = values[operand] { return .constant(-value, shape) }
+    return map(values[operand], to: graph.nodes[operand].shape) { $0.scaled(by: .max) }
+  }
+
+  /// a + sign · b; a product and a share meet at the product's precision.
+  private func sum(_ a: Int, _ b: Int, shape: Shape, sign: Int) -> Readiness {
+    let left = broadcastValue(a, to: shape)
+    var right = broadcastValue(b, to: shape)
+    if sign < 0 { right = map(right, to: shape) { $0.scaled(by: .max) } }
+    switch (left, right) {
+    case (.share(let x), .share(let y)): return .done(.share(scheme.add(x, y)))
+    case (.product(let x, let surplus), .share(let y)), (.share(let y), .product(let x, let surplus)):
+      return .done(.product(scheme.add(x, scheme.product(y, by: 1 << UInt64(surplus))), surplus: surplus))
+    case (.product(let x, let first), .product(let y, let second)):
+      guard first == second else { return .truncation(of: [a, b]) }
+      return .done(.product(scheme.add(x, y), surplus: first))
+    case (.constant, _), (_, .constant): preconditionFailure("constants were turned into shares")
+    }
+  }
+
+  /// The operand with constants made shares.
+  private func broadcastValue(_ operand: Int, to shape: Shape) -> Value {
+    if case .constant(let value, _)? = values[operand] {
+      return .share(scheme.constant(RingTensor(repeating: arithmetic.word(Double(value)), shape: shape)))
+    }
+    guard graph.nodes[operand].shape != shape, let value = values[operand] else {
+      return values[operand] ?? .constant(0, shape)
+    }
+    return map(value, to: shape) { $0.broadcast(to: shape) }
+  }
+
+  private func shifted(_ operand: Int, by offset: Float) -> Readiness {
+    let shape = graph.nodes[operand].shape
+    switch values[operand] {
+    case .share(let share)?: return .done(.share(arithmetic.add(share, Double(offset))))
+    case .product(let product, let surplus)?:
+      let constant = scheme.constant(RingTensor(repeating: arithmetic.word(Double(offset)), shape: shape))
+      return .done(.product(scheme.add(product, scheme.product(constant, by: 1 << UInt64(surplus))), surplus: surplus))
+    case .constant(let value, let shape)?: return .done(.constant(value + offset, shape))
+    case nil: preconditionFailure("an operand is not known yet")
+    }
+  }
+
+  private func scaled(_ operand: Int, by factor: Float, to shape: Shape? = nil) -> Readiness {
+    let target = shape ?? graph.nodes[operand].shape
+    return scaled(operand, by: factor, to: target) { $0.broadcast(to: target) }
+  }
+
+  /// A linear map of the operand times a public factor. Powers of two only move the point; other factors keep
+  /// `fractionBits` significant bits and are truncated later.
+  private func scaled(
+    _ operand: Int, by factor: Float, to shape: Shape, _ linear: (RingTensor) -> RingTensor
+  ) -> Readiness {
+    let parts = PublicFactor(factor, significantBits: fractionBits)
+    if case .product(_, let surplus)? = values[operand], !parts.isPowerOfTwo || surplus + parts.surplus > 60 {
+      return .truncation(of: [operand])
+    }
+    switch map(values[operand], to: shape, linear) {
+    case .share(let share):
+      guard parts.surplus > 0 else { return .done(.share(scheme.scale(share, by: parts.word))) }
+      return .done(.product(scheme.product(share, by: parts.word), surplus: parts.surplus))
+    case .product(let product, let surplus):
+      let scaled = parts.word == 1 ? product : scheme.map(product, to: shape) { $0.scaled(by: parts.word) }
+      return .done(.product(scaled, surplus: surplus + parts.surplus))
+    case .constant: preconditionFailure("constants were turned into shares")
+    }
+  }
+}
+
+/// A public factor as word · 2^−surplus.
+struct PublicFactor: Equatable {
+  var word: UInt64
+  var surplus: Int
+  var isPowerOfTwo: Bool
+
+  init(_ factor: Float, significantBits: Int) {
+    let value = Double(factor)
+    guard value != 0 else {
+      (word, surplus, isPowerOfTwo) = (0, 0, true)
+      return
+    }
+    let exponent = Int(value.exponent)
+    isPowerOfTwo = value.significand == 1
+    if value == value.rounded(), abs(value) < 1_048_576 {
+      word = UInt64(bitPattern: Int64(value))
+      surplus = 0
+    } else if isPowerOfTwo, exponent < 0 {
+      word = value < 0 ? .max : 1
+      surplus = min(-exponent, 60)
+    } else {
+      surplus = max(0, min(significantBits - 1 - exponent, 60))
+      word = UInt64(bitPattern: Int64((value * Double(sign: .plus, exponent: surplus, significand: 1)).rounded()))
+    }
+  }
+}

@@ -1,0 +1,135 @@
+import Graphs
+import Tensors
+
+/// One execution of a graph on shares.
+///
+/// Nodes are visited in order. What is silent is done at once; what needs other parties is collected until nothing silent
+/// is left, then one kind of work is done for all nodes that wait for it.
+struct SecureRun<Scheme: SharingScheme> {
+  typealias Share = Scheme.Share
+
+  /// What is known of a node.
+  enum Value {
+    case share(Share)
+    /// Has `surplus` more fraction bits than the working precision.
+    case product(Scheme.Product, surplus: Int)
+    /// The same public number in every scalar.
+    case constant(Float, Shape)
+  }
+
+  /// What a node whose operands are known can do next.
+  enum Readiness {
+    case done(Value)
+    /// Waits for products among its operands to be truncated.
+    case truncation(of: [Int])
+    case product(Multiplication<Share>)
+    /// Waits for its turn at this kind of work.
+    case talk(Work)
+  }
+
+  let graph: Graph
+  let arithmetic: FixedPointArithmetic<Scheme>
+  let observer: ((SecureStep) -> Void)?
+  var values: [Value?]
+  var scheme: Scheme { arithmetic.scheme }
+  var fractionBits: Int { arithmetic.fractionBits }
+
+  init(graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, observer: ((SecureStep) -> Void)?) {
+    self.graph = graph
+    self.arithmetic = arithmetic
+    self.observer = observer
+    values = [Value?](repeating: nil, count: graph.nodes.count)
+  }
+
+  mutating func outputs(for inputs: [String: Share]) async throws -> [Share] {
+    var remaining = liveNodes()
+    while !remaining.isEmpty {
+      var products: [(node: Int, Multiplication<Share>)] = []
+      var truncations: Set<Int> = []
+      var talks: [Work: [Int]] = [:]
+      var firstTalk: Work?
+      var waiting: [Int] = []
+      for node in remaining {
+        guard graph.nodes[node].operands.allSatisfy({ values[$0] != nil }) else {
+          waiting.append(node)
+          continue
+        }
+        switch try readiness(of: node, inputs: inputs) {
+        case .done(let value): values[node] = value
+        case .truncation(let operands):
+          truncations.formUnion(operands)
+          waiting.append(node)
+        case .product(let multiplication):
+          products.append((node, multiplication))
+          waiting.append(node)
+        case .talk(let work):
+          talks[work, default: []].append(node)
+          firstTalk = firstTalk ?? work
+          waiting.append(node)
+        }
+      }
+      if !products.isEmpty {
+        let done = try await multiply(products)
+        waiting.removeAll { done.contains($0) }
+      } else if !truncations.isEmpty {
+        try await truncate(truncations.sorted())
+      } else if let work = firstTalk, let nodes = talks[work] {
+        try await perform(work, nodes)
+        waiting.removeAll { nodes.contains($0) }
+      }
+      remaining = waiting
+    }
+    return try await finishOutputs()
+  }
+
+  /// The nodes that outputs depend on, in order.
+  private func liveNodes() -> [Int] {
+    var live = [Bool](repeating: false, count: graph.nodes.count)
+    for output in graph.outputs { live[output] = true }
+    for node in graph.nodes.indices.reversed() where live[node] {
+      for operand in graph.nodes[node].operands { live[operand] = true }
+    }
+    return graph.nodes.indices.filter { live[$0] }
+  }
+
+  private mutating func multiply(_ products: [(node: Int, Multiplication<Share>)]) async throws -> Set<Int> {
+    let results = try await scheme.multiply(products.map(\.1))
+    observer?(SecureStep(kind: "multiply", nodes: products.map(\.node)))
+    for (product, result) in zip(products, results) {
+      values[product.node] = .product(result, surplus: fractionBits)
+    }
+    return Set(products.map(\.node))
+  }
+
+  /// Brings products back to the working precision, all in the same rounds.
+  mutating func truncate(_ nodes: [Int]) async throws {
+    var items: [(node: Int, Truncation<Scheme.Product>, rest: Int)] = []
+    for node in nodes {
+      guard case .product(let product, let surplus)? = values[node] else { continue }
+      let bits = min(surplus, 32)
+      items.append((node, Truncation(product, by: bits), surplus - bits))
+    }
+    guard !items.isEmpty else { return }
+    let shares = try await scheme.truncate(items.map(\.1))
+    observer?(SecureStep(kind: "truncate", nodes: items.map(\.node)))
+    for (item, share) in zip(items, shares) {
+      values[item.node] = item.rest == 0 ? .share(share) : .product(scheme.product(share, by: 1), surplus: item.rest)
+    }
+    try await truncate(items.filter { $0.rest > 0 }.map(\.node))
+  }
+
+  private mutating func finishOutputs() async throws -> [Share] {
+    try await truncate(Set(graph.outputs).sorted())
+    return graph.outputs.map { share(of: $0) }
+  }
+
+  /// The share of a node that is known and is no product.
+  func share(of node: Int) -> Share {
+    switch values[node] {
+    case .share(let share)?: return share
+    case .constant(let value, let shape)?:
+      return scheme.constant(RingTensor(repeating: arithmetic.word(Double(value)), shape: shape))
+    case .product?, nil: preconditionFailure("node \(node) of the graph is not a share yet")
+    }
+  }
+}

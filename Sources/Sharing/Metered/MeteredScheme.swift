@@ -1,0 +1,75 @@
+public import Tensors
+
+/// A scheme without values: running a program on it yields the exact rounds and bytes that another scheme would take.
+public final class MeteredScheme: SharingScheme {
+  public struct Share: SecretShare {
+    public let shape: Shape
+    /// Products only: whether it is a masked summand.
+    var isAdditive = false
+  }
+
+  public typealias Product = Share
+  public typealias Bits = Share
+
+  private let costs: any CostModel
+  /// What has been spent so far.
+  public private(set) var traffic = Traffic.none
+
+  public init(_ costs: any CostModel) { self.costs = costs }
+
+  /// A secret of the given shape.
+  public func share(of shape: Shape) -> Share { Share(shape: shape) }
+
+  public func constant(_ value: RingTensor) -> Share { Share(shape: value.shape) }
+  public func add(_ a: Share, _ b: Share) -> Share {
+    Share(shape: a.shape, isAdditive: a.isAdditive || b.isAdditive)
+  }
+  public func subtract(_ a: Share, _ b: Share) -> Share { a }
+  public func add(_ a: Share, word: UInt64) -> Share { a }
+  public func scale(_ a: Share, by word: UInt64) -> Share { a }
+  public func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share {
+    Share(shape: shape, isAdditive: a.isAdditive)
+  }
+  public func concatenate(_ shares: [Share], axis: Int) -> Share {
+    Share(shape: shares[0].shape.replacing(axis: axis, with: shares.reduce(0) { $0 + $1.shape[axis] }))
+  }
+  public func product(_ a: Share, by word: UInt64) -> Share { Share(shape: a.shape) }
+
+  public func not(_ bits: Share) -> Share { bits }
+  public func exclusiveOr(_ a: Share, _ b: Share) -> Share { a }
+  public func slice(_ bits: Share, _ range: Range<Int>) -> Share { Share(shape: [range.count]) }
+  public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(shape: shape) }
+
+  public func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Share] {
+    spend(costs.multiplying(pairs.map(\.form)))
+    return pairs.map { Share(shape: $0.form.resultShape, isAdditive: true) }
+  }
+  public func reduce(_ products: [Share]) async throws -> [Share] {
+    spend(costs.reducing(additiveCounts: products.filter(\.isAdditive).map(\.shape.count)))
+    return products.map { Share(shape: $0.shape) }
+  }
+  public func truncate(_ items: [Truncation<Share>]) async throws -> [Share] {
+    spend(
+      costs.truncating(
+        items.map { ($0.product.shape.count, $0.bits) }, additive: items.contains { $0.product.isAdditive }))
+    return items.map { Share(shape: $0.product.shape) }
+  }
+  public func negative(_ share: Share, width: Int) async throws -> Share {
+    spend(costs.comparing(count: share.shape.count, width: width))
+    return share
+  }
+  public func multiply(_ bits: Share, _ share: Share) async throws -> Share {
+    spend(costs.selecting(count: share.shape.count))
+    return share
+  }
+  public func convert(_ bits: Share) async throws -> Share {
+    spend(costs.converting(count: bits.shape.count))
+    return bits
+  }
+  public func open(_ shares: [Share]) async throws -> [RingTensor] {
+    spend(costs.opening(counts: shares.map(\.shape.count)))
+    return shares.map { RingTensor(repeating: 0, shape: $0.shape) }
+  }
+
+  private func spend(_ traffic: Traffic) { self.traffic = self.traffic + traffic }
+}

@@ -1,0 +1,65 @@
+import CKernels
+public import Tensors
+
+/// One party that sees everything, with the ring arithmetic of the secret schemes: the oracle they are tested against.
+///
+/// Truncation rounds to nearest; a secret scheme's result differs from it by one unit in the last place a truncation.
+public final class ClearScheme: SharingScheme {
+  public struct Share: SecretShare {
+    package let value: RingTensor
+    public var shape: Shape { value.shape }
+    package init(_ value: RingTensor) { self.value = value }
+  }
+
+  public typealias Product = Share
+  public typealias Bits = Share
+
+  public init() {}
+
+  public func constant(_ value: RingTensor) -> Share { Share(value) }
+  public func add(_ a: Share, _ b: Share) -> Share { Share(a.value + b.value) }
+  public func subtract(_ a: Share, _ b: Share) -> Share { Share(a.value - b.value) }
+  public func add(_ a: Share, word: UInt64) -> Share { Share(a.value.adding(word)) }
+  public func scale(_ a: Share, by word: UInt64) -> Share { Share(a.value.scaled(by: word)) }
+  public func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share {
+    Share(linear(a.value))
+  }
+  public func concatenate(_ shares: [Share], axis: Int) -> Share {
+    Share(RingTensor.concatenated(shares.map(\.value), axis: axis))
+  }
+  public func product(_ a: Share, by word: UInt64) -> Share { scale(a, by: word) }
+
+  public func not(_ bits: Share) -> Share { Share(bits.value.scaled(by: .max).adding(1)) }
+  public func exclusiveOr(_ a: Share, _ b: Share) -> Share {
+    Share(RingTensor(shape: a.shape, scalars: zip(a.value.scalars, b.value.scalars).map { $0 ^ $1 }))
+  }
+  public func slice(_ bits: Share, _ range: Range<Int>) -> Share {
+    Share(RingTensor(shape: [range.count], scalars: Array(bits.value.scalars[range])))
+  }
+  public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(bits.value.reshaped(to: shape)) }
+
+  public func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Share] {
+    pairs.map { Share($0.form($0.left.value, $0.right.value)) }
+  }
+  public func reduce(_ products: [Share]) async throws -> [Share] { products }
+
+  public func truncate(_ items: [Truncation<Share>]) async throws -> [Share] {
+    items.map { item in
+      let rounded = item.product.value.adding(1 << UInt64(item.bits - 1))
+      return Share(
+        RingTensor(shape: rounded.shape) {
+          ck_u64_shift_right_arithmetic($0.count, rounded.scalars, UInt32(item.bits), $0.baseAddress)
+        })
+    }
+  }
+
+  public func negative(_ share: Share, width: Int) async throws -> Share {
+    let shift = UInt64(width - 1)
+    return Share(RingTensor(shape: share.shape, scalars: share.value.scalars.map { $0 >> shift & 1 }))
+  }
+  public func multiply(_ bits: Share, _ share: Share) async throws -> Share {
+    Share(bits.value.reshaped(to: share.shape) * share.value)
+  }
+  public func convert(_ bits: Share) async throws -> Share { bits }
+  public func open(_ shares: [Share]) async throws -> [RingTensor] { shares.map(\.value) }
+}

@@ -1,0 +1,48 @@
+import Arithmetic
+
+/// The two keys a party shares with its neighbours, and the counters that keep their words apart.
+///
+/// Key j is held by the pair j: party j and party j − 1. A word's counter is (step, operation, draw, offset): the step is
+/// a query's or training step's number, the operation counts the talking primitives within it, the draw tells apart the
+/// vectors that one operation takes from a key, and the offset is the word's place in the whole tensor. No counter is
+/// used twice under one key; keys are fresh in every session.
+struct PairwiseRandomness: Sendable {
+  /// Which of the two keys: the one shared with the previous party, or the one shared with the next.
+  enum Key: Sendable {
+    case first
+    case second
+  }
+
+  private let first: PseudorandomGenerator
+  private let second: PseudorandomGenerator
+
+  init(first: PseudorandomGenerator, second: PseudorandomGenerator) {
+    self.first = first
+    self.second = second
+  }
+
+  /// The draws of one operation of one step.
+  func operation(_ operation: UInt32, ofStep step: UInt32) -> Draws {
+    Draws(randomness: self, counterHigh: UInt64(step) << 32 | UInt64(operation))
+  }
+
+  /// What one operation may take from the keys.
+  struct Draws: Sendable {
+    fileprivate let randomness: PairwiseRandomness
+    fileprivate let counterHigh: UInt64
+
+    /// The words of draw number `draw` at `offset`, which must be even.
+    func fill(_ key: Key, _ draw: Int, offset: Int, _ target: UnsafeMutableBufferPointer<UInt64>) {
+      let generator = key == .first ? randomness.first : randomness.second
+      generator.fill(
+        target, counterHigh: counterHigh, counterLow: UInt64(draw) << 48 | UInt64(offset / 2))
+    }
+
+    func words(_ key: Key, _ draw: Int, offset: Int = 0, count: Int) -> [UInt64] {
+      [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
+        initialized = count
+        fill(key, draw, offset: offset, UnsafeMutableBufferPointer(rebasing: buffer[0..<count]))
+      }
+    }
+  }
+}

@@ -1,0 +1,100 @@
+import CKernels
+public import Tensors
+
+/// Products: silent until they are brought back to shares.
+///
+/// Source: Araki et al. 2016, protocol 3.2, with the mask of protocol 3.1: zᵢ = xᵢyᵢ + xᵢyᵢ₊₁ + xᵢ₊₁yᵢ + aᵢ, where
+/// a₀ + a₁ + a₂ = 0 comes from the pairwise keys. Only the size of the product is ever sent: an inner dimension is free.
+extension ReplicatedScheme {
+  private enum Draw {
+    static let zero = 0
+  }
+
+  /// No rounds: the summands are not sent yet.
+  public func multiply(_ pairs: [Multiplication<ReplicatedShare>]) async throws -> [ReplicatedProduct] {
+    pairs.map { pair in
+      ReplicatedProduct(form: .additive(summand(pair, draws: beginOperation())))
+    }
+  }
+
+  private func summand(
+    _ pair: Multiplication<ReplicatedShare>, draws: PairwiseRandomness.Draws
+  ) -> RingTensor {
+    var result = zeroShare(draws, draw: Draw.zero, shape: pair.form.resultShape)
+    let (x, y) = (pair.left, pair.right)
+    result.withScalars { z in
+      guard let z = z.baseAddress else { return }
+      if case .elementwise(let shape) = pair.form {
+        ck_rss_multiply(
+          shape.count, x.first.scalars, x.second.scalars, y.first.scalars, y.second.scalars, z)
+        return
+      }
+      pair.form.withScratch { scratch in
+        // The sum is taken over the smaller operand: weights of a large layer are only read.
+        if x.shape.count <= y.shape.count {
+          let sum = x.first + x.second
+          pair.form.accumulate(sum.scalars, y.first.scalars, into: z, scratch: scratch)
+          pair.form.accumulate(x.first.scalars, y.second.scalars, into: z, scratch: scratch)
+        } else {
+          let sum = y.first + y.second
+          pair.form.accumulate(x.first.scalars, sum.scalars, into: z, scratch: scratch)
+          pair.form.accumulate(x.second.scalars, y.first.scalars, into: z, scratch: scratch)
+        }
+      }
+    }
+    return result
+  }
+
+  /// This party's summand of a sharing of zero.
+  func zeroShare(_ draws: PairwiseRandomness.Draws, draw: Int, offset: Int = 0, shape: Shape) -> RingTensor {
+    let count = shape.count
+    let second = draws.words(.second, draw, offset: offset, count: count)
+    return RingTensor(shape: shape) { target in
+      draws.fill(.first, draw, offset: offset, target)
+      guard let base = target.baseAddress else { return }
+      ck_u64_sub(count, base, second, base)
+    }
+  }
+
+  /// One round, 24 bytes a scalar: each party sends its summand to the previous one. Nothing for products that are
+  /// still replicated.
+  public func reduce(_ products: [ReplicatedProduct]) async throws -> [ReplicatedShare] {
+    var toPrevious = Outbox()
+    for case .additive(let summand) in products.map(\.form) { toPrevious.append(summand.scalars) }
+    let byteCount = toPrevious.message.count
+    guard byteCount > 0 else { return products.map(share) }
+    var inbox = try await exchange(toPrevious: toPrevious, fromNext: byteCount).next
+    return products.map { product in
+      guard case .additive(let summand) = product.form else { return share(product) }
+      let second = RingTensor(shape: summand.shape, scalars: inbox.words(summand.count))
+      return ReplicatedShare(first: summand, second: second)
+    }
+  }
+
+  /// A product of which both components are known.
+  private func share(_ product: ReplicatedProduct) -> ReplicatedShare {
+    switch product.form {
+    case .replicated(let share): share
+    case .additive(let summand): ReplicatedShare(first: summand, second: summand)
+    }
+  }
+
+  /// One round, 24 bytes a scalar: each party sends its first component to the next one.
+  public func open(_ shares: [ReplicatedShare]) async throws -> [RingTensor] {
+    var toNext = Outbox()
+    for share in shares { toNext.append(share.first.scalars) }
+    let byteCount = toNext.message.count
+    guard byteCount > 0 else { return shares.map(\.first) }
+    var inbox = try await exchange(toNext: toNext, fromPrevious: byteCount).previous
+    return shares.map { share in
+      let missing = RingTensor(shape: share.shape, scalars: inbox.words(share.shape.count))
+      return share.first + share.second + missing
+    }
+  }
+
+  /// This party's summand of a value for somebody outside, who adds up the three: masked afresh, so that the components
+  /// say nothing beyond their sum. No rounds between the parties; 24 bytes a scalar to the receiver.
+  package func summandForOutside(_ share: ReplicatedShare) -> RingTensor {
+    share.first + zeroShare(beginOperation(), draw: Draw.zero, shape: share.shape)
+  }
+}

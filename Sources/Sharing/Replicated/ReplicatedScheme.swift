@@ -1,0 +1,81 @@
+import Arithmetic
+import CKernels
+public import Transports
+
+/// Replicated secret sharing over Z/2⁶⁴ among three parties.
+///
+/// - Threat model: semi-honest, honest majority; any single party learns nothing, two together learn everything. The
+///   channels must be pairwise encrypted, also against the third party.
+/// - Sources: Araki et al., *High-Throughput Semi-Honest Secure Three-Party Computation with an Honest Majority*,
+///   CCS 2016 (sharing, products); Mohassel and Rindal, *ABY3*, CCS 2018 (mixed protocols); Huang et al., *Cheetah*,
+///   USENIX Security 2022 (truncation with known sign).
+///
+/// A secret is x = x₀ + x₁ + x₂; party i holds xᵢ and xᵢ₊₁. Not `Sendable`: an instance belongs to one task.
+public final class ReplicatedScheme: SharingScheme {
+  public typealias Share = ReplicatedShare
+  public typealias Product = ReplicatedProduct
+  public typealias Bits = ReplicatedBits
+
+  let channel: any Channel
+  public let party: PartyID
+  private let randomness: PairwiseRandomness
+  private var step: UInt32 = 0
+  private var operation: UInt32 = 0
+  /// What this party has sent, and the rounds it has gone through, since the session began.
+  public private(set) var traffic = Traffic.none
+
+  var next: PartyID { (party + 1) % 3 }
+  var previous: PartyID { (party + 2) % 3 }
+
+  /// Starts a session: agrees on fresh keys with both neighbours. One round.
+  ///
+  /// - Parameter session: a name all three parties give alike, mixed into the keys.
+  public static func start(over channel: any Channel, session: String) async throws -> ReplicatedScheme {
+    precondition(channel.partyCount == 3, "replicated sharing is among three parties")
+    return ReplicatedScheme(channel: channel, randomness: try await SessionKeys.agree(over: channel, session: session))
+  }
+
+  init(channel: any Channel, randomness: PairwiseRandomness) {
+    self.channel = channel
+    self.party = channel.party
+    self.randomness = randomness
+  }
+
+  /// Moves on to the next query or training step, with counters of its own.
+  ///
+  /// - Throws: ``SharingError/countersExhausted`` after 2³² − 1 steps.
+  public func beginStep() throws {
+    guard step < .max else { throw SharingError.countersExhausted }
+    step += 1
+    operation = 0
+  }
+
+  /// The draws of the next operation; every party calls this at the same places of the program.
+  func beginOperation() -> PairwiseRandomness.Draws {
+    defer { operation += 1 }
+    return randomness.operation(operation, ofStep: step)
+  }
+
+  /// One round: sends what is not empty, waits for what is expected, and checks the lengths.
+  func exchange(
+    toNext: Outbox = Outbox(), toPrevious: Outbox = Outbox(), fromNext: Int = 0, fromPrevious: Int = 0
+  ) async throws -> (next: Inbox, previous: Inbox) {
+    var outgoing: [Outgoing] = []
+    if !toNext.message.isEmpty { outgoing.append(Outgoing(toNext.message, to: next)) }
+    if !toPrevious.message.isEmpty { outgoing.append(Outgoing(toPrevious.message, to: previous)) }
+    traffic.rounds += 1
+    traffic.byteCount += toNext.message.count + toPrevious.message.count
+    var sources: [PartyID] = []
+    if fromNext > 0 { sources.append(next) }
+    if fromPrevious > 0 { sources.append(previous) }
+    var messages = try await channel.exchange(outgoing, from: sources)[...]
+    func inbox(_ expected: Int, from peer: PartyID) throws -> Inbox {
+      guard expected > 0, let message = messages.popFirst() else { return Inbox([]) }
+      guard message.count == expected else {
+        throw SharingError.unexpectedLength(from: peer, expected: expected, received: message.count)
+      }
+      return Inbox(message)
+    }
+    return (try inbox(fromNext, from: next), try inbox(fromPrevious, from: previous))
+  }
+}

@@ -1,0 +1,80 @@
+import Tensors
+
+/// What each talking primitive of a scheme spends: payload of all parties together, and rounds.
+///
+/// The conformance suite checks every function against the wire, byte for byte.
+public protocol CostModel: Sendable {
+  /// The name users know the scheme by.
+  var name: String { get }
+  var partyCount: Int { get }
+  /// Whether a product comes out as a masked summand (silent multiplication) that must travel before use.
+  func multiplying(_ forms: [Bilinear]) -> Traffic
+  func reducing(additiveCounts: [Int]) -> Traffic
+  /// `counts`: scalars and bits of each product; `additive`: whether any of them is a masked summand.
+  func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Traffic
+  func comparing(count: Int, width: Int) -> Traffic
+  func selecting(count: Int) -> Traffic
+  func converting(count: Int) -> Traffic
+  func opening(counts: [Int]) -> Traffic
+  /// Starting a session: agreeing on keys.
+  var starting: Traffic { get }
+  /// A tensor of an owner outside, shared into the parties.
+  func sharing(counts: [Int]) -> Traffic
+  /// Results revealed to one receiver outside.
+  func revealing(counts: [Int]) -> Traffic
+}
+
+/// ``ReplicatedScheme``'s costs, `docs/PROTOCOLS.md`.
+public struct ReplicatedCosts: CostModel {
+  public init() {}
+
+  public var name: String { "replicated" }
+  public var partyCount: Int { 3 }
+
+  public func multiplying(_ forms: [Bilinear]) -> Traffic { .none }
+
+  public func reducing(additiveCounts counts: [Int]) -> Traffic {
+    let count = counts.reduce(0, +)
+    return count == 0 ? .none : Traffic(rounds: 1, byteCount: 24 * count)
+  }
+
+  public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Traffic {
+    var traffic = Traffic(rounds: additive ? 3 : 2)
+    for item in items {
+      let small = WireWidth.truncating(by: item.bits).byteCount
+      traffic.byteCount += item.count * (3 * small + 16 + (additive ? 8 : 0))
+    }
+    return traffic
+  }
+
+  public func comparing(count: Int, width: Int) -> Traffic {
+    guard count > 0 else { return .none }
+    let rows = Chunk.chunks(of: count).reduce(0) { $0 + ($1.range.count + 7) / 8 }
+    var traffic = Traffic(rounds: 2, byteCount: 3 * width * rows)
+    var nodes = width - 1
+    while nodes > 1 {
+      traffic.rounds += 1
+      traffic.byteCount += 3 * (2 * (nodes / 2) - 1) * ((count + 7) / 8)
+      nodes = nodes / 2 + nodes % 2
+    }
+    return traffic
+  }
+
+  public func selecting(count: Int) -> Traffic {
+    Traffic(rounds: count == 0 ? 1 : 2, byteCount: 40 * count)
+  }
+
+  public func converting(count: Int) -> Traffic { Traffic(rounds: 2, byteCount: 24 * count) }
+
+  public func opening(counts: [Int]) -> Traffic { reducing(additiveCounts: counts) }
+
+  public var starting: Traffic { Traffic(rounds: 1, byteCount: 6 * SessionKeys.contributionByteCount) }
+
+  public func sharing(counts: [Int]) -> Traffic {
+    Traffic(rounds: 1, byteCount: InputSharing.byteCount(of: counts.reduce(0, +)))
+  }
+
+  public func revealing(counts: [Int]) -> Traffic {
+    Traffic(rounds: 1, byteCount: 24 * counts.reduce(0, +))
+  }
+}

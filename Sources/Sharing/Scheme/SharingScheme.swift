@@ -1,0 +1,138 @@
+public import Tensors
+
+/// A way of splitting a secret tensor among parties, and of computing on the pieces.
+///
+/// Synchronous means silent; `async` means that parties talk. Words are of the ring Z/2⁶⁴ in two's complement; fixed
+/// point is the business of ``FixedPointArithmetic``. A scheme belongs to one task: its instances are not `Sendable`.
+public protocol SharingScheme: AnyObject {
+  /// This party's piece of a secret ring tensor.
+  associatedtype Share: SecretShare
+  /// A product, or a sum of products, that has not been brought back to a share: adding and linear maps are free,
+  /// anything else needs ``truncate(_:)`` or ``reduce(_:)`` first.
+  associatedtype Product: SecretShare
+  /// This party's piece of one secret bit per scalar.
+  associatedtype Bits: SecretShare
+
+  // MARK: Silent
+
+  /// A public value as a share.
+  func constant(_ value: RingTensor) -> Share
+  func add(_ a: Share, _ b: Share) -> Share
+  func subtract(_ a: Share, _ b: Share) -> Share
+  /// Adds one public word to every scalar.
+  func add(_ a: Share, word: UInt64) -> Share
+  /// Multiplies by a public word, wrapping.
+  func scale(_ a: Share, by word: UInt64) -> Share
+  /// Applies a linear map that yields a tensor of `shape`; any other map gives garbage.
+  func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share
+  /// The shares one after the other along an axis.
+  func concatenate(_ shares: [Share], axis: Int) -> Share
+
+  /// The share times a public word, awaiting truncation.
+  func product(_ a: Share, by word: UInt64) -> Product
+  func add(_ a: Product, _ b: Product) -> Product
+  func map(_ a: Product, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Product
+
+  func not(_ bits: Bits) -> Bits
+  func exclusiveOr(_ a: Bits, _ b: Bits) -> Bits
+  /// Scalars of the flattened bits.
+  func slice(_ bits: Bits, _ range: Range<Int>) -> Bits
+  func reshape(_ bits: Bits, to shape: Shape) -> Bits
+
+  // MARK: Talking
+
+  /// Multiplies each pair.
+  func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Product]
+  /// The products as shares of the same words.
+  func reduce(_ products: [Product]) async throws -> [Share]
+  /// Divides each product by 2^bits, rounding up or down at random with the right mean.
+  ///
+  /// - Precondition: each word, as a signed number, is in −2⁶² ..< 2⁶²; `bits` in 1...32.
+  func truncate(_ items: [Truncation<Product>]) async throws -> [Share]
+  /// Whether each scalar is negative, given that it fits into `width` (2...64) bits, signed.
+  func negative(_ share: Share, width: Int) async throws -> Bits
+  /// Each scalar where its bit is 1, zero elsewhere.
+  func multiply(_ bits: Bits, _ share: Share) async throws -> Share
+  /// The bits as ring words 0 and 1.
+  func convert(_ bits: Bits) async throws -> Share
+  /// Reveals each value to every party.
+  func open(_ shares: [Share]) async throws -> [RingTensor]
+}
+
+/// Two secrets to be multiplied, and how.
+public struct Multiplication<Share: SecretShare>: Sendable {
+  public let form: Bilinear
+  public let left: Share
+  public let right: Share
+
+  public init(_ form: Bilinear, _ left: Share, _ right: Share) {
+    self.form = form
+    self.left = left
+    self.right = right
+  }
+}
+
+/// A product to be divided by 2^bits.
+public struct Truncation<Product: SecretShare>: Sendable {
+  public let product: Product
+  public let bits: Int
+
+  public init(_ product: Product, by bits: Int) {
+    self.product = product
+    self.bits = bits
+  }
+}
+
+/// Why a secure computation cannot go on; never what was computed.
+public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// A peer sent a message of another length than the protocol says.
+  case unexpectedLength(from: Int, expected: Int, received: Int)
+  case notAvailable(operations: [String], engine: String)
+  case missingShare(String)
+  case wrongShape(String, expected: Shape, given: Shape)
+  case outOfRange(layer: String, operation: String, magnitude: Double, limit: Double)
+  case trafficDiffers(planned: Traffic, measured: Traffic)
+  case countersExhausted
+
+  public var description: String {
+    switch self {
+    case .unexpectedLength(let peer, let expected, let received):
+      return "party \(peer) sent \(received) bytes where the protocol has \(expected): "
+        + "do all parties run the same program?"
+    case .notAvailable(let operations, let engine):
+      return "the \(engine) engine does not have: \(operations.joined(separator: ", "))"
+    case .missingShare(let name): return "no share was given for input \"\(name)\""
+    case .wrongShape(let name, let expected, let given):
+      return "the share of input \"\(name)\" must have shape \(expected), not \(given)"
+    case .outOfRange(let layer, let operation, let magnitude, let limit):
+      let place = layer.isEmpty ? operation : "\(operation) in layer \(layer)"
+      return "\(place) reaches \(magnitude), beyond the limit of \(limit) at these fraction bits: "
+        + "use fewer fraction bits or scale the inputs"
+    case .trafficDiffers(let planned, let measured):
+      return "the run took \(measured.rounds) rounds and \(measured.byteCount) bytes where the plan has "
+        + "\(planned.rounds) and \(planned.byteCount)"
+    case .countersExhausted: return "this session has used up its counters: start a new session"
+    }
+  }
+}
+
+/// Rounds and payload bytes, of all parties together.
+public struct Traffic: Hashable, Sendable, Codable {
+  public var rounds: Int
+  public var byteCount: Int
+
+  public init(rounds: Int = 0, byteCount: Int = 0) {
+    self.rounds = rounds
+    self.byteCount = byteCount
+  }
+
+  public static let none = Traffic()
+
+  public static func + (a: Traffic, b: Traffic) -> Traffic {
+    Traffic(rounds: a.rounds + b.rounds, byteCount: a.byteCount + b.byteCount)
+  }
+
+  public static func - (a: Traffic, b: Traffic) -> Traffic {
+    Traffic(rounds: a.rounds - b.rounds, byteCount: a.byteCount - b.byteCount)
+  }
+}
