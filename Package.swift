@@ -68,16 +68,37 @@ let package = Package(
 
     // Third floor: learning, files, secrets.
     room("Learning", ["Graphs", "Datasets", yams]),
-    room("ModelFiles", ["Learning", crypto]),
+    room("ModelFiles", ["Graphs", "Datasets", crypto]),
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
     // Fourth floor: encrypted prediction as a service.
-    room("Serving", ["Sharing", "ModelFiles", "Identity", logging]),
+    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", logging]),
 
-    // Fifth floor and roof: the library's front door and the command line.
-    room("Tacit", ["Serving", "Learning", "ModelFiles", "Sharing", "Datasets", "Identity"]),
+    // Fifth floor and roof: whole stories, the library's front door, and the command line.
+    room("Stories", ["Serving", "Learning"]),
+    room(
+      "Tacit",
+      [
+        "Arithmetic", "Datasets", "Graphs", "Identity", "Learning", "ModelFiles", "Serving", "Sharing", "Stories",
+        "Tensors", "Transports",
+      ]),
     .executableTarget(name: "Tool", dependencies: ["Tacit", argumentParser, logging], swiftSettings: settings),
 
-    .target(name: "TestSupport", dependencies: ["Sharing", "Graphs"], path: "Tests/TestSupport", swiftSettings: settings),
+    .target(
+      name: "TestSupport", dependencies: ["Sharing", "Graphs", "Transports", "Tensors"], path: "Tests/TestSupport",
+      swiftSettings: settings),
+    tests(of: "CKernels"),
+    tests(of: "Arithmetic", ["CKernels", crypto, cryptoExtras]),
+    tests(of: "Tensors"),
+    tests(of: "Transports"),
+    tests(of: "Identity", ["Transports"]),
+    tests(of: "Graphs", ["Tensors"]),
+    tests(of: "Datasets", ["Tensors"]),
+    tests(of: "Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic"]),
+    tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets"]),
+    tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic"]),
+    tests(of: "Serving", ["Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing"]),
+    tests(of: "Stories", ["Serving"]),
+    .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport"], swiftSettings: settings),
   ]
 )

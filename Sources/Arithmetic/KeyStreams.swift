@@ -52,7 +52,7 @@ struct LibraryKeyStream: KeyStream {
   }
 
   private func fillPiece(_ piece: UnsafeMutableBufferPointer<UInt64>, counterHigh: UInt64, counterLow: UInt64) {
-    let counter = [counterHigh, counterLow].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
+    let counter = withUnsafeBytes(of: (counterHigh.bigEndian, counterLow.bigEndian)) { Array($0) }
     do {
       let zeros = [UInt8](repeating: 0, count: piece.count * 8)
       let stream = try AES._CTR.encrypt(zeros, using: key, nonce: AES._CTR.Nonce(nonceBytes: counter))

@@ -9,7 +9,7 @@ public struct SeedTree: Hashable, Sendable {
   private let digest: [UInt8]
 
   public init(seed: UInt64) {
-    digest = Self.hash("tacit seed tree".utf8.map { $0 } + Self.bytes(of: seed))
+    digest = Self.hash(Array("tacit seed tree".utf8) + Self.bytes(of: seed))
   }
 
   private init(digest: [UInt8]) {
@@ -29,10 +29,8 @@ public struct SeedTree: Hashable, Sendable {
   /// A generator at the start of this branch's own stream; its state is SHA-256 of parent ‖ 3.
   public func generator() -> PublicGenerator {
     let state = Self.hash(digest + [Tag.generator.rawValue])
-    let words = (0..<4).map { word in
-      (0..<8).reduce(UInt64(0)) { $0 | UInt64(state[8 * word + $1]) << UInt64(8 * $1) }
-    }
-    return PublicGenerator(state: (words[0], words[1], words[2], words[3]))
+    return PublicGenerator(
+      state: (Self.word(0, of: state), Self.word(1, of: state), Self.word(2, of: state), Self.word(3, of: state)))
   }
 
   /// What keeps labels, indices and streams apart.
@@ -42,7 +40,12 @@ public struct SeedTree: Hashable, Sendable {
   }
 
   private static func hash(_ bytes: [UInt8]) -> [UInt8] {
-    SHA256.hash(data: bytes).map { $0 }
+    Array(SHA256.hash(data: bytes))
+  }
+
+  /// Eight bytes from `8 · index` on, little-endian.
+  private static func word(_ index: Int, of bytes: [UInt8]) -> UInt64 {
+    bytes[8 * index..<8 * index + 8].reversed().reduce(0) { word, byte in word << 8 | UInt64(byte) }
   }
 
   private static func bytes(of word: UInt64) -> [UInt8] {

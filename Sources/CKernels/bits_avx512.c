@@ -20,11 +20,13 @@ CK_AVX512 CK_INLINE __m512i words_of_bytes(void) {
 /// Pair p of 128 bits q to place 4·p + q, which gathers byte k of eight words in word k; and the way back.
 CK_AVX512 CK_INLINE __m512i gathering(void) {
   return _mm512_set_epi16(
-      31, 23, 15, 7, 30, 22, 14, 6, 29, 21, 13, 5, 28, 20, 12, 4, 27, 19, 11, 3, 26, 18, 10, 2, 25, 17, 9, 1, 24, 16, 8, 0);
+      31, 23, 15, 7, 30, 22, 14, 6, 29, 21, 13, 5, 28, 20, 12, 4,
+      27, 19, 11, 3, 26, 18, 10, 2, 25, 17, 9, 1, 24, 16, 8, 0);
 }
 CK_AVX512 CK_INLINE __m512i scattering(void) {
   return _mm512_set_epi16(
-      31, 27, 23, 19, 15, 11, 7, 3, 30, 26, 22, 18, 14, 10, 6, 2, 29, 25, 21, 17, 13, 9, 5, 1, 28, 24, 20, 16, 12, 8, 4, 0);
+      31, 27, 23, 19, 15, 11, 7, 3, 30, 26, 22, 18, 14, 10, 6, 2,
+      29, 25, 21, 17, 13, 9, 5, 1, 28, 24, 20, 16, 12, 8, 4, 0);
 }
 
 /// The mask of the words of group g of eight that exist among `count`.

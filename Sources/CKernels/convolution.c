@@ -48,7 +48,8 @@ CK_INLINE range inside(size_t count, size_t size, size_t step, size_t offset, si
           range x = inside(out_width, width, sw, j, pw); \
           for (size_t o = 0; o < out_height; o++, columns += out_width) { \
             range here = o >= y.first && o < y.end && x.first < x.end ? x : (range){0, 0}; \
-            const scalar *pixels = here.end == 0 ? image : image + (o * sh + i - ph) * width + (x.first * sw + j - pw); \
+            size_t pixel = (o * sh + i - ph) * width + (x.first * sw + j - pw); \
+            const scalar *pixels = here.end == 0 ? image : image + pixel; \
             gather_##suffix(here, out_width, sw, pixels, columns); \
           } \
         } \

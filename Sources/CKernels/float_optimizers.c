@@ -20,8 +20,8 @@ CK_KERNEL(
     (n, lr, momentum, weight_decay, p, g, v))
 
 CK_INLINE void ck_f32_adam_loop(
-    size_t n, float lr, float b1, float b2, float eps, float correction1, float correction2, float weight_decay, float *p,
-    const float *g, float *m, float *v) {
+    size_t n, float lr, float b1, float b2, float eps, float correction1, float correction2, float weight_decay,
+    float *p, const float *g, float *m, float *v) {
   const float rate = lr / correction1, root = __builtin_elementwise_sqrt(correction2);
   CK_INDEPENDENT for (size_t i = 0; i < n; i++) {
     float gradient = g[i] + weight_decay * p[i];
@@ -34,6 +34,6 @@ CK_INLINE void ck_f32_adam_loop(
 }
 CK_KERNEL(
     ck_f32_adam,
-    (size_t n, float lr, float b1, float b2, float eps, float correction1, float correction2, float weight_decay, float *p,
-     const float *g, float *m, float *v),
+    (size_t n, float lr, float b1, float b2, float eps, float correction1, float correction2, float weight_decay,
+     float *p, const float *g, float *m, float *v),
     (n, lr, b1, b2, eps, correction1, correction2, weight_decay, p, g, m, v))

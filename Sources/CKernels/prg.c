@@ -87,7 +87,8 @@ CK_VAES static size_t fill_vaes(
   const __m512i swap = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 15, 14, 13, 12, 11, 10, 9, 8));
   const __m512i four = _mm512_set_epi64(4, 0, 4, 0, 4, 0, 4, 0);
   long long h = (long long)__builtin_bswap64(high), l = (long long)low;
-  __m512i counter = _mm512_add_epi64(_mm512_set_epi64(l, h, l, h, l, h, l, h), _mm512_set_epi64(3, 0, 2, 0, 1, 0, 0, 0));
+  __m512i counter = _mm512_set_epi64(l, h, l, h, l, h, l, h);
+  counter = _mm512_add_epi64(counter, _mm512_set_epi64(3, 0, 2, 0, 1, 0, 0, 0));
   size_t done = 0;
   for (; done + step <= words; done += step) {
     __m512i x[registers];

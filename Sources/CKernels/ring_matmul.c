@@ -42,16 +42,16 @@ static void pack_panels(
   }
 }
 
-/// c[rows,columns] += a · b, tile by tile, where consecutive vectors are `a.across` and `b.across` apart inside a panel and
-/// panels `a_panel` and `b_panel` words apart.
+/// c[rows,columns] += a · b, tile by tile, where consecutive vectors are `a.across` and `b.across` apart inside a
+/// panel and panels `a_panel` and `b_panel` words apart.
 static void multiply_block(
     const ck_ring_engine *engine, size_t rows, size_t columns, size_t depth, ck_bundle a, size_t a_panel, ck_bundle b,
     size_t b_panel, uint64_t *c, size_t ldc) {
   for (size_t j = 0; j < columns; j += engine->columns, b.words += b_panel) {
     ck_bundle panel = a;
     for (size_t i = 0; i < rows; i += engine->rows, panel.words += a_panel) {
-      engine->tile(
-          smaller(engine->rows, rows - i), smaller(engine->columns, columns - j), depth, panel, b, c + i * ldc + j, ldc);
+      size_t height = smaller(engine->rows, rows - i), width = smaller(engine->columns, columns - j);
+      engine->tile(height, width, depth, panel, b, c + i * ldc + j, ldc);
     }
   }
 }

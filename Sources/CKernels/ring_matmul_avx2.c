@@ -1,7 +1,7 @@
 /// The ring product by 32-bit products: a tile of 6 rows and one register of 4 columns.
 ///
-/// With x = x₀ + 2³²·x₁ and y alike, x·y = x₀·y₀ + 2³²·(x₀·y₁ + x₁·y₀). The first summand is one vpmuludq; the two halves
-/// of the second are one vpmulld by y with its halves swapped, and are shifted and added only once, at the end.
+/// With x = x₀ + 2³²·x₁ and y alike, x·y = x₀·y₀ + 2³²·(x₀·y₁ + x₁·y₀). The first summand is one vpmuludq; the two
+/// halves of the second are one vpmulld by y with its halves swapped, and are shifted and added only once, at the end.
 #include "dispatch.h"
 
 #if CK_X86

@@ -6,8 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// A matrix as a bundle of vectors: entry l of vector v is words[v·across + l·along]. For `a` the vectors are the rows of
-/// op(a), for `b` the columns of op(b), so that a transposition is an exchange of the two strides.
+/// A matrix as a bundle of vectors: entry l of vector v is words[v·across + l·along]. For `a` the vectors are the rows
+/// of op(a), for `b` the columns of op(b), so that a transposition is an exchange of the two strides.
 typedef struct {
   const uint64_t *words;
   size_t across, along;
@@ -23,7 +23,8 @@ typedef struct {
   size_t rows, columns;
   /// Whether `tile` also takes an `a` as it lies, and a `b` as it lies if its across is 1.
   bool reads_in_place;
-  /// packed[l·width + v] = entry l of vector v, for `count` vectors of the `width`, and what `tile` reads of the rest is 0.
+  /// packed[l·width + v] = entry l of vector v, for `count` vectors of the `width`, and what `tile` reads of the rest
+  /// is 0.
   void (*pack)(size_t width, size_t count, size_t depth, ck_bundle source, uint64_t *packed);
   /// c[rows,columns] += a · b over `depth`, for at most the rows and columns above.
   void (*tile)(size_t rows, size_t columns, size_t depth, ck_bundle a, ck_bundle b, uint64_t *c, size_t ldc);

@@ -29,7 +29,8 @@ CK_INLINE void add_rows(
 
 /// c[rows,n] += a · b where the rows of b are contiguous.
 CK_INLINE void stream(
-    size_t rows, size_t depth, size_t k, size_t n, ck_bundle a, const uint64_t *b, size_t ldb, uint64_t *c, size_t ldc) {
+    size_t rows, size_t depth, size_t k, size_t n, ck_bundle a, const uint64_t *b, size_t ldb, uint64_t *c,
+    size_t ldc) {
   for (size_t j = 0; j < n; j += block_columns) {
     size_t columns = n - j < block_columns ? n - j : block_columns;
     ck_bundle rest = a;

@@ -70,7 +70,8 @@ public struct Shape: Hashable, Sendable, Codable, ExpressibleByArrayLiteral, Cus
     guard extents.count <= 8, extents.allSatisfy({ $0 >= 0 && $0 <= 1 << 40 }) else { return false }
     var count = 1
     for extent in extents {
-      let (product, overflow) = count.multipliedReportingOverflow(by: extent)
+      // An axis of extent 0 must not hide the product of the others, which are still strides.
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(extent, 1))
       guard !overflow, product <= 1 << 40 else { return false }
       count = product
     }

@@ -1,16 +1,18 @@
 /// A first-in, first-out queue whose storage is reused; both ends in constant time.
-struct Queue<Element> {
+package struct Queue<Element> {
   private var elements: [Element?] = []
   private var head = 0
 
-  var isEmpty: Bool { head == elements.count }
-  var count: Int { elements.count - head }
-  var first: Element? { isEmpty ? nil : elements[head] }
+  package init() {}
 
-  mutating func append(_ element: Element) { elements.append(element) }
+  package var isEmpty: Bool { head == elements.count }
+  package var count: Int { elements.count - head }
+  package var first: Element? { isEmpty ? nil : elements[head] }
+
+  package mutating func append(_ element: Element) { elements.append(element) }
 
   /// Puts an element back in front.
-  mutating func prepend(_ element: Element) {
+  package mutating func prepend(_ element: Element) {
     if head > 0 {
       head -= 1
       elements[head] = element
@@ -19,7 +21,7 @@ struct Queue<Element> {
     }
   }
 
-  mutating func popFirst() -> Element? {
+  package mutating func popFirst() -> Element? {
     guard head < elements.count else { return nil }
     let element = elements[head]
     elements[head] = nil
@@ -35,7 +37,7 @@ struct Queue<Element> {
   }
 
   /// Takes out the first element that satisfies `predicate`.
-  mutating func removeFirst(where predicate: (Element) -> Bool) -> Element? {
+  package mutating func removeFirst(where predicate: (Element) -> Bool) -> Element? {
     for index in head..<elements.count {
       if let element = elements[index], predicate(element) {
         elements.remove(at: index)
@@ -45,11 +47,11 @@ struct Queue<Element> {
     return nil
   }
 
-  mutating func removeAll() {
+  package mutating func removeAll() {
     elements.removeAll()
     head = 0
   }
 
   /// The elements, first to last.
-  var contents: [Element] { elements[head...].compactMap { $0 } }
+  package var contents: [Element] { elements[head...].compactMap { $0 } }
 }

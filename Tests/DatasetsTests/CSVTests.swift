@@ -153,7 +153,9 @@ import Testing
 
   @Test func writtenTablesReadBackEqual() throws {
     var generator = TestGenerator(state: 11)
-    let pieces = ["a", "\"", ",", ";", "\t", "\n", "\r", "\r\n", " ", "?", "NA", "é", "1.5", "0", "😀", "-", "x y"]
+    let pieces = [
+      "a", "\"", ",", ";", "\t", "\n", "\r", "\r\n", " ", "?", "NA", "é", "1.5", "0", "😀", "-", "x y", "\u{FEFF}",
+    ]
     for _ in 0..<2_000 {
       let columnCount = Int.random(in: 1...4, using: &generator)
       let rowCount = Int.random(in: 1...5, using: &generator)
@@ -161,7 +163,7 @@ import Testing
         (0..<Int.random(in: 0...3, using: &generator)).map { _ in pieces.randomElement(using: &generator)! }.joined()
       }
       let columns = (0..<columnCount).map { _ in (0..<rowCount).map { _ -> String? in cell() } }
-      let names = (0..<columnCount).map { "n\($0)" + cell() }
+      let names = (0..<columnCount).map { cell() + "n\($0)" }
       let table = try Table(name: "t", columnNames: names, columns: columns)
       let format = CSVFormat(separator: .comma, header: .present)
       let read = try CSV.parse(CSV.bytes(of: table), format: format)

@@ -12,7 +12,7 @@ import Testing
     features: [
       .init("n", .numeric(missing: .meanWithIndicator)),
       .init("c", .categorical(missing: .ownCategory)),
-      .init("r", .numeric(range: try! PublicRange(0, 10))),
+      .init("r", .numeric(range: PublicRange(0...10))),
     ],
     target: .init("y", .binary(negative: "no", positive: "yes")))
 

@@ -1,8 +1,8 @@
 /// The loops of the project over ring words, bits, bytes of a stream cipher, and floats.
 ///
-/// A kernel has no policy: it allocates nothing, reports no error, and its running time depends on sizes only, never on
-/// values. The caller checks shapes. A pointer may be null where its size is zero. `restrict` is stated in words: where a
-/// comment does not allow aliasing, the arrays must not overlap.
+/// A kernel has no policy: it allocates nothing, reports no error, and its running time depends on sizes only, never
+/// on values. The caller checks shapes. A pointer may be null where its size is zero. `restrict` is stated in words:
+/// where a comment does not allow aliasing, the arrays must not overlap.
 #ifndef CKERNELS_H
 #define CKERNELS_H
 

@@ -14,7 +14,8 @@ typedef enum {
 /// The level in use: the best of this processor, or the limit if that is lower.
 ck_level ck_dispatch_level(void);
 
-/// Keeps all kernels of the process at `limit` or below, so that tests reach every path. Every level gives the same bytes.
+/// Keeps all kernels of the process at `limit` or below, so that tests reach every path. Every level gives the same
+/// bytes.
 void ck_dispatch_limit(ck_level limit);
 
 #endif

@@ -37,7 +37,7 @@ void ck_f32_sgd(size_t n, float lr, float momentum, float weight_decay, float *p
 /// One step of Adam as in PyTorch: g' = g + weight_decay · p; m = b1 · m + (1 − b1) · g'; v = b2 · v + (1 − b2) · g'²;
 /// p −= lr / correction1 · m / (√v / √correction2 + eps), where correctionᵢ = 1 − bᵢ^step. The arrays are distinct.
 void ck_f32_adam(
-    size_t n, float lr, float b1, float b2, float eps, float correction1, float correction2, float weight_decay, float *p,
-    const float *g, float *m, float *v);
+    size_t n, float lr, float b1, float b2, float eps, float correction1, float correction2, float weight_decay,
+    float *p, const float *g, float *m, float *v);
 
 #endif

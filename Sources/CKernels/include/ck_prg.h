@@ -18,8 +18,8 @@ bool ck_aes_available(void);
 void ck_aes128_expand(const uint8_t key[16], ck_aes128_schedule *schedule);
 
 /// Writes the first `words` words of the key stream whose i-th block is AES(counter_hi ‖ counter_lo + i), the counter
-/// being 128 bits big-endian, of which only the low 64 count and wrap. A word is eight bytes of the stream, little-endian;
-/// an odd count drops the second half of the last block.
+/// being 128 bits big-endian, of which only the low 64 count and wrap. A word is eight bytes of the stream,
+/// little-endian; an odd count drops the second half of the last block.
 void ck_aes128_ctr_fill(
     const ck_aes128_schedule *schedule, uint64_t counter_hi, uint64_t counter_lo, uint64_t *out, size_t words);
 

@@ -28,8 +28,8 @@ void ck_u64_shift_right_arithmetic(size_t n, const uint64_t *a, unsigned bits, u
 /// out = a << bits; `bits` in 0...63.
 void ck_u64_shift_left(size_t n, const uint64_t *a, unsigned bits, uint64_t *out);
 
-/// Keeps the low 16 or 32 bits of each word. `out` is little-endian on the machines we run on, at any alignment, and does
-/// not overlap `words`.
+/// Keeps the low 16 or 32 bits of each word. `out` is little-endian on the machines we run on, at any alignment, and
+/// does not overlap `words`.
 void ck_narrow16(size_t n, const uint64_t *words, void *out);
 void ck_narrow32(size_t n, const uint64_t *words, void *out);
 /// The way back, filling with zeros; `in` at any alignment.

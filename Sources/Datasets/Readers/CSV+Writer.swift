@@ -41,10 +41,11 @@ extension CSV {
     bytes.append(CSVScanner.quote)
   }
 
+  private static let special = Set(",;\"\n\r\t".utf8)
+
   private static func needsQuotes(_ cell: String) -> Bool {
-    let special = Set(",;\"\n\r\t".utf8)
     let blank = UInt8(ascii: " ")
     return cell == "?" || cell == "NA" || cell.utf8.first == blank || cell.utf8.last == blank
-      || cell.utf8.contains(where: special.contains)
+      || cell.unicodeScalars.first == "\u{FEFF}" || cell.utf8.contains(where: special.contains)
   }
 }

@@ -14,7 +14,7 @@ struct CreditApplication {
     let a2 = bounded(18 + 11 * exp(0.35 * stability + 0.5 * normals[2]), 80)
     let a3 = bounded(2.6 * exp(0.25 * prosperity + 0.95 * normals[3]), 28)
     let a8 = bounded(0.9 * exp(0.55 * stability + 0.35 * prosperity + 0.95 * normals[4]), 28.5)
-    let a9 = uniforms[0] < logistic(0.15 + 1.9 * prosperity)
+    let a9 = uniforms[0] < logistic(0.12 + 1.6 * prosperity)
     let a10 = uniforms[1] < logistic(-0.35 + 1.1 * prosperity)
     let a11 = a10 ? bounded(1 + exp(1 + 0.3 * prosperity + 0.75 * normals[5]).rounded(.down), 67) : 0
     let steps = exp(5.1 - 0.15 * prosperity + 0.6 * normals[6]) / 20
@@ -27,22 +27,22 @@ struct CreditApplication {
     let a4 = pick([("l", 0.003), ("y", 0.235 * exp(-0.25 * prosperity)), ("u", 1)], uniforms[4])
     let a5 = ["l": "gg", "y": "p"][a4, default: "g"]
 
-    let means = 0.35 * log(1 + a11) + 0.22 * log(1 + a15) - 0.08 * log(1 + a14)
-    let record = (a9 ? 3.2 : 0) + (a10 ? 0.9 : 0) + 0.45 * log(1 + a8)
-    let background = ["l": 0.9, "y": -0.6][a4, default: 0] + 1.3 * (rank - 0.5)
-    let isApproved = uniforms[6] < logistic(1.7 * (means + record + background - 3.25))
+    let means = 0.5 * log(1 + a11) + 0.3 * log(1 + a15) - 0.08 * log(1 + a14)
+    let record = (a9 ? 2.8 : 0) + (a10 ? 0.9 : 0) + 0.7 * log(1 + a8)
+    let background = ["l": 1, "y": -0.8][a4, default: 0] + 2.2 * (rank - 0.5)
+    let isApproved = uniforms[6] < logistic(2.2 * (means + record + background - 3.55))
 
-    func unless(_ isMissing: Bool, _ cell: String) -> String? { isMissing ? nil : cell }
     let isUnknown = uniforms[13] < 0.01
-    cells = [
-      unless(uniforms[10] < 0.018, uniforms[7] < 0.69 ? "b" : "a"),
-      unless(uniforms[11] < 0.018, fixed(a2, decimals: 2)),
-      fixed(a3, decimals: 3), unless(isUnknown, a4), unless(isUnknown, a5), unless(isUnknown, a6),
-      unless(isUnknown, a7),
-      fixed(a8, decimals: 3), a9 ? "t" : "f", a10 ? "t" : "f", fixed(a11, decimals: 0),
-      uniforms[8] < 0.46 ? "t" : "f", pick([("g", 0.905), ("s", 0.083), ("p", 1)], uniforms[9]),
-      unless(uniforms[12] < 0.018, fixed(a14, decimals: 0)), fixed(a15, decimals: 0), isApproved ? "+" : "-",
-    ]
+    let middle = isUnknown ? [nil, nil, nil, nil] : [a4, a5, a6, a7]
+    cells =
+      [
+        uniforms[10] < 0.018 ? nil : uniforms[7] < 0.69 ? "b" : "a",
+        uniforms[11] < 0.018 ? nil : fixed(a2, decimals: 2), fixed(a3, decimals: 3),
+      ] + middle + [
+        fixed(a8, decimals: 3), a9 ? "t" : "f", a10 ? "t" : "f", fixed(a11, decimals: 0),
+        uniforms[8] < 0.46 ? "t" : "f", pick([("g", 0.905), ("s", 0.083), ("p", 1)], uniforms[9]),
+        uniforms[12] < 0.018 ? nil : fixed(a14, decimals: 0), fixed(a15, decimals: 0), isApproved ? "+" : "-",
+      ]
   }
 
   /// The categories of A6 from the one with the fewest approvals up, and their shares.

@@ -43,12 +43,12 @@ public struct Dataset: Hashable, Sendable {
 
   /// Some of the rows, in the order given; each index is one of the set's.
   public func rows(_ rows: [Int]) -> Dataset {
-    Dataset(trusted: name, source, featureNames, features.gathering(rows: rows), targets.rows(rows))
+    Dataset(trusted: name, source, featureNames, features.gatherRows(rows), targets.rows(rows))
   }
 
   /// The rows of one training step: features `[rows, …]` and targets as ``Targets/tensor``.
   public func batch(rows: [Int]) -> (features: Tensor<Float>, targets: Tensor<Float>) {
-    (features.gathering(rows: rows), targets.rows(rows).tensor)
+    (features.gatherRows(rows), targets.rows(rows).tensor)
   }
 }
 
@@ -66,19 +66,4 @@ extension Dataset {
   }
 
   private var strata: [Int] { targets.classes ?? [Int](repeating: 0, count: rowCount) }
-}
-
-extension Tensor {
-  /// Some of the rows along the first axis, in the order given.
-  func gathering(rows: [Int]) -> Tensor {
-    let rowSize = shape.extents.dropFirst().reduce(1, *)
-    let rowCount = shape[0]
-    precondition(rows.allSatisfy { $0 >= 0 && $0 < rowCount }, "a row is outside 0..<\(rowCount)")
-    var gathered: [Scalar] = []
-    gathered.reserveCapacity(rows.count * rowSize)
-    scalars.withUnsafeBufferPointer { source in
-      for row in rows { gathered += source[(row * rowSize)..<((row + 1) * rowSize)] }
-    }
-    return Tensor(shape: shape.replacing(axis: 0, with: rows.count), scalars: gathered)
-  }
 }

@@ -13,8 +13,8 @@ public struct RowSplit: Hashable, Sendable {
     let testCount = Int((Double(strata.count) * test).rounded())
     guard testCount > 0, testCount < strata.count else {
       throw .impossibleSplit(
-        "A share of \(test) of \(strata.count) rows leaves no row to learn from or none to judge by; choose another share"
-      )
+        "A share of \(test) of \(strata.count) rows leaves no row to learn from or none to judge by; "
+          + "choose another share")
     }
     let members = shuffledMembers(strata, seed: seed, label: "split")
     let counts = apportion(testCount, to: members.map(\.count))

@@ -48,8 +48,8 @@ public enum Targets: Hashable, Sendable {
   /// Some of the rows, in the order given.
   public func rows(_ rows: [Int]) -> Targets {
     switch self {
-    case .numbers(let tensor): .numbers(tensor.gathering(rows: rows))
-    case .binary(let tensor): .binary(tensor.gathering(rows: rows))
+    case .numbers(let tensor): .numbers(tensor.gatherRows(rows))
+    case .binary(let tensor): .binary(tensor.gatherRows(rows))
     case .classes(let classes, let count): .classes(rows.map { classes[$0] }, count: count)
     }
   }

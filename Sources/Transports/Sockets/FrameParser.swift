@@ -1,5 +1,5 @@
 /// What is wrong with a frame.
-enum FrameFault: Error, Hashable {
+package enum FrameFault: Error, Hashable {
   case oversized(byteCount: Int, limit: Int)
   case outOfStep(expected: UInt32, received: UInt32)
 }
@@ -8,8 +8,8 @@ enum FrameFault: Error, Hashable {
 ///
 /// A frame is a header of eight bytes, little-endian, and a body: the byte count of the body as `UInt32`, then the number
 /// of the frame in its direction, from 0, as `UInt32` that wraps round.
-struct FrameParser {
-  static let headerByteCount = 8
+package struct FrameParser {
+  package static let headerByteCount = 8
   /// What is set aside for an announced body before any of it has come.
   private static let trustedByteCount = 1 << 20
 
@@ -21,15 +21,15 @@ struct FrameParser {
   private var bodyCount = 0
 
   /// A parser that refuses bodies longer than `limit`.
-  init(limit: Int) { self.limit = limit }
+  package init(limit: Int) { self.limit = limit }
 
   /// A header; the word's bytes in memory order are its bytes on the wire.
-  static func header(byteCount: Int, number: UInt32) -> UInt64 {
+  package static func header(byteCount: Int, number: UInt32) -> UInt64 {
     (UInt64(UInt32(truncatingIfNeeded: byteCount)) | UInt64(number) << 32).littleEndian
   }
 
   /// Takes in the next bytes of the stream and appends every body that they complete.
-  mutating func consume(_ bytes: UnsafeRawBufferPointer, into messages: inout [Message]) throws(FrameFault) {
+  package mutating func consume(_ bytes: UnsafeRawBufferPointer, into messages: inout [Message]) throws(FrameFault) {
     var rest = bytes[...]
     while !rest.isEmpty {
       if headerCount < FrameParser.headerByteCount {

@@ -1,0 +1,160 @@
+import Arithmetic
+import Foundation
+public import Identity
+public import ModelFiles
+import Sharing
+public import Tensors
+public import Transports
+
+/// A client of three parties: shares models and inputs, and puts answers together.
+///
+/// What it sends to one party is independent of its secrets; no two parties may collude. Not thread-safe by itself:
+/// requests are made one after the other.
+public final class ClusterClient: Sendable {
+  private let connections: [FrameConnection]
+  private let loop: SocketLoop
+  private let patience: Duration
+
+  /// Connects to all parties of a cluster.
+  ///
+  /// - Parameter patience: how long to wait for a party to come up, and for each answer.
+  public static func connect(
+    to cluster: ClusterFile, as identity: NodeIdentity, loop: SocketLoop, patience: Duration
+  ) async throws -> ClusterClient {
+    try cluster.validate(partyCount: 3)
+    let settings = try identity.tlsSettings(identity.policy(accepting: [.party], pins: cluster.pins))
+    let connections = try await loop.run {
+      try await withThrowingTaskGroup(of: (Int, FrameConnection).self) { group in
+        for (index, party) in cluster.parties.enumerated() {
+          group.addTask {
+            let connection = try await loop.connect(
+              host: party.host, port: party.port, party: index, protection: .tls(settings), within: patience)
+            guard await connection.peer?.fingerprint == party.certificate else {
+              throw ServingError.badRequest("party \(index) does not show the certificate of the cluster file")
+            }
+            try await greet(connection, party: index, patience)
+            return (index, connection)
+          }
+        }
+        var found: [(Int, FrameConnection)] = []
+        for try await item in group { found.append(item) }
+        return found.sorted { $0.0 < $1.0 }.map(\.1)
+      }
+    }
+    return ClusterClient(connections: connections, loop: loop, patience: patience)
+  }
+
+  private init(connections: [FrameConnection], loop: SocketLoop, patience: Duration) {
+    self.connections = connections
+    self.loop = loop
+    self.patience = patience
+  }
+
+  private static func greet(_ connection: FrameConnection, party: Int, _ patience: Duration) async throws {
+    try await connection.send(try ServingFrame(Request.hello(version: Request.version)).message)
+    switch try ServingFrame<Reply>(try await connection.receive(within: patience)).control {
+    case .welcome(let index, let version):
+      guard version == Request.version else { throw ServingError.wrongVersion(found: version) }
+      guard index == party else { throw ServingError.unexpectedReply(party: party) }
+    case .refused(let reason, let exitCode):
+      throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
+    case .shared, .withdrawn, .answer: throw ServingError.unexpectedReply(party: party)
+    }
+  }
+
+  /// Splits a model among the parties; returns the name it is asked by.
+  public func share(_ model: ModelFile, fractionBits: Int, comparisonWidth: Int = 64) async throws -> String {
+    let description = SharedModel.Description(
+      graph: model.graph, inputName: model.inputName, fractionBits: fractionBits, comparisonWidth: comparisonWidth)
+    try description.validate()
+    let tensors = try description.weightNames.map { name in
+      guard let weight = model.weights[name] else { throw ModelFileError.inconsistent("the weight \"\(name)\" is missing") }
+      return try SecretInput.encode(weight, named: "the weight \(name)", fractionBits: fractionBits)
+    }
+    let name = SecureRandom.bytes(16).map { String($0, radix: 16) }.joined()
+    let parcels = InputSharing.parcels(of: tensors)
+    _ = try await ask(parcels.map { ServingFrame(.share(model: name, description), body: $0.bytes) })
+    return name
+  }
+
+  /// Has the parties forget a model.
+  public func withdraw(_ name: String) async throws {
+    _ = try await ask(connections.map { _ in ServingFrame(.withdraw(model: name)) })
+  }
+
+  /// The model's output on a batch that no party sees.
+  ///
+  /// - Parameters:
+  ///   - input: `[batch, …]`.
+  ///   - outputShape: of the whole batch, as the model's program says.
+  public func query(
+    _ model: String, _ input: Tensor<Float>, outputShape: Shape, fractionBits: Int
+  ) async throws -> Prediction {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
+    let parcels = InputSharing.parcels(of: [words])
+    let id = SecureRandom.bytes(12).map { String($0, radix: 16) }.joined()
+    let replies = try await ask(
+      parcels.map { ServingFrame(.query(id: id, model: model, batch: input.shape[0]), body: $0.bytes) })
+    var total = RingTensor(repeating: 0, shape: outputShape)
+    var traffic = Traffic(rounds: 0, byteCount: parcels.reduce(0) { $0 + $1.byteCount } + 24 * outputShape.count)
+    var partySeconds = 0.0
+    for (party, reply) in replies.enumerated() {
+      guard case .answer(let rounds, let bytesSent, let seconds) = reply.control,
+        let summand = WordBytes.words(in: reply.body), summand.count == outputShape.count
+      else { throw ServingError.unexpectedReply(party: party) }
+      total = total + RingTensor(shape: outputShape, scalars: summand)
+      // Sharing the input and revealing the answer are a message latency each.
+      traffic.rounds = max(traffic.rounds, rounds + 2)
+      traffic.byteCount += bytesSent
+      partySeconds = max(partySeconds, seconds)
+    }
+    let output = FixedTensor(ring: total, fractionBits: fractionBits).decoded()
+    return Prediction(
+      output: output, seconds: (clock.now - start) / .seconds(1), partySeconds: partySeconds, traffic: traffic)
+  }
+
+  /// Sends one request to each party and collects the replies; a refusal of any is an error.
+  private func ask(_ requests: [ServingFrame<Request>]) async throws -> [ServingFrame<Reply>] {
+    let messages = try requests.map { try $0.message }
+    let connections = connections
+    let patience = patience
+    return try await loop.run {
+      for (connection, message) in zip(connections, messages) { try await connection.send(message) }
+      return try await withThrowingTaskGroup(of: (Int, ServingFrame<Reply>).self) { group in
+        for (party, connection) in connections.enumerated() {
+          group.addTask {
+            let reply = try ServingFrame<Reply>(try await connection.receive(within: patience))
+            if case .refused(let reason, let exitCode) = reply.control {
+              throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
+            }
+            return (party, reply)
+          }
+        }
+        var replies: [(Int, ServingFrame<Reply>)] = []
+        for try await reply in group { replies.append(reply) }
+        return replies.sorted { $0.0 < $1.0 }.map(\.1)
+      }
+    }
+  }
+
+  /// Ends the connections; the parties keep the models.
+  public func close() async {
+    for connection in connections { await connection.close() }
+  }
+}
+
+/// Numbers on their way into the ring.
+public enum SecretInput {
+  /// - Throws: an error naming the tensor, the value and the limit when something does not encode.
+  public static func encode(
+    _ tensor: Tensor<Float>, named name: String, fractionBits: Int
+  ) throws -> RingTensor {
+    do {
+      return try tensor.encoded(fractionBits: fractionBits).ring
+    } catch {
+      throw ServingError.badRequest("\(name) does not encode with \(fractionBits) fraction bits: \(error)")
+    }
+  }
+}

@@ -1,0 +1,135 @@
+public import Foundation
+public import Identity
+import Synchronization
+
+/// Three party processes on this machine, with certificates and keys made for them alone and thrown away after.
+///
+/// The processes end when ``stop()`` is called or when this process ends, however it ends: they watch their standard
+/// input.
+public final class LocalCluster: Sendable {
+  public let cluster: ClusterFile
+  public let client: NodeIdentity
+  private let folder: URL
+  private let parties: Mutex<[PartyProcess]>
+
+  /// Starts the parties; they may still be on their way up when this returns, so the first call should be patient.
+  ///
+  /// - Parameters:
+  ///   - executable: the `tacit` program.
+  ///   - deadline: how long parties wait for each other.
+  public static func start(executable: String, deadline: Duration = .seconds(30)) async throws -> LocalCluster {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    do {
+      let authority = try CertificateAuthority.create(name: "Tacit on this machine")
+      let client = try authority.issue(role: .client, name: "client", days: 1)
+      let ports = try FreePorts.find(count: 3)
+      var members: [ClusterFile.Party] = []
+      for index in 0..<3 {
+        let identity = try authority.issue(role: .party, name: "party-\(index)", days: 1)
+        try identity.save(to: folder.appendingPathComponent("party-\(index)").path)
+        members.append(
+          .init(name: identity.name, host: "127.0.0.1", port: ports[index], certificate: identity.fingerprint))
+      }
+      let cluster = try ClusterFile(parties: members, deadline: deadline)
+      let file = folder.appendingPathComponent("cluster.yaml").path
+      try cluster.save(to: file)
+      let parties = try (0..<3).map { index in
+        try PartyProcess.start(
+          executable: executable, index: index, folder: folder, clusterFile: file)
+      }
+      return LocalCluster(cluster: cluster, client: client, folder: folder, parties: parties)
+    } catch {
+      try? FileManager.default.removeItem(at: folder)
+      throw error
+    }
+  }
+
+  private init(cluster: ClusterFile, client: NodeIdentity, folder: URL, parties: [PartyProcess]) {
+    self.cluster = cluster
+    self.client = client
+    self.folder = folder
+    self.parties = Mutex(parties)
+  }
+
+  /// Process identifiers, in the order of the parties.
+  public var processIdentifiers: [Int32] { parties.withLock { $0.map(\.identifier) } }
+
+  /// Runs the body; where it fails and a party's process has ended, the error says so instead.
+  public func explaining<Value>(_ body: () async throws -> Value) async throws -> Value {
+    do {
+      return try await body()
+    } catch {
+      let ended = parties.withLock { $0.compactMap(\.epitaph).first }
+      throw ended ?? error
+    }
+  }
+
+  /// Ends the processes and removes their keys.
+  public func stop() {
+    parties.withLock { processes in
+      for process in processes { process.stop() }
+      processes = []
+    }
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  deinit { stop() }
+}
+
+/// One party's process.
+///
+/// `@unchecked Sendable`: `Process` is only touched under the lock of ``LocalCluster``.
+private final class PartyProcess: @unchecked Sendable {
+  private let process: Process
+  private let input: Pipe
+  private let log: URL
+  private let index: Int
+
+  static func start(
+    executable: String, index: Int, folder: URL, clusterFile: String
+  ) throws -> PartyProcess {
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: executable)
+    process.arguments = [
+      "party", "--identity", folder.appendingPathComponent("party-\(index)").path, "--cluster", clusterFile,
+      "--until-input-ends",
+    ]
+    let input = Pipe()
+    process.standardInput = input
+    process.standardOutput = FileHandle.nullDevice
+    let log = folder.appendingPathComponent("party-\(index).log")
+    FileManager.default.createFile(atPath: log.path, contents: nil)
+    process.standardError = try FileHandle(forWritingTo: log)
+    do {
+      try process.run()
+    } catch {
+      throw ServingError.cannotStart("\(executable) cannot be run")
+    }
+    return PartyProcess(process, input, log, index)
+  }
+
+  private init(_ process: Process, _ input: Pipe, _ log: URL, _ index: Int) {
+    self.process = process
+    self.input = input
+    self.log = log
+    self.index = index
+  }
+
+  var identifier: Int32 { process.processIdentifier }
+
+  /// Why the process is no more, if it is not.
+  var epitaph: ServingError? {
+    guard !process.isRunning else { return nil }
+    let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
+    let lastLine = text.split(separator: "\n").last.map(String.init) ?? ""
+    return .partyExited(index, status: process.terminationStatus, log: lastLine)
+  }
+
+  func stop() {
+    try? input.fileHandleForWriting.close()
+    if process.isRunning { process.terminate() }
+    process.waitUntilExit()
+  }
+}

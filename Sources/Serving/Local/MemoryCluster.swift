@@ -1,0 +1,85 @@
+import Foundation
+public import ModelFiles
+import Sharing
+public import Tensors
+import Transports
+
+/// Three parties as tasks of this process over memory channels: the same protocols and traffic, no network.
+///
+/// Nothing is hidden from this process; for trying and measuring.
+public enum MemoryCluster {
+  /// Predicts `repeats` times after a warm-up; results in order, the warm-up left out.
+  public static func predict(
+    _ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int, comparisonWidth: Int = 64, repeats: Int = 1,
+    deadline: Duration = .seconds(60)
+  ) async throws -> [Prediction] {
+    let description = SharedModel.Description(
+      graph: model.graph, inputName: model.inputName, fractionBits: fractionBits, comparisonWidth: comparisonWidth)
+    try description.validate()
+    let names = description.weightNames
+    let weights = try names.map { name in
+      try SecretInput.encode(
+        model.weights[name] ?? Tensor(shape: [0], scalars: []), named: "the weight \(name)",
+        fractionBits: fractionBits)
+    }
+    let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
+    let outputShape = try SecretOutput.shape(of: model, batch: input.shape[0])
+    let modelParcels = InputSharing.parcels(of: weights)
+    let inputParcels = (0...repeats).map { _ in InputSharing.parcels(of: [words]) }
+    let channels = MemoryMesh.channels(partyCount: 3, deadline: deadline)
+    let batch = input.shape[0]
+    let answers = try await withThrowingTaskGroup(of: (Int, [QueryAnswer]).self) { group in
+      for channel in channels {
+        let party = channel.party
+        group.addTask {
+          do {
+            let shared = try SharedModel(description, parcel: modelParcels[party], party: party)
+            let scheme = try await ReplicatedScheme.start(over: channel, session: "memory")
+            var answers: [QueryAnswer] = []
+            for parcels in inputParcels {
+              try scheme.beginStep()
+              let before = scheme.traffic
+              let clock = ContinuousClock()
+              let start = clock.now
+              let share = try InputSharing.unpack(parcels[party], party: party, shapes: [words.shape])[0]
+              let summand = try await shared.summand(for: share, batch: batch, on: scheme)
+              answers.append(
+                QueryAnswer(
+                  summand: summand, traffic: scheme.traffic - before, seconds: (clock.now - start) / .seconds(1)))
+            }
+            return (party, answers)
+          } catch {
+            await channel.close()
+            throw error
+          }
+        }
+      }
+      var all = [[QueryAnswer]](repeating: [], count: 3)
+      for try await (party, answers) in group { all[party] = answers }
+      return all
+    }
+    return (1...max(repeats, 1)).map { index in
+      let parts = answers.map { $0[min(index, $0.count - 1)] }
+      let total = parts.map(\.summand).reduce(RingTensor(repeating: 0, shape: outputShape)) {
+        $0 + $1.reshaped(to: outputShape)
+      }
+      let sent = inputParcels[index].reduce(0) { $0 + $1.byteCount } + 24 * outputShape.count
+      let seconds = parts.map(\.seconds).max() ?? 0
+      return Prediction(
+        output: FixedTensor(ring: total, fractionBits: fractionBits).decoded(), seconds: seconds,
+        partySeconds: seconds,
+        traffic: Traffic(
+          rounds: (parts.map(\.traffic.rounds).max() ?? 0) + 2,
+          byteCount: parts.reduce(sent) { $0 + $1.traffic.byteCount }))
+    }
+  }
+}
+
+/// Shapes of answers.
+public enum SecretOutput {
+  /// The shape of the model's output for a batch.
+  public static func shape(of model: ModelFile, batch: Int) throws -> Shape {
+    let graph = try model.graph(batch: batch)
+    return graph.nodes[graph.outputs[0]].shape
+  }
+}

@@ -1,0 +1,68 @@
+import Graphs
+import Sharing
+
+/// What a client asks of a party.
+enum Request: Codable, Sendable {
+  /// The first message of a connection.
+  case hello(version: Int)
+  /// Takes a model's shares, which follow as a parcel of all weights in the order of their names.
+  case share(model: String, SharedModel.Description)
+  /// A query on a shared model; the parcel of its input follows.
+  case query(id: String, model: String, batch: Int)
+  /// Forgets a model.
+  case withdraw(model: String)
+
+  static let version = 1
+}
+
+/// What a party answers.
+enum Reply: Codable, Sendable {
+  case welcome(party: Int, version: Int)
+  case shared
+  case withdrawn
+  /// This party's summand of the result follows. Traffic is what this party sent and the rounds it went through.
+  case answer(rounds: Int, bytesSent: Int, seconds: Double)
+  /// `exitCode` tells a refusal from a fault of a peer, as the command line does.
+  case refused(reason: String, exitCode: Int)
+}
+
+/// Why a request cannot be served; never what was asked.
+public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
+  case malformedMessage
+  case wrongVersion(found: Int)
+  case unexpectedReply(party: Int)
+  case unknownModel(String)
+  case badRequest(String)
+  /// A party could not do its part.
+  case refused(party: Int, reason: String, exitCode: Int)
+  case queryMissing(id: String)
+  case sessionBroken(String)
+  case partyExited(Int, status: Int32, log: String)
+  case cannotStart(String)
+
+  public var description: String {
+    switch self {
+    case .malformedMessage: "a message could not be read: is the other end a Tacit program of the same version?"
+    case .wrongVersion(let found):
+      "the other end speaks version \(found) of the protocol, this program version \(Request.version): update the older"
+    case .unexpectedReply(let party): "party \(party) answered something else than was asked"
+    case .unknownModel(let model): "no model \"\(model)\" is shared here: share it first"
+    case .badRequest(let why): why
+    case .refused(let party, let reason, _): "party \(party) says: \(reason)"
+    case .queryMissing(let id): "the client did not bring its share of query \(id) in time"
+    case .sessionBroken(let why): "the session of the parties broke: \(why)"
+    case .partyExited(let party, let status, let log):
+      "the process of party \(party) ended with status \(status)\(log.isEmpty ? "" : ": \(log)")"
+    case .cannotStart(let why): "the parties could not be started: \(why)"
+    }
+  }
+
+  /// The command line's exit code for it: 2 bad input, 3 a peer or the network.
+  public var exitCode: Int {
+    switch self {
+    case .unknownModel, .badRequest: 2
+    case .refused(_, _, let exitCode): exitCode
+    default: 3
+    }
+  }
+}

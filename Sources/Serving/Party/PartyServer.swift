@@ -1,0 +1,157 @@
+import Foundation
+public import Identity
+public import Logging
+import Sharing
+import Synchronization
+public import Transports
+
+/// A computing party: keeps its shares of models in memory and answers queries together with the two others.
+///
+/// One listener serves both the other parties and clients; the certificate's role tells them apart. When the session
+/// breaks, queries that wait are answered with the reason, and a new session with new keys is formed.
+public final class PartyServer: Sendable {
+  private let listener: Listener
+  private let loop: SocketLoop
+  private let party: PartyID
+  private let cluster: ClusterFile
+  private let protection: Protection
+  private let state = PartyState()
+  private let logger: Logger
+  private let deadline: Duration
+  /// Who takes over connections of other parties at the moment, and the channel they formed, if they did.
+  private let meeting = Mutex<(builder: MeshBuilder?, channel: (any Channel)?)>((nil, nil))
+
+  /// Listens at the address that the cluster file gives this identity.
+  ///
+  /// - Throws: `ChannelError` or `IdentityError`; ``ServingError/cannotStart(_:)`` when the identity is none of the
+  ///   cluster's parties.
+  public static func start(
+    identity: NodeIdentity, cluster: ClusterFile, loop: SocketLoop, logger: Logger
+  ) async throws -> PartyServer {
+    try cluster.validate(partyCount: 3)
+    guard identity.role == .party, let party = cluster.index(ofCertificate: identity.fingerprint) else {
+      throw ServingError.cannotStart(
+        "the cluster file names no party with the certificate of \(identity.name) (role \(identity.role.rawValue))")
+    }
+    let settings = try identity.tlsSettings(identity.policy(accepting: [.party, .client]))
+    let address = cluster.parties[party]
+    let listener = try await Listener.open(
+      on: loop, host: address.host, port: address.port, protection: .tls(settings), logger: logger)
+    return PartyServer(
+      listener: listener, loop: loop, party: party, cluster: cluster, protection: .tls(settings), logger: logger)
+  }
+
+  private init(
+    listener: Listener, loop: SocketLoop, party: PartyID, cluster: ClusterFile, protection: Protection, logger: Logger
+  ) {
+    self.listener = listener
+    self.loop = loop
+    self.party = party
+    self.cluster = cluster
+    self.protection = protection
+    self.logger = logger
+    deadline = cluster.deadline ?? .seconds(60)
+  }
+
+  /// Serves until the task is cancelled.
+  public func run() async throws {
+    try await loop.run {
+      await withTaskGroup(of: Void.self) { group in
+        group.addTask { await self.acceptConnections() }
+        group.addTask { await self.keepSession() }
+        await group.next()
+        group.cancelAll()
+        await self.state.stopWaiting()
+        await self.state.failAll(ServingError.sessionBroken("the party stops"))
+        await self.meeting.withLock { $0.channel }?.close()
+      }
+    }
+  }
+
+  // MARK: The session among the parties
+
+  private func keepSession() async {
+    // The same for all parties of a cluster and for no other: their certificates.
+    let session = cluster.parties.flatMap(\.certificate)
+    var pause = Duration.milliseconds(20)
+    while !Task.isCancelled {
+      let builder = MeshBuilder(
+        party: party, peers: cluster.peerAddresses, session: session, loop: loop, protection: protection,
+        deadline: deadline)
+      meeting.withLock { $0 = (builder, nil) }
+      do {
+        let channel = try await builder.form(within: deadline)
+        meeting.withLock { $0.channel = channel }
+        logger.info("session formed", metadata: ["party": "\(party)"])
+        pause = .milliseconds(20)
+        let name = session.map { String($0, radix: 16) }.joined()
+        do {
+          try await PartySession(channel: channel, state: state, patience: deadline).serve(session: name)
+        } catch {
+          await channel.close()
+          throw error
+        }
+      } catch {
+        guard !Task.isCancelled else { return }
+        logger.warning("session broken", metadata: ["party": "\(party)", "reason": "\(error)"])
+        await state.failAll(ServingError.sessionBroken("\(error)"))
+        try? await Task.sleep(for: pause)
+        pause = min(pause * 2, .seconds(1))
+      }
+    }
+  }
+
+  // MARK: Connections
+
+  private func acceptConnections() async {
+    await withDiscardingTaskGroup { group in
+      while !Task.isCancelled {
+        do {
+          let connection = try await listener.accept()
+          group.addTask { await self.serve(connection) }
+        } catch {
+          return
+        }
+      }
+    }
+  }
+
+  private func serve(_ connection: FrameConnection) async {
+    do {
+      let first = try await connection.receive(within: deadline)
+      if let hello = MeshHello(first) {
+        guard await connection.peer?.role == Role.party.rawValue else {
+          throw ServingError.badRequest("only a party may join the session of the parties")
+        }
+        try await join(connection, hello)
+        return
+      }
+      try await ClientDialogue(connection: connection, state: state, party: party).run(first: first)
+    } catch {
+      logger.debug("connection ended", metadata: ["peer": "\(connection.address)", "reason": "\(error)"])
+    }
+    await connection.close()
+  }
+
+  /// Hands a party's connection to the session that is being formed. One that comes while a session stands means that
+  /// the caller has lost it: the session is given up.
+  private func join(_ connection: FrameConnection, _ hello: MeshHello) async throws {
+    let (builder, channel) = meeting.withLock { $0 }
+    guard let channel else {
+      try await builder?.offer(connection, hello)
+      return
+    }
+    await channel.close()
+    let clock = ContinuousClock()
+    let end = clock.now + deadline
+    while clock.now < end, !Task.isCancelled {
+      let (builder, channel) = meeting.withLock { $0 }
+      if channel == nil {
+        try await builder?.offer(connection, hello)
+        return
+      }
+      try await Task.sleep(for: .milliseconds(10))
+    }
+    throw ServingError.sessionBroken("the old session did not end")
+  }
+}

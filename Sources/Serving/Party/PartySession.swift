@@ -1,0 +1,70 @@
+import Sharing
+import Transports
+
+/// One session among the parties: fresh keys, then queries one after the other until something breaks.
+///
+/// Party 0 decides on the order. It announces each query to the others, who wait for their share of it, and keeps the
+/// session alive while there is none, so that a party that is gone is noticed.
+struct PartySession {
+  let channel: any Channel
+  let state: PartyState
+  /// How long a party waits for a query that was announced.
+  let patience: Duration
+
+  /// How often the parties hear of each other while idle.
+  static let heartbeat = Duration.seconds(5)
+
+  private enum Announcement {
+    static let alive: Message = [0]
+    static let query: UInt8 = 1
+  }
+
+  /// Serves until the channel breaks.
+  func serve(session: String) async throws {
+    let scheme = try await ReplicatedScheme.start(over: channel, session: session)
+    while !Task.isCancelled {
+      if channel.party == 0 { try await lead(scheme) } else { try await follow(scheme) }
+    }
+  }
+
+  private func lead(_ scheme: ReplicatedScheme) async throws {
+    guard let query = await state.query(nil, within: Self.heartbeat) else {
+      let answers = try await channel.exchange(
+        channel.peers.map { Outgoing(Announcement.alive, to: $0) }, from: channel.peers)
+      guard answers.allSatisfy({ $0 == Announcement.alive }) else { throw ServingError.malformedMessage }
+      return
+    }
+    let announcement = [Announcement.query] + Array(query.id.utf8)
+    for peer in channel.peers { try await channel.send(announcement, to: peer) }
+    try await run(query, scheme)
+  }
+
+  private func follow(_ scheme: ReplicatedScheme) async throws {
+    let announcement = try await channel.receive(from: 0)
+    if announcement == Announcement.alive {
+      try await channel.send(Announcement.alive, to: 0)
+      return
+    }
+    guard announcement.first == Announcement.query,
+      let id = String(validating: announcement.dropFirst(), as: UTF8.self)
+    else { throw ServingError.malformedMessage }
+    guard let query = await state.query(id, within: patience) else { throw ServingError.queryMissing(id: id) }
+    try await run(query, scheme)
+  }
+
+  private func run(_ query: PendingQuery, _ scheme: ReplicatedScheme) async throws {
+    do {
+      try scheme.beginStep()
+      let before = scheme.traffic
+      let clock = ContinuousClock()
+      let start = clock.now
+      let summand = try await query.model.summand(for: query.input, batch: query.batch, on: scheme)
+      let seconds = (clock.now - start) / .seconds(1)
+      await state.finish(
+        query.id, .success(QueryAnswer(summand: summand, traffic: scheme.traffic - before, seconds: seconds)))
+    } catch {
+      await state.finish(query.id, .failure(ServingError.sessionBroken("\(error)")))
+      throw error
+    }
+  }
+}

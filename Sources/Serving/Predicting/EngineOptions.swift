@@ -1,0 +1,59 @@
+/// How a prediction is to be run, checked.
+public struct EngineOptions: Sendable {
+  /// The engines by name.
+  public enum Engine: String, Sendable, CaseIterable {
+    case plain, clear, replicated
+  }
+
+  public enum Transport: String, Sendable, CaseIterable {
+    case memory, tls
+  }
+
+  public var engine: Engine
+  public var transport: Transport
+  public var parties: Int
+  public var fractionBits: Int
+  public var repeats: Int
+  public var deadline: Duration
+
+  /// - Throws: ``ServingError/badRequest(_:)`` naming the option that cannot be.
+  public init(
+    engine: String, parties: Int?, transport: String, fractionBits: Int, repeats: Int, deadline: Double
+  ) throws {
+    guard let engine = Engine(rawValue: engine) else {
+      throw ServingError.badRequest("there is no engine \"\(engine)\": choose one of \(Self.names(Engine.self))")
+    }
+    guard let transport = Transport(rawValue: transport) else {
+      throw ServingError.badRequest(
+        "there is no transport \"\(transport)\": choose one of \(Self.names(Transport.self))")
+    }
+    let partyCount = engine == .replicated ? 3 : 1
+    guard parties == nil || parties == partyCount else {
+      throw ServingError.badRequest(
+        "the engine \(engine.rawValue) runs on \(partyCount) \(partyCount == 1 ? "party" : "parties"), not \(parties ?? 0)")
+    }
+    guard (1...10_000).contains(repeats) else {
+      throw ServingError.badRequest("--repeat must be between 1 and 10000, not \(repeats)")
+    }
+    guard deadline > 0, deadline <= 86_400 else {
+      throw ServingError.badRequest("--deadline must be more than 0 and at most 86400 seconds")
+    }
+    self.engine = engine
+    self.transport = transport
+    self.parties = partyCount
+    self.fractionBits = try Self.checked(fractionBits: fractionBits)
+    self.repeats = repeats
+    self.deadline = .milliseconds(Int64(deadline * 1000))
+  }
+
+  public static func checked(fractionBits: Int) throws -> Int {
+    guard (10...24).contains(fractionBits) else {
+      throw ServingError.badRequest("--fraction-bits must be between 10 and 24, not \(fractionBits)")
+    }
+    return fractionBits
+  }
+
+  private static func names<Option: RawRepresentable<String> & CaseIterable>(_: Option.Type) -> String {
+    Option.allCases.map(\.rawValue).joined(separator: ", ")
+  }
+}

@@ -1,0 +1,77 @@
+import Datasets
+public import ModelFiles
+public import Tensors
+
+/// Files of examples for a model.
+public enum ModelInput {
+  /// Reads a batch: `.npy` with the batch as its first axis, or `.csv` with the columns that the model was trained on.
+  ///
+  /// - Throws: `DatasetError` or ``ServingError/badRequest(_:)``, naming the file and what the model takes.
+  public static func read(_ path: String, for model: ModelFile) throws -> Tensor<Float> {
+    if path.hasSuffix(".npy") { return try shaped(try NPY.read(path: path), for: model, from: path) }
+    guard path.hasSuffix(".csv") || path.hasSuffix(".data") else {
+      throw ServingError.badRequest("\(path): inputs are .npy or .csv files")
+    }
+    guard let preprocessing = model.preprocessing else { return try numbers(path, for: model) }
+    let table = try CSV.read(path: path, format: CSVFormat(header: .detect))
+    return try shaped(try preprocessing.transform(table), for: model, from: path)
+  }
+
+  /// A table of plain numbers, one example a row.
+  private static func numbers(_ path: String, for model: ModelFile) throws -> Tensor<Float> {
+    let table = try CSV.read(path: path, format: CSVFormat(header: .detect))
+    let columns = try table.columnNames.map { try table.numbers(in: $0) }
+    var scalars: [Float] = []
+    scalars.reserveCapacity(table.rowCount * columns.count)
+    for row in 0..<table.rowCount {
+      for (index, column) in columns.enumerated() {
+        guard let value = column[row] else {
+          throw ServingError.badRequest(
+            "\(path): row \(row + 1) has no value in column \(table.columnNames[index]), which this model needs")
+        }
+        scalars.append(Float(value))
+      }
+    }
+    return try shaped(Tensor(shape: [table.rowCount, columns.count], scalars: scalars), for: model, from: path)
+  }
+
+  /// The tensor as a batch of the model's examples; a flat example is given its shape.
+  static func shaped(_ tensor: Tensor<Float>, for model: ModelFile, from path: String) throws -> Tensor<Float> {
+    let example = model.exampleShape
+    let shape = tensor.shape
+    guard shape.rank >= 1, shape[0] > 0 else { throw ServingError.badRequest("\(path): there is no example in it") }
+    let rest = Shape(Array(shape.extents.dropFirst()))
+    guard rest == example || rest == [example.count] else {
+      throw ServingError.badRequest(
+        "\(path): each example has shape \(rest), the model takes \(example)")
+    }
+    return tensor.reshaped(to: Shape([shape[0]] + example.extents))
+  }
+}
+
+/// Files of predictions.
+public enum ModelOutput {
+  /// Writes `.npy` in the model's output shape, or `.csv` with one row an example.
+  public static func write(_ output: Tensor<Float>, to path: String) throws {
+    if path.hasSuffix(".npy") { return try NPY.write(output, to: path) }
+    guard path.hasSuffix(".csv") else {
+      throw ServingError.badRequest("\(path): predictions are written as .npy or .csv")
+    }
+    let width = output.shape[0] == 0 ? 0 : output.count / output.shape[0]
+    let columns = (0..<width).map { column in
+      (0..<output.shape[0]).map { Optional("\(output.scalars[$0 * width + column])") }
+    }
+    try CSV.write(
+      try Table(name: path, columnNames: (0..<width).map { "output\($0)" }, columns: columns), to: path)
+  }
+
+  /// The first rows, for people.
+  public static func preview(_ output: Tensor<Float>, rows: Int = 5) -> String {
+    let width = output.shape[0] == 0 ? 0 : output.count / output.shape[0]
+    var lines = (0..<min(rows, output.shape[0])).map { row in
+      output.scalars[row * width..<(row + 1) * width].map { "\($0)" }.joined(separator: "  ")
+    }
+    if output.shape[0] > rows { lines.append("… \(output.shape[0] - rows) more; --output FILE writes them all") }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,188 @@
+import Foundation
+import Graphs
+public import ModelFiles
+public import Sharing
+public import Tensors
+import Transports
+
+/// Predicts by any engine on this machine, and says what it took and how far it is from the plain result.
+public struct SecretPredictor: Sendable {
+  public let options: EngineOptions
+  /// The program to start as parties.
+  public let executable: String
+  /// Examples that travel together; more are fed in pieces, so that memory stays bounded.
+  static let largestPiece = 512
+
+  public init(options: EngineOptions, executable: String) {
+    self.options = options
+    self.executable = executable
+  }
+
+  /// A prediction and its account.
+  public struct Outcome: Sendable {
+    public let output: Tensor<Float>
+    public let summary: PredictionSummary
+  }
+
+  public func predict(_ model: ModelFile, _ input: Tensor<Float>) async throws -> Outcome {
+    let plain = try timed { try Self.plain(model, input) }
+    guard options.engine != .plain else { return outcome(plain.value, plain: plain.value, runs: [plain.seconds]) }
+    for piece in pieces(of: input) { try RangeCheck.check(model, piece, fractionBits: options.fractionBits) }
+    switch options.engine {
+    case .plain: return outcome(plain.value, plain: plain.value, runs: [plain.seconds])
+    case .clear:
+      var runs: [Double] = []
+      var output = plain.value
+      let clock = ContinuousClock()
+      for _ in 0..<options.repeats {
+        let start = clock.now
+        output = try await ClearPrediction.predict(model, input, fractionBits: options.fractionBits)
+        runs.append((clock.now - start) / .seconds(1))
+      }
+      return outcome(output, plain: plain.value, runs: runs)
+    case .replicated:
+      let runs = try await secretRuns(model, pieces(of: input))
+      let planned = try await plan(model, input)
+      for run in runs where run.traffic != planned {
+        throw SharingError.trafficDiffers(planned: planned, measured: run.traffic)
+      }
+      return outcome(
+        runs[0].output, plain: plain.value, runs: runs.map(\.seconds), traffic: runs[0].traffic, planned: planned)
+    }
+  }
+
+  /// The plain result: 32-bit floats.
+  public static func plain(_ model: ModelFile, _ input: Tensor<Float>) throws -> Tensor<Float> {
+    var inputs = model.weights
+    inputs[model.inputName] = input
+    return try PlainEngine().run(try model.graph(batch: input.shape[0]), inputs: inputs)[0]
+  }
+
+  private func timed<Value>(_ body: () throws -> Value) rethrows -> (value: Value, seconds: Double) {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let value = try body()
+    return (value, (clock.now - start) / .seconds(1))
+  }
+
+  private func pieces(of input: Tensor<Float>) -> [Tensor<Float>] {
+    stride(from: 0, to: input.shape[0], by: Self.largestPiece).map { start in
+      input.sliced(axis: 0, start..<min(start + Self.largestPiece, input.shape[0]))
+    }
+  }
+
+  /// What the plan says of all pieces together.
+  private func plan(_ model: ModelFile, _ input: Tensor<Float>) async throws -> Traffic {
+    var total = Traffic.none
+    var known: [Int: Traffic] = [:]
+    for piece in pieces(of: input) {
+      let batch = piece.shape[0]
+      if known[batch] == nil {
+        known[batch] = try await SecurePlan.query(
+          try model.graph(batch: batch), dataInput: model.inputName, fractionBits: options.fractionBits
+        ).traffic
+      }
+      total = total + (known[batch] ?? .none)
+    }
+    return total
+  }
+
+  /// One run over all pieces, `repeats` times after a warm-up.
+  private func secretRuns(_ model: ModelFile, _ pieces: [Tensor<Float>]) async throws -> [Prediction] {
+    switch options.transport {
+    case .memory:
+      var byPiece: [[Prediction]] = []
+      for piece in pieces {
+        byPiece.append(
+          try await MemoryCluster.predict(
+            model, piece, fractionBits: options.fractionBits, repeats: options.repeats, deadline: options.deadline))
+      }
+      return (0..<options.repeats).map { run in Prediction.joining(byPiece.map { $0[run] }) }
+    case .tls:
+      let cluster = try await LocalCluster.start(executable: executable, deadline: options.deadline)
+      defer { cluster.stop() }
+      return try await cluster.explaining {
+        let loop = SocketLoop(name: "client")
+        defer { loop.shutdown() }
+        let client = try await ClusterClient.connect(
+          to: cluster.cluster, as: cluster.client, loop: loop, patience: options.deadline)
+        let name = try await client.share(model, fractionBits: options.fractionBits)
+        var runs: [Prediction] = []
+        for _ in 0...options.repeats {
+          var answers: [Prediction] = []
+          for piece in pieces {
+            answers.append(
+              try await client.query(
+                name, piece, outputShape: try SecretOutput.shape(of: model, batch: piece.shape[0]),
+                fractionBits: options.fractionBits))
+          }
+          runs.append(Prediction.joining(answers))
+        }
+        await client.close()
+        return Array(runs.dropFirst())
+      }
+    }
+  }
+
+  private func outcome(
+    _ output: Tensor<Float>, plain: Tensor<Float>, runs: [Double], traffic: Traffic = .none, planned: Traffic = .none
+  ) -> Outcome {
+    let sorted = runs.sorted()
+    let error = zip(output.scalars, plain.scalars).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
+    return Outcome(
+      output: output,
+      summary: PredictionSummary(
+        engine: options.engine.rawValue, parties: options.parties,
+        transport: options.engine == .replicated ? options.transport.rawValue : "none", batch: output.shape[0],
+        seconds: sorted[sorted.count / 2], secondsMinimum: sorted[0], offlineSeconds: 0, rounds: traffic.rounds,
+        bytesSent: traffic.byteCount, dealtBytes: 0,
+        planned: .init(rounds: planned.rounds, bytesSent: planned.byteCount), maxAbsoluteError: Double(error)))
+  }
+}
+
+extension Prediction {
+  /// Pieces of one batch, asked one after the other.
+  static func joining(_ pieces: [Prediction]) -> Prediction {
+    guard pieces.count > 1 else { return pieces[0] }
+    return Prediction(
+      output: Tensor.concatenated(pieces.map(\.output), axis: 0), seconds: pieces.reduce(0) { $0 + $1.seconds },
+      partySeconds: pieces.reduce(0) { $0 + $1.partySeconds },
+      traffic: pieces.reduce(.none) { $0 + $1.traffic })
+  }
+}
+
+/// The account of a prediction, as `tacit predict --json` prints it.
+public struct PredictionSummary: Hashable, Sendable, Codable {
+  public struct Planned: Hashable, Sendable, Codable {
+    public var rounds: Int
+    public var bytesSent: Int
+  }
+
+  public var engine: String
+  public var parties: Int
+  public var transport: String
+  public var batch: Int
+  /// From shares sent to the answer opened, median of the runs.
+  public var seconds: Double
+  public var secondsMinimum: Double
+  public var offlineSeconds: Double
+  public var rounds: Int
+  public var bytesSent: Int
+  public var dealtBytes: Int
+  public var planned: Planned
+  /// Against the plain result.
+  public var maxAbsoluteError: Double
+
+  /// For people.
+  public var text: String {
+    let milliseconds = (seconds * 1000).formatted(.number.precision(.significantDigits(3)))
+    var lines = ["\(batch) examples by the engine \(engine) in \(milliseconds) ms"]
+    if rounds > 0 {
+      lines.append("\(parties) parties over \(transport): \(rounds) rounds, \(bytesSent) bytes, exactly as planned")
+    }
+    if engine != "plain" {
+      lines.append("largest difference from the plain result: \(maxAbsoluteError)")
+    }
+    return lines.joined(separator: "\n")
+  }
+}

@@ -1,0 +1,89 @@
+public import Graphs
+import Tensors
+
+/// What a secure run will send, found without running it: the engine walks the graph on shapes alone.
+public struct SecurePlan: Hashable, Sendable, Codable {
+  /// The share of one step or input in the plan.
+  public struct Layer: Hashable, Sendable, Codable {
+    public var name: String
+    public var operation: String
+    public var rounds: Int
+    public var bytesSent: Int
+  }
+
+  /// A value that leaves the secret world, and who receives it.
+  public struct Opening: Hashable, Sendable, Codable {
+    public var value: String
+    public var recipients: String
+  }
+
+  /// Message latencies one after the other, sharing the input and revealing the result included.
+  public var rounds: Int
+  /// Payload of all parties and of the input's owner, without frame headers and TLS.
+  public var bytesSent: Int
+  /// Bytes from a dealer; none for replicated sharing.
+  public var dealtBytes: Int
+  /// What one party holds of weights and intermediate values, an upper bound.
+  public var peakMemoryBytes: Int
+  /// The chance that a result is wrong by more than the documented rounding.
+  public var failureProbability: Double
+  public var opened: [Opening]
+  public var layers: [Layer]
+
+  /// The plan of one query on a model whose weights the parties hold in shares.
+  ///
+  /// - Parameter dataInput: the input that its owner shares; all others are weights.
+  public static func query(
+    _ graph: Graph, dataInput: String, fractionBits: Int, comparisonWidth: Int = 64,
+    costs: any CostModel = ReplicatedCosts()
+  ) async throws -> SecurePlan {
+    let scheme = MeteredScheme(costs)
+    let engine = SecureEngine(scheme, fractionBits: fractionBits, comparisonWidth: comparisonWidth)
+    let ledger = PlanLedger(graph: graph, scheme: scheme)
+    let inputs = graph.inputs.mapValues { scheme.share(of: graph.nodes[$0].shape) }
+    ledger.add("input \(dataInput)", "share", costs.sharing(counts: [graph.shape(ofInput: dataInput)?.count ?? 0]))
+    let outputs = try await engine.run(graph, inputs: inputs) { ledger.record($0) }
+    ledger.add("output", "reveal", costs.revealing(counts: outputs.map(\.shape.count)))
+    return SecurePlan(
+      rounds: ledger.layers.reduce(0) { $0 + $1.rounds }, bytesSent: ledger.layers.reduce(0) { $0 + $1.bytesSent },
+      dealtBytes: 0, peakMemoryBytes: graph.nodes.reduce(0) { $0 + 24 * $1.shape.count }, failureProbability: 0,
+      opened: [Opening(value: "output", recipients: "the owner of the input")], layers: ledger.layers)
+  }
+
+  public var traffic: Traffic { Traffic(rounds: rounds, byteCount: bytesSent) }
+
+  /// Seconds on the wire: each round waits half a round trip, each party sends its part at the given rate.
+  public func networkSeconds(roundTrip: Double, bitsPerSecond: Double, partyCount: Int = 3) -> Double {
+    Double(rounds) * roundTrip / 2 + Double(bytesSent) / Double(partyCount) * 8 / bitsPerSecond
+  }
+}
+
+/// Collects the steps of a metered run. One task uses it.
+private final class PlanLedger {
+  private let graph: Graph
+  private let scheme: MeteredScheme
+  private var spent = Traffic.none
+  private(set) var layers: [SecurePlan.Layer] = []
+
+  init(graph: Graph, scheme: MeteredScheme) {
+    self.graph = graph
+    self.scheme = scheme
+  }
+
+  func record(_ step: SecureStep) {
+    let traffic = scheme.traffic - spent
+    spent = scheme.traffic
+    guard traffic != .none else { return }
+    var names: [String] = []
+    for node in step.nodes {
+      let name = graph.nodes[node].layer
+      if !name.isEmpty, !names.contains(name) { names.append(name) }
+    }
+    add(names.joined(separator: " + "), step.kind, traffic)
+  }
+
+  func add(_ name: String, _ operation: String, _ traffic: Traffic) {
+    layers.append(
+      SecurePlan.Layer(name: name, operation: operation, rounds: traffic.rounds, bytesSent: traffic.byteCount))
+  }
+}

@@ -1,0 +1,60 @@
+import Foundation
+
+extension CreditReport {
+  /// The report for a terminal.
+  ///
+  /// - Parameter colours: whether to use ANSI colours.
+  public func text(colours: Bool) -> String {
+    let style = TerminalStyle(colours: colours)
+    let disagreements = encrypted.queries - Int((encrypted.agreement * Double(encrypted.queries)).rounded())
+    return """
+      \(style.title("A credit application, decided on encrypted data"))
+
+        data        \(data.source)
+                    \(data.rows) applications: \(data.train) to train on, \(data.test) to decide
+
+                        accuracy      AUC
+        in the clear      \(number(plain.accuracy, 3))    \(number(plain.auc, 3))   trained in \(milliseconds(plain.seconds))
+        encrypted         \(number(encrypted.accuracy, 3))            three parties, none of which sees an application or the model
+
+        \(style.good("\(encrypted.queries - disagreements) of \(encrypted.queries) decisions are the same")); \
+      the probability differs by at most \(number(encrypted.maxAbsoluteError, 6))
+
+        one by one   \(milliseconds(encrypted.secondsPerQuery)) an application
+        all at once  \(milliseconds(encrypted.secondsAllAtOnce)), \(encrypted.rounds) rounds, \
+      \(kilobytes(encrypted.bytesSent)) \
+      (planned: \(encrypted.planned.rounds) rounds, \(kilobytes(encrypted.planned.bytesSent)))
+
+        what the applicant knows   \(viewLine(\.owner) { number($0, 3) })
+        what party \(views.first?.party ?? 0) sees          \(style.secret(viewLine(\.share) { String($0.prefix(8)) + "…" }))
+
+      """
+  }
+
+  private func viewLine<Element>(_ path: KeyPath<View, [Element]>, _ show: (Element) -> String) -> String {
+    guard let view = views.first else { return "" }
+    return view[keyPath: path].prefix(6).map(show).joined(separator: "  ") + " …"
+  }
+}
+
+/// Numbers for people, the same in every locale.
+func number(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+
+func milliseconds(_ seconds: Double) -> String {
+  seconds < 1 ? String(format: "%.3g ms", seconds * 1000) : String(format: "%.2f s", seconds)
+}
+
+func kilobytes(_ count: Int) -> String {
+  count < 1_000_000 ? String(format: "%.1f kB", Double(count) / 1000) : String(format: "%.2f MB", Double(count) / 1e6)
+}
+
+/// Emphasis on a terminal.
+struct TerminalStyle {
+  let colours: Bool
+
+  func title(_ text: String) -> String { wrap(text, "1") }
+  func good(_ text: String) -> String { wrap(text, "32") }
+  func secret(_ text: String) -> String { wrap(text, "2") }
+
+  private func wrap(_ text: String, _ code: String) -> String { colours ? "\u{1B}[\(code)m\(text)\u{1B}[0m" : text }
+}

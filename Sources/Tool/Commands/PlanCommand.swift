@@ -1,0 +1,128 @@
+import ArgumentParser
+import Foundation
+import Tacit
+
+struct PlanCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plan",
+    abstract: "Tell what a secret prediction sends, exactly and without running it.",
+    discussion: "Example: tacit plan model.tacit --engine replicated --batch 32 --network wan")
+
+  @Argument(help: "A model file (.tacit).") var model: String
+  @Option(help: "The engine: replicated.") var engine = "replicated"
+  @Option(help: "Examples in one query.") var batch = 1
+  @Option(help: "Bits behind the point, 10 to 24.") var fractionBits = 16
+  @Option(help: "Round-trip time between parties, such as 20ms.") var rtt: String?
+  @Option(help: "Bandwidth of each party, such as 1Gbps.") var bandwidth: String?
+  @Option(help: "A stated network: lan (0.2 ms, 10 Gbps) or wan (60 ms, 100 Mbps).") var network: String?
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() async throws {
+    guard engine == "replicated" else { throw UsageError("tacit plan knows the engine replicated, not \"\(engine)\"") }
+    guard (1...1 << 20).contains(batch) else { throw UsageError("--batch must be between 1 and 1048576, not \(batch)") }
+    let fractionBits = try EngineOptions.checked(fractionBits: fractionBits)
+    let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)
+    let file = try ModelFile.load(from: model)
+    let plan = try await SecurePlan.query(
+      try file.graph(batch: batch), dataInput: file.inputName, fractionBits: fractionBits)
+    let seconds = plan.networkSeconds(roundTrip: network.roundTrip, bitsPerSecond: network.bitsPerSecond)
+    if json {
+      try JSONOutput.print(PlanReport(plan: plan, engine: engine, batch: batch, seconds: seconds, network: network))
+    } else {
+      print(PlanText.table(plan, seconds: seconds, network: network))
+    }
+  }
+}
+
+/// A network as a plan assumes it.
+struct Network {
+  var roundTrip: Double
+  var bitsPerSecond: Double
+
+  init(name: String?, roundTrip: String?, bandwidth: String?) throws {
+    switch name {
+    case nil, "lan": (self.roundTrip, bitsPerSecond) = (0.0002, 10e9)
+    case "wan": (self.roundTrip, bitsPerSecond) = (0.06, 100e6)
+    case let other?: throw UsageError("--network is lan or wan, not \"\(other)\"")
+    }
+    if let roundTrip {
+      self.roundTrip = try Quantity.parse(roundTrip, "--rtt", units: ["us": 1e-6, "ms": 1e-3, "s": 1], example: "20ms")
+    }
+    if let bandwidth {
+      bitsPerSecond = try Quantity.parse(
+        bandwidth, "--bandwidth", units: ["kbps": 1e3, "mbps": 1e6, "gbps": 1e9, "bps": 1], example: "1Gbps")
+      guard bitsPerSecond > 0 else { throw UsageError("--bandwidth must be more than nothing") }
+    }
+  }
+}
+
+/// Numbers with units.
+enum Quantity {
+  static func parse(_ text: String, _ flag: String, units: [String: Double], example: String) throws -> Double {
+    let lowered = text.lowercased()
+    for (unit, factor) in units.sorted(by: { $0.key.count > $1.key.count }) where lowered.hasSuffix(unit) {
+      if let value = Double(lowered.dropLast(unit.count).trimmingCharacters(in: .whitespaces)), value.isFinite,
+        value >= 0
+      {
+        return value * factor
+      }
+      break
+    }
+    throw UsageError("\(flag) needs a number with a unit, such as \(example), not \"\(text)\"")
+  }
+}
+
+private struct PlanReport: Encodable {
+  let engine: String
+  let batch: Int
+  let rounds: Int
+  let bytesSent: Int
+  let dealtBytes: Int
+  let peakMemoryBytes: Int
+  let failureProbability: Double
+  let seconds: Double
+  let rttSeconds: Double
+  let bandwidthBitsPerSecond: Double
+  let opened: [SecurePlan.Opening]
+  let layers: [SecurePlan.Layer]
+
+  init(plan: SecurePlan, engine: String, batch: Int, seconds: Double, network: Network) {
+    self.engine = engine
+    self.batch = batch
+    rounds = plan.rounds
+    bytesSent = plan.bytesSent
+    dealtBytes = plan.dealtBytes
+    peakMemoryBytes = plan.peakMemoryBytes
+    failureProbability = plan.failureProbability
+    self.seconds = seconds
+    rttSeconds = network.roundTrip
+    bandwidthBitsPerSecond = network.bitsPerSecond
+    opened = plan.opened
+    layers = plan.layers
+  }
+}
+
+private enum PlanText {
+  static func table(_ plan: SecurePlan, seconds: Double, network: Network) -> String {
+    var lines = ["layer                     operation       rounds          bytes"]
+    for layer in plan.layers { lines.append(line(layer.name, layer.operation, layer.rounds, layer.bytesSent)) }
+    lines.append(line("total", "", plan.rounds, plan.bytesSent))
+    lines.append("")
+    for opening in plan.opened { lines.append("\(opening.value) is revealed to \(opening.recipients), nothing else to anybody") }
+    lines.append(
+      "about \(seconds.formatted(.number.precision(.significantDigits(3)))) s on the wire at "
+        + "\((network.roundTrip * 1000).formatted()) ms round trip and \((network.bitsPerSecond / 1e6).formatted()) Mbit/s")
+    return lines.joined(separator: "\n")
+  }
+
+  private static func line(_ name: String, _ operation: String, _ rounds: Int, _ bytes: Int) -> String {
+    func padded(_ text: String, _ width: Int) -> String {
+      text.count >= width ? text + " " : text + String(repeating: " ", count: width - text.count)
+    }
+    func right(_ number: Int, _ width: Int) -> String {
+      let text = String(number)
+      return String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    return padded(name, 26) + padded(operation, 14) + right(rounds, 8) + right(bytes, 15)
+  }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import Foundation
+import Tacit
+
+struct PredictCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "predict",
+    abstract: "Predict with a model, in the clear or in secret, on this machine.",
+    discussion: """
+      The engines: plain (32-bit floats), clear (the fixed-point arithmetic of the secret engines, in the clear), \
+      replicated (three parties, none of which learns anything). With the transport tls, three party processes are \
+      started on this machine for the run; with memory they are tasks of this process.
+
+      Example: tacit predict runs/credit/model.tacit --input applications.csv --engine replicated --transport tls
+      """)
+
+  @Argument(help: "A model file (.tacit).") var model: String
+  @Option(help: "The input: .npy, first axis the batch, or .csv with a header where the model knows its columns.")
+  var input: String
+  @Option(help: "Where to write the predictions: .npy or .csv.") var output: String?
+  @Option(help: "plain, clear or replicated.") var engine = "plain"
+  @Option(help: "Computing parties; replicated has three.") var parties: Int?
+  @Option(help: "memory or tls.") var transport = "memory"
+  @Option(help: "Bits behind the point, 10 to 24.") var fractionBits = 16
+  @Option(name: .customLong("repeat"), help: "Timed runs after a warm-up.") var repeats = 1
+  @Option(help: "Seconds to wait for a party before giving up.") var deadline = 30.0
+  @Flag(help: "Print one JSON object.") var json = false
+
+  func run() async throws {
+    let options = try EngineOptions(
+      engine: engine, parties: parties, transport: transport, fractionBits: fractionBits, repeats: repeats,
+      deadline: deadline)
+    let file = try ModelFile.load(from: model)
+    let x = try ModelInput.read(input, for: file)
+    let report = try await SecretPredictor(options: options, executable: try Executable.path).predict(file, x)
+    if let output { try ModelOutput.write(report.output, to: output) }
+    if json {
+      try JSONOutput.print(report.summary)
+    } else {
+      print(report.summary.text)
+      if output == nil { print(ModelOutput.preview(report.output)) }
+    }
+  }
+}
+
+/// Where this program is, so that it can start itself as a party.
+enum Executable {
+  static var path: String {
+    get throws {
+      guard let path = Bundle.main.executablePath else {
+        throw UsageError("this program cannot find its own file to start parties: call it by its full path")
+      }
+      return path
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Foundation
+import Tacit
+
+/// The program: parses, runs, and turns every error into one sentence and an exit code.
+@main
+enum Main {
+  static func main() async {
+    // A peer that goes away must become an error, not a signal.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try TacitCommand.parseAsRoot()
+      if var asynchronous = command as? any AsyncParsableCommand {
+        try await asynchronous.run()
+      } else {
+        try command.run()
+      }
+    } catch {
+      exit(Failure.report(error))
+    }
+  }
+}
+
+struct TacitCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tacit",
+    abstract: "Deep learning on data that nobody is allowed to see.",
+    discussion: """
+      Start here: tacit demo credit
+
+      Exit codes: 0 fine; 2 bad usage or input; 3 a peer or the network; 4 a refusal by policy; 5 cheating detected; \
+      1 anything else. With --json, one JSON object is printed and messages go to standard error.
+      """,
+    version: TacitVersion.current,
+    subcommands: [
+      DemoCommand.self, TrainCommand.self, PredictCommand.self, PlanCommand.self, DataCommand.self, KeysCommand.self,
+      PartyCommand.self, BenchCommand.self,
+    ])
+}
