@@ -25,6 +25,12 @@ public final class GraphBuilder {
     Symbol(builder: self, node: graph.appendConstant(value, shape, layer: layer))
   }
 
+  /// A node of the graph as a symbol.
+  public func symbol(_ node: Int) -> Symbol {
+    precondition(graph.nodes.indices.contains(node), "node \(node) is not one of \(graph.nodes.count)")
+    return Symbol(builder: self, node: node)
+  }
+
   /// The finished program, returning the given values.
   public func build(_ outputs: [Symbol]) -> Graph {
     var result = graph

@@ -138,7 +138,8 @@ extension ClusterFile {
   }
 
   private static func nearest(to key: String, in known: [String]) -> String {
-    known.min { editDistance(key, $0) < editDistance(key, $1) } ?? key
+    if let longer = known.first(where: { !key.isEmpty && $0.lowercased().hasPrefix(key.lowercased()) }) { return longer }
+    return known.min { editDistance(key, $0) < editDistance(key, $1) } ?? key
   }
 
   /// How many characters must be inserted, removed or replaced (Levenshtein).

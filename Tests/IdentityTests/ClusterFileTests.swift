@@ -15,7 +15,7 @@ import Testing
     """
   }
 
-  private func reason(_ text: String) -> String? {
+  private func reason(of text: String) -> String? {
     do {
       _ = try ClusterFile(parsing: text)
       return nil
@@ -51,32 +51,46 @@ import Testing
 
   @Test func unknownKeysNameTheNearestKnownOne() {
     #expect(
-      reason(Self.text("deadline: 3"))
+      reason(of: Self.text("deadline: 3"))
         == "the cluster file has an unknown key “deadline” at the top level; did you mean “deadlineSeconds”?")
     #expect(
-      reason("parties:\n  - {nmae: a, address: 'a:1', certificate: ''}")
+      reason(of: "parties:\n  - {nmae: a, address: 'a:1', certificate: ''}")
         == "the cluster file has an unknown key “nmae” in party 0; did you mean “name”?")
   }
 
-  @Test(arguments: [
-    ("", "empty"), ("parties: 3", "must be a list"), ("[1, 2]", "should"), ("parties: [", "no YAML"),
-    ("parties: []", "lists 0 parties"), ("parties: [3, 4]", "in party 0"), ("parties:\n  - {name: a}", "is missing"),
-    ("a: &x [*x]", "not valid"), (text("deadlineSeconds: soon"), "deadlineSeconds"),
-    (text("deadlineSeconds: -1"), "deadlineSeconds"), (text("deadlineSeconds: 1e400"), "deadlineSeconds"),
-    (text("deadlineSeconds: .nan"), "deadlineSeconds"), (text("authority: [1]"), "must be text"),
-    (text("deadlineSeconds: 1\ndeadlineSeconds: 2"), "not valid"),
-    (text(address: "127.0.0.1"), "is no address"), (text(address: "127.0.0.1:0"), "is no address"),
-    (text(address: "127.0.0.1:65536"), "is no address"), (text(address: ":9001"), "is no address"),
-    (text(address: "::1:9001"), "is no address"), (text(address: "a:99999999999999999999"), "is no address"),
-    (text(address: "a:+1"), "is no address"), (text(name: "p1"), "two parties have the name p1"),
-    (text(address: "[::1]:9002"), "two parties have the address"), (text(name: "\"\""), "must be text"),
-    (String(repeating: "[", count: 5000), "nested"), (String(repeating: "- ", count: 5000), "nested"),
-    (String(repeating: "{a: ", count: 5000), "nested"), (String(repeating: "#", count: 70000), "longer"),
-  ])
-  func mistakesAreSentences(_ text: String, _ expected: String) throws {
-    let reason = try #require(reason(text))
-    #expect(reason.contains(expected), "\(reason)")
-    #expect(!reason.contains("\n"))
+  /// Files with one mistake each, and a word of the sentence that it earns.
+  private static let mistakes: [Mistake] = [
+    Mistake("", "empty"), Mistake("parties: 3", "must be a list"), Mistake("[1, 2]", "should"), Mistake("parties: [", "no YAML"),
+    Mistake("parties: []", "lists 0 parties"), Mistake("parties: [3, 4]", "in party 0"), Mistake("parties:\n  - {name: a}", "is missing"),
+    Mistake("a: &x [*x]", "not valid"), Mistake(text("deadlineSeconds: soon"), "deadlineSeconds"),
+    Mistake(text("deadlineSeconds: -1"), "deadlineSeconds"), Mistake(text("deadlineSeconds: 1e400"), "deadlineSeconds"),
+    Mistake(text("deadlineSeconds: .nan"), "deadlineSeconds"), Mistake(text("authority: [1]"), "must be text"),
+    Mistake(text("deadlineSeconds: 1\ndeadlineSeconds: 2"), "not valid"),
+    Mistake(text(address: "127.0.0.1"), "is no address"), Mistake(text(address: "127.0.0.1:0"), "is no address"),
+    Mistake(text(address: "127.0.0.1:65536"), "is no address"), Mistake(text(address: ":9001"), "is no address"),
+    Mistake(text(address: "::1:9001"), "is no address"), Mistake(text(address: "a:99999999999999999999"), "is no address"),
+    Mistake(text(address: "a:+1"), "is no address"), Mistake(text(name: "p1"), "two parties have the name p1"),
+    Mistake(text(address: "[::1]:9002"), "two parties have the address"), Mistake(text(name: "\"\""), "must be text"),
+    Mistake(String(repeating: "[", count: 5000), "nested"), Mistake(String(repeating: "- ", count: 5000), "nested"),
+    Mistake(String(repeating: "{a: ", count: 5000), "nested"), Mistake(String(repeating: "#", count: 70000), "longer"),
+  
+  ]
+
+  struct Mistake: Sendable {
+    let text: String
+    let expected: String
+
+    init(_ text: String, _ expected: String) {
+      self.text = text
+      self.expected = expected
+    }
+  }
+
+  @Test(arguments: mistakes)
+  func mistakesAreSentences(_ mistake: Mistake) throws {
+    let sentence = try #require(reason(of: mistake.text))
+    #expect(sentence.contains(mistake.expected), "\(sentence)")
+    #expect(!sentence.contains("\n"))
   }
 
   @Test(arguments: 0..<100)
@@ -87,6 +101,6 @@ import Testing
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       return alphabet[Int(state >> 33) % alphabet.count]
     }
-    #expect(reason(String(noise)) != nil)
+    #expect(reason(of: String(noise)) != nil)
   }
 }

@@ -1,11 +1,11 @@
 import Foundation
 
 /// A folder of its own for one test, removed at the end.
-func withScratchFolder<Result>(_ body: (String) async throws -> Result) async throws -> Result {
+func withScratchFolder(_ body: (String) async throws -> Void) async throws {
   let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-" + UUID().uuidString).path
   try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
   defer { try? FileManager.default.removeItem(atPath: folder) }
-  return try await body(folder)
+  try await body(folder)
 }
 
 /// The permissions of a file, in octal.

@@ -1,3 +1,4 @@
+import COpenBLAS
 public import Tensors
 
 /// Runs graphs on floats in the clear: what it computes is what the operations mean.
@@ -5,6 +6,9 @@ public import Tensors
 /// It compiles the graph anew for each call; to run one many times, keep a ``PlainProgram``.
 public struct PlainEngine: Sendable {
   public init() {}
+
+  /// The matrix library and the processor it computes for.
+  public static var libraryVersion: String { String(cString: openblas_get_config()) }
 
   /// The values of the graph's outputs, in order.
   ///

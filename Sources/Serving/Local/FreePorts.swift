@@ -5,9 +5,9 @@
 #endif
 
 /// Ports of the loopback interface that nobody listens on at the moment.
-enum FreePorts {
+package enum FreePorts {
   /// - Throws: ``ServingError/cannotStart(_:)``.
-  static func find(count: Int) throws -> [Int] {
+  package static func find(count: Int) throws -> [Int] {
     var descriptors: [Int32] = []
     defer { for descriptor in descriptors { close(descriptor) } }
     return try (0..<count).map { _ in

@@ -25,6 +25,7 @@ public struct SecureEngine<Scheme: SharingScheme> {
     _ graph: Graph, inputs: [String: Scheme.Share], observer: ((SecureStep) -> Void)? = nil
   ) async throws -> [Scheme.Share] {
     try Self.checkAvailability(of: graph)
+    for node in graph.nodes { if let number = node.operation.publicNumber { try arithmetic.check(number, of: node) } }
     var run = SecureRun(graph: graph, arithmetic: arithmetic, observer: observer)
     return try await run.outputs(for: inputs)
   }
@@ -56,6 +57,26 @@ extension Operation {
       .concatenate, .slice, .pad:
       true
     case .log, .maxPool2dGradient: false
+    }
+  }
+
+  /// The number that is part of the program, where there is one.
+  fileprivate var publicNumber: Float? {
+    if case .constant(let value) = self { return value }
+    if case .scale(let factor) = self { return factor }
+    if case .shift(let offset) = self { return offset }
+    return nil
+  }
+}
+
+extension FixedPointArithmetic {
+  /// - Throws: ``SharingError/outOfRange(layer:operation:magnitude:limit:)`` for a public number that has no fixed-point
+  ///   form; programs come from files and clients.
+  func check(_ number: Float, of node: Graph.Node) throws {
+    let limit = Double(sign: .plus, exponent: 62 - fractionBits, significand: 1)
+    guard abs(Double(number)) < limit else {
+      throw SharingError.outOfRange(
+        layer: node.layer, operation: node.operation.name, magnitude: abs(Double(number)), limit: limit)
     }
   }
 }

@@ -18,7 +18,7 @@ extension SecureRun {
     case .add: return sum(operands[0], operands[1], shape: node.shape, sign: 1)
     case .subtract: return sum(operands[0], operands[1], shape: node.shape, sign: -1)
     case .negate: return .done(negated(operands[0]))
-    case .shift(let offset): return shifted(operands[0], by: offset)
+    case .shift(let offset): return try shifted(index, by: offset)
     case .scale(let factor): return scaled(operands[0], by: factor)
     case .multiply:
       if case .constant(let factor, _)? = values[operands[1]] {
@@ -27,20 +27,24 @@ extension SecureRun {
       if case .constant(let factor, _)? = values[operands[0]] {
         return scaled(operands[1], by: factor, to: node.shape)
       }
-      return product(of: operands) { _ in .elementwise(node.shape) } broadcastingTo: { node.shape }
+      return product(of: operands) { _ in
+        .elementwise(node.shape)
+      } broadcastingTo: {
+        node.shape
+      }
     case .matmul, .conv2d, .conv2dInputGradient, .conv2dWeightGradient:
       return product(of: operands) { Bilinear(node.operation, $0) }
     case .sum(let axes):
       return mapped(operands[0], to: node.shape) { $0.summed(axes: axes) }
     case .mean(let axes):
       let count = axes.reduce(1) { $0 * graph.nodes[operands[0]].shape[$1] }
-      return scaled(operands[0], by: 1 / Float(max(count, 1)), to: node.shape) { $0.summed(axes: axes) }
+      return averaged(operands[0], over: count, to: node.shape) { $0.summed(axes: axes) }
     case .averagePool2d(let pooling):
-      let area = Float(pooling.windowHeight * pooling.windowWidth)
-      return scaled(operands[0], by: 1 / area, to: node.shape) { $0.summedWindows(pooling, to: node.shape) }
+      let area = pooling.windowHeight * pooling.windowWidth
+      return averaged(operands[0], over: area, to: node.shape) { $0.summedWindows(pooling, to: node.shape) }
     case .averagePool2dGradient(let pooling, _, _):
-      let area = Float(pooling.windowHeight * pooling.windowWidth)
-      return scaled(operands[0], by: 1 / area, to: node.shape) { $0.spreadWindows(pooling, to: node.shape) }
+      let area = pooling.windowHeight * pooling.windowWidth
+      return averaged(operands[0], over: area, to: node.shape) { $0.spreadWindows(pooling, to: node.shape) }
     case .broadcast(let shape): return mapped(operands[0], to: shape) { $0.broadcast(to: shape) }
     case .reshape: return mapped(operands[0], to: node.shape) { $0.reshaped(to: node.shape) }
     case .transpose(let permutation): return mapped(operands[0], to: node.shape) { $0.transposed(permutation) }
@@ -123,6 +127,7 @@ extension SecureRun {
     switch (left, right) {
     case (.share(let x), .share(let y)): return .done(.share(scheme.add(x, y)))
     case (.product(let x, let surplus), .share(let y)), (.share(let y), .product(let x, let surplus)):
+      guard surplus <= highestMeetingSurplus else { return .truncation(of: productsAmong([a, b]) ?? []) }
       return .done(.product(scheme.add(x, scheme.product(y, by: 1 << UInt64(surplus))), surplus: surplus))
     case (.product(let x, let first), .product(let y, let second)):
       guard first == second else { return .truncation(of: [a, b]) }
@@ -142,29 +147,46 @@ extension SecureRun {
     return map(value, to: shape) { $0.broadcast(to: shape) }
   }
 
-  private func shifted(_ operand: Int, by offset: Float) -> Readiness {
+  private func shifted(_ node: Int, by offset: Float) throws -> Readiness {
+    let operand = graph.nodes[node].operands[0]
     let shape = graph.nodes[operand].shape
     switch values[operand] {
     case .share(let share)?: return .done(.share(arithmetic.add(share, Double(offset))))
     case .product(let product, let surplus)?:
+      guard surplus <= highestMeetingSurplus else { return .truncation(of: [operand]) }
       let constant = scheme.constant(RingTensor(repeating: arithmetic.word(Double(offset)), shape: shape))
       return .done(.product(scheme.add(product, scheme.product(constant, by: 1 << UInt64(surplus))), surplus: surplus))
-    case .constant(let value, let shape)?: return .done(.constant(value + offset, shape))
+    case .constant(let value, let shape)?:
+      try arithmetic.check(value + offset, of: graph.nodes[node])
+      return .done(.constant(value + offset, shape))
     case nil: preconditionFailure("an operand is not known yet")
     }
   }
 
   private func scaled(_ operand: Int, by factor: Float, to shape: Shape? = nil) -> Readiness {
     let target = shape ?? graph.nodes[operand].shape
-    return scaled(operand, by: factor, to: target) { $0.broadcast(to: target) }
+    let parts = PublicFactor(factor, significantBits: fractionBits)
+    return scaled(operand, by: parts, to: target) { $0.broadcast(to: target) }
   }
+
+  /// A sum over `count` scalars, divided by their number. A sum is larger than its scalars, so the factor gives up
+  /// precision before the product leaves its range.
+  private func averaged(
+    _ operand: Int, over count: Int, to shape: Shape, _ sum: (RingTensor) -> RingTensor
+  ) -> Readiness {
+    let parts = PublicFactor(
+      1 / Float(max(count, 1)), significantBits: fractionBits, highestSurplus: highestMeetingSurplus)
+    return scaled(operand, by: parts, to: shape, sum)
+  }
+
+  /// The surplus up to which a share may be lifted to a product's precision: it leaves 12 bits before the point.
+  private var highestMeetingSurplus: Int { 50 - fractionBits }
 
   /// A linear map of the operand times a public factor. Powers of two only move the point; other factors keep
   /// `fractionBits` significant bits and are truncated later.
   private func scaled(
-    _ operand: Int, by factor: Float, to shape: Shape, _ linear: (RingTensor) -> RingTensor
+    _ operand: Int, by parts: PublicFactor, to shape: Shape, _ linear: (RingTensor) -> RingTensor
   ) -> Readiness {
-    let parts = PublicFactor(factor, significantBits: fractionBits)
     if case .product(_, let surplus)? = values[operand], !parts.isPowerOfTwo || surplus + parts.surplus > 60 {
       return .truncation(of: [operand])
     }
@@ -186,7 +208,7 @@ struct PublicFactor: Equatable {
   var surplus: Int
   var isPowerOfTwo: Bool
 
-  init(_ factor: Float, significantBits: Int) {
+  init(_ factor: Float, significantBits: Int, highestSurplus: Int = 60) {
     let value = Double(factor)
     guard value != 0 else {
       (word, surplus, isPowerOfTwo) = (0, 0, true)
@@ -201,7 +223,7 @@ struct PublicFactor: Equatable {
       word = value < 0 ? .max : 1
       surplus = min(-exponent, 60)
     } else {
-      surplus = max(0, min(significantBits - 1 - exponent, 60))
+      surplus = max(0, min(significantBits - 1 - exponent, highestSurplus))
       word = UInt64(bitPattern: Int64((value * Double(sign: .plus, exponent: surplus, significand: 1)).rounded()))
     }
   }

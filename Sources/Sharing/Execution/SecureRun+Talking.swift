@@ -36,7 +36,7 @@ extension SecureRun {
   mutating func perform(_ work: Work, _ nodes: [Int]) async throws {
     let shares = try await results(of: work, nodes)
     observer?(SecureStep(kind: work.name, nodes: nodes))
-    for (node, share) in zip(nodes, shares) { values[node] = .share(share) }
+    for (node, share) in zip(nodes, shares) { settle(node, .share(share)) }
   }
 
   private func results(of work: Work, _ nodes: [Int]) async throws -> [Share] {

@@ -31,6 +31,8 @@ struct SecureRun<Scheme: SharingScheme> {
   let arithmetic: FixedPointArithmetic<Scheme>
   let observer: ((SecureStep) -> Void)?
   var values: [Value?]
+  /// How many nodes and outputs still need each value; one that nobody needs is let go.
+  private var uses: [Int]
   var scheme: Scheme { arithmetic.scheme }
   var fractionBits: Int { arithmetic.fractionBits }
 
@@ -39,6 +41,7 @@ struct SecureRun<Scheme: SharingScheme> {
     self.arithmetic = arithmetic
     self.observer = observer
     values = [Value?](repeating: nil, count: graph.nodes.count)
+    uses = [Int](repeating: 0, count: graph.nodes.count)
   }
 
   mutating func outputs(for inputs: [String: Share]) async throws -> [Share] {
@@ -55,7 +58,7 @@ struct SecureRun<Scheme: SharingScheme> {
           continue
         }
         switch try readiness(of: node, inputs: inputs) {
-        case .done(let value): values[node] = value
+        case .done(let value): settle(node, value)
         case .truncation(let operands):
           truncations.formUnion(operands)
           waiting.append(node)
@@ -83,20 +86,28 @@ struct SecureRun<Scheme: SharingScheme> {
   }
 
   /// The nodes that outputs depend on, in order.
-  private func liveNodes() -> [Int] {
-    var live = [Bool](repeating: false, count: graph.nodes.count)
-    for output in graph.outputs { live[output] = true }
-    for node in graph.nodes.indices.reversed() where live[node] {
-      for operand in graph.nodes[node].operands { live[operand] = true }
+  private mutating func liveNodes() -> [Int] {
+    for output in graph.outputs { uses[output] += 1 }
+    for node in graph.nodes.indices.reversed() where uses[node] > 0 {
+      for operand in graph.nodes[node].operands { uses[operand] += 1 }
     }
-    return graph.nodes.indices.filter { live[$0] }
+    return graph.nodes.indices.filter { uses[$0] > 0 }
+  }
+
+  /// Keeps a node's value, and lets go of operands that were needed for it alone.
+  mutating func settle(_ node: Int, _ value: Value) {
+    values[node] = value
+    for operand in graph.nodes[node].operands {
+      uses[operand] -= 1
+      if uses[operand] == 0 { values[operand] = nil }
+    }
   }
 
   private mutating func multiply(_ products: [(node: Int, Multiplication<Share>)]) async throws -> Set<Int> {
     let results = try await scheme.multiply(products.map(\.1))
     observer?(SecureStep(kind: "multiply", nodes: products.map(\.node)))
     for (product, result) in zip(products, results) {
-      values[product.node] = .product(result, surplus: fractionBits)
+      settle(product.node, .product(result, surplus: fractionBits))
     }
     return Set(products.map(\.node))
   }

@@ -4,9 +4,16 @@ import Tensors
 extension FixedPointArithmetic {
   /// max(x, 0) of each share: 10 rounds, 108.25 bytes a scalar.
   public func relu(_ shares: [Share]) async throws -> [Share] {
-    try await batched(shares) { x in
-      try await scheme.multiply(scheme.not(try await scheme.negative(x, width: comparisonWidth)), x)
-    }
+    try await batched(shares) { try await rectified($0, width: comparisonWidth) }
+  }
+
+  /// max(x, −16).
+  func clipped(_ x: Share) async throws -> Share {
+    add(try await rectified(add(x, 16), width: clipWidth), -16)
+  }
+
+  private func rectified(_ x: Share, width: Int) async throws -> Share {
+    try await scheme.multiply(scheme.not(try await scheme.negative(x, width: width)), x)
   }
 
   /// 1 (in fixed point) where the relation holds, else 0. Relations of order take one comparison, equality two.

@@ -7,8 +7,7 @@ extension FixedPointArithmetic {
   /// relative plus 4 units in the last place. 9 rounds more than ``exponential(ofClipped:squarings:)`` for the clip.
   public func exponential(_ shares: [Share]) async throws -> [Share] {
     try await batched(shares) { x in
-      let clipped = add(try await relu([add(x, 16)])[0], -16)
-      let power = try await exponential(ofClipped: clipped, squarings: 8)
+      let power = try await exponential(ofClipped: try await clipped(x), squarings: 8)
       return try await truncateToWorkingPrecision(power)
     }
   }

@@ -11,8 +11,12 @@ public struct FixedPointArithmetic<Scheme: SharingScheme> {
 
   public let scheme: Scheme
   public let fractionBits: Int
-  /// Bits that the operands of comparisons are known to fit into, signed.
+  /// Bits that everything compared is known to fit into, signed: arguments of functions, and differences where two
+  /// values are compared or the larger one is taken.
   public let comparisonWidth: Int
+
+  /// Bits that x − 16 and x + 16 fit into, signed, for every x that fits into ``comparisonWidth``.
+  var clipWidth: Int { Swift.min(64, Swift.max(comparisonWidth, fractionBits + 5) + 1) }
 
   /// Fraction bits of the inner steps of functions.
   static var innerBits: Int { 24 }

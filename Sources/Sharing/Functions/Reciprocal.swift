@@ -34,7 +34,9 @@ extension FixedPointArithmetic {
   /// 2^(2f − k) as a ring word, where 2^(k−1) ≤ x < 2^k for the word x.
   private func normalizer(of x: Share) async throws -> Share {
     let lowest = fractionBits / 2
-    let thresholds = Array(lowest + 1..<2 * fractionBits)
+    // A threshold that no value of the declared width reaches would wrap around in the comparison.
+    let highest = Swift.max(Swift.min(2 * fractionBits, comparisonWidth - 1), lowest + 2)
+    let thresholds = Array(lowest + 1..<highest)
     let differences = thresholds.map { scheme.add(x, word: 0 &- (1 << UInt64($0))) }
     let below = try await scheme.negative(flat(differences), width: comparisonWidth)
     let reached = split(

@@ -11,7 +11,7 @@ extension FixedPointArithmetic {
     try await batched(shares) { x in
       let count = x.shape.count
       let operands = scheme.concatenate([x, add(x, -16), add(negate(x), -16)], axis: 0)
-      let positive = scheme.not(try await scheme.negative(operands, width: comparisonWidth))
+      let positive = scheme.not(try await scheme.negative(operands, width: clipWidth))
       let rectified = try await scheme.multiply(positive, operands)
       let parts = split(rectified, like: [[count], [count], [count]])
       // −min(|x|, 16) = x − 2·relu(x) + relu(x − 16) + relu(−x − 16)

@@ -10,8 +10,7 @@ extension FixedPointArithmetic {
     let classes = x.shape[axis]
     let largest = try await maximum(x, axis: axis)
     let shifted = scheme.subtract(x, scheme.map(largest, to: x.shape) { $0.broadcast(to: x.shape) })
-    let clipped = try await batched([shifted]) { add(try await relu([add($0, 16)])[0], -16) }[0]
-    let powers = try await exponential(ofClipped: flat([clipped]), squarings: 4)
+    let powers = try await exponential(ofClipped: try await clipped(flat([shifted])), squarings: 4)
     let exponents = split(powers, like: [x.shape])[0]
     let sums = scheme.map(exponents, to: largest.shape) { $0.summed(axes: [axis]) }
     let inverse = try await reciprocal(ofSum: sums, upTo: classes)
@@ -24,7 +23,9 @@ extension FixedPointArithmetic {
   /// w ← w(2 − sw). For n > 100 the start is 1/n, and a step doubles it until it is close.
   private func reciprocal(ofSum s: Share, upTo n: Int) async throws -> Share {
     let inner = Self.innerBits
-    guard n > 1 else { return try await newton(s, from: scheme.add(scheme.scale(s, by: 0), word: word(1, bits: inner)), steps: 1) }
+    guard n > 1 else {
+      return try await newton(s, from: scheme.add(scheme.scale(s, by: 0), word: word(1, bits: inner)), steps: 1)
+    }
     let start = ReciprocalStart.covering(n)
     var bits = 0
     while 1 << bits < max(n, 2) { bits += 1 }

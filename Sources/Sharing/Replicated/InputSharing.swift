@@ -75,3 +75,11 @@ public enum InputSharing {
     }
   }
 }
+
+/// A parcel is a share on its way: it does not print.
+extension InputSharing.Parcel: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  public var description: String { "‹parcel of \(byteCount) bytes›" }
+  public var debugDescription: String { description }
+  /// Keeps `dump` and debuggers out.
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}

@@ -15,10 +15,16 @@ struct PairwiseRandomness: Sendable {
 
   private let first: PseudorandomGenerator
   private let second: PseudorandomGenerator
+  /// Told of the counters of every draw: tests check with it that none is used twice.
+  private let observer: Observer?
 
-  init(first: PseudorandomGenerator, second: PseudorandomGenerator) {
+  /// Hears which key, which high counter word and which values of the low one.
+  typealias Observer = @Sendable (Key, UInt64, Range<UInt64>) -> Void
+
+  init(first: PseudorandomGenerator, second: PseudorandomGenerator, observer: Observer? = nil) {
     self.first = first
     self.second = second
+    self.observer = observer
   }
 
   /// The draws of one operation of one step.
@@ -34,8 +40,9 @@ struct PairwiseRandomness: Sendable {
     /// The words of draw number `draw` at `offset`, which must be even.
     func fill(_ key: Key, _ draw: Int, offset: Int, _ target: UnsafeMutableBufferPointer<UInt64>) {
       let generator = key == .first ? randomness.first : randomness.second
-      generator.fill(
-        target, counterHigh: counterHigh, counterLow: UInt64(draw) << 48 | UInt64(offset / 2))
+      let counterLow = UInt64(draw) << 48 | UInt64(offset / 2)
+      randomness.observer?(key, counterHigh, counterLow..<counterLow + UInt64((target.count + 1) / 2))
+      generator.fill(target, counterHigh: counterHigh, counterLow: counterLow)
     }
 
     func words(_ key: Key, _ draw: Int, offset: Int = 0, count: Int) -> [UInt64] {

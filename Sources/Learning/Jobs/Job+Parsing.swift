@@ -1,0 +1,124 @@
+import Datasets
+import Tensors
+
+extension Job {
+  /// Reads a job file. It is strict: what it does not know is an error that names the nearest thing it does.
+  public static func parse(_ text: String) throws(JobError) -> Job {
+    let keys = ["model", "data", "training", "mode", "output"]
+    let planned = ["federated", "encrypted", "privacy", "cluster", "coordinator"]
+    let root = try JobNode(parsing: text)
+    let entries = try root.mapping(keys + planned)
+    if let mode = entries["mode"] { try refusePlannedMode(mode) }
+    for key in planned { if let node = entries[key] { throw .unsupported(node.path, feature: "\(key) training") } }
+    return Job(
+      model: try model(root.required("model", in: entries)), data: try data(root.required("data", in: entries)),
+      training: try training(root.required("training", in: entries)), mode: .plain,
+      output: try entries["output"]?.string())
+  }
+
+  private static func refusePlannedMode(_ node: JobNode) throws(JobError) {
+    let mode = try node.choice(["plain", "federated", "encrypted"])
+    if mode != "plain" { throw .unsupported(node.path, feature: "\(mode) training") }
+  }
+
+  // MARK: Model
+
+  private static func model(_ node: JobNode) throws(JobError) -> ModelPart {
+    let entries = try node.mapping(["layers", "input", "file"])
+    if let file = entries["file"] { throw .unsupported(file.path, feature: "training of a model from a file") }
+    var layers: [LayerSpec] = []
+    let list = try node.required("layers", in: entries)
+    for layer in try list.sequence(atMost: 1000) { layers.append(try LayerSpec.parse(layer)) }
+    if layers.isEmpty { throw .outOfRange(list.path, allowed: "a list of at least one layer") }
+    var input: Shape?
+    if let shape = entries["input"] {
+      var extents: [Int] = []
+      for extent in try shape.sequence(atMost: 7) { extents.append(try extent.integer(in: 1...1 << 30)) }
+      guard Shape.isReasonable(extents) else { throw .outOfRange(shape.path, allowed: "at most 2^40 scalars in all") }
+      input = Shape(extents)
+    }
+    return ModelPart(layers: layers, input: input)
+  }
+
+  // MARK: Data
+
+  private static func data(_ node: JobNode) throws(JobError) -> DataPart {
+    let entries = try node.mapping(["set", "path", "file", "target", "test", "ranges", "categories"])
+    let source: DataPart.Source
+    switch (entries["set"], entries["file"]) {
+    case (let set?, nil):
+      if let target = entries["target"] { throw .contradiction("\(target.path) goes with data.file, not with data.set") }
+      source = .set(try set.choice(NamedDataset.allCases.map(\.rawValue)), path: try entries["path"]?.string())
+    case (nil, let file?):
+      if let path = entries["path"] { throw .contradiction("\(path.path) goes with data.set, not with data.file") }
+      source = .file(try file.string(), target: try node.required("target", in: entries).string())
+    case (nil, nil): throw .missingKey("\(node.path).set or \(node.path).file")
+    case (_?, _?): throw .contradiction("\(node.path) has both set and file; keep one")
+    }
+    let test = try entries["test"]?.number("a number above 0 and below 1") { $0 > 0 && $0 < 1 }
+    return DataPart(
+      source: source, test: test ?? 0.2, ranges: try ranges(entries["ranges"]),
+      categories: try categories(entries["categories"]))
+  }
+
+  private static func ranges(_ node: JobNode?) throws(JobError) -> [String: PublicRange] {
+    var ranges: [String: PublicRange] = [:]
+    guard let node else { return [:] }
+    for (column, bounds) in try node.mapping(nil) {
+      let pair = try bounds.sequence(atMost: 2)
+      guard pair.count == 2 else { throw .wrongType(bounds.path, expected: "two numbers, [low, high]") }
+      let (low, high) = (try pair[0].number("a finite number", \.isFinite), try pair[1].number("a finite number", \.isFinite))
+      do { ranges[column] = try PublicRange(low, high) } catch {
+        throw .outOfRange(bounds.path, allowed: "[low, high] with the lower number first")
+      }
+    }
+    return ranges
+  }
+
+  private static func categories(_ node: JobNode?) throws(JobError) -> [String: [String]] {
+    var categories: [String: [String]] = [:]
+    guard let node else { return [:] }
+    for (column, list) in try node.mapping(nil) {
+      var names: [String] = []
+      for name in try list.sequence(atMost: 10_000) { names.append(try name.string()) }
+      guard !names.isEmpty, Set(names).count == names.count else {
+        throw .outOfRange(list.path, allowed: "a list of different categories")
+      }
+      categories[column] = names
+    }
+    return categories
+  }
+
+  // MARK: Training
+
+  private static func training(_ node: JobNode) throws(JobError) -> TrainingPart {
+    let entries = try node.mapping(["epochs", "batch", "loss", "optimizer", "seed", "schedule"])
+    if let schedule = entries["schedule"] { throw .unsupported(schedule.path, feature: "a learning rate schedule") }
+    let loss = try node.required("loss", in: entries)
+    let choice = try loss.choice(Loss.allCases.map(\.rawValue))
+    guard let value = Loss(rawValue: choice) else { throw .wrongType(loss.path, expected: "a loss") }
+    return TrainingPart(
+      epochs: try node.required("epochs", in: entries).integer(in: 1...1_000_000),
+      batch: try entries["batch"]?.integer(in: 1...1 << 20) ?? 32, loss: value,
+      optimizer: try Optimizer.parse(node.required("optimizer", in: entries)),
+      seed: UInt64(try entries["seed"]?.integer(in: 0...Int.max) ?? 0))
+  }
+}
+
+extension Optimizer {
+  fileprivate static func parse(_ node: JobNode) throws(JobError) -> Optimizer {
+    let (kind, settings) = try node.variant(["sgd", "adam"])
+    let known = kind == "sgd" ? ["learningRate", "momentum", "weightDecay"] : ["learningRate", "beta1", "beta2"]
+    guard let settings else { throw .missingKey("\(node.path).\(kind).learningRate") }
+    let entries = try settings.mapping(known)
+    func fraction(_ key: String) throws(JobError) -> Double? {
+      try entries[key]?.number("a number of at least 0 and below 1") { $0 >= 0 && $0 < 1 }
+    }
+    let rate = try settings.required("learningRate", in: entries).number("a positive number") { $0 > 0 && $0.isFinite }
+    if kind == "adam" {
+      return .adam(learningRate: rate, beta1: try fraction("beta1") ?? 0.9, beta2: try fraction("beta2") ?? 0.999)
+    }
+    let decay = try entries["weightDecay"]?.number("a number of at least 0") { $0 >= 0 && $0.isFinite }
+    return .sgd(learningRate: rate, momentum: try fraction("momentum") ?? 0, weightDecay: decay ?? 0)
+  }
+}

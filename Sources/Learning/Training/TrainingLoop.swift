@@ -1,0 +1,161 @@
+import Arithmetic
+import Graphs
+import Tensors
+
+/// The memory and the programs of one training; a step allocates nothing.
+///
+/// All weights lie in one block and all gradients in another, so that an optimizer step is one loop.
+final class TrainingLoop {
+  private let description: ModelDescription
+  private let features: Tensor<Float>
+  private let targets: Tensor<Float>
+  private let batch: Int
+  private let step: BatchStep
+  /// For the last rows of an epoch where they do not fill a batch.
+  private let lastStep: BatchStep?
+  private let block: ParameterBlock
+  private var optimizer: OptimizerState
+  private var dropout: PublicGenerator
+
+  init(
+    _ trainer: Trainer, features: Tensor<Float>, targets: Tensor<Float>, weights: Weights, seed: SeedTree
+  ) throws(LearningError) {
+    _ = try Model(description: trainer.description, weights: weights)
+    description = trainer.description
+    self.features = features
+    self.targets = targets
+    let rows = features.shape[0]
+    batch = min(trainer.batch, rows)
+    block = ParameterBlock(description.weightNames.compactMap { weights[$0] })
+    step = try BatchStep(TrainingGraph(description, loss: trainer.loss, batch: batch), block)
+    lastStep =
+      rows % batch == 0
+      ? nil : try BatchStep(TrainingGraph(description, loss: trainer.loss, batch: rows % batch), block)
+    optimizer = OptimizerState(trainer.optimizer, count: block.count)
+    dropout = seed.child("dropout").generator()
+  }
+
+  /// Trains on every row once; gives the mean loss.
+  func runEpoch(order: [Int]) -> Double {
+    var total = 0.0
+    features.scalars.withUnsafeBufferPointer { features in
+      targets.scalars.withUnsafeBufferPointer { targets in
+        order.withUnsafeBufferPointer { order in
+          var start = 0
+          while start < order.count {
+            let size = min(batch, order.count - start)
+            let step = size == batch ? self.step : lastStep ?? self.step
+            let rows = UnsafeBufferPointer(rebasing: order[start..<(start + size)])
+            let loss = step.run(rows, features: features, targets: targets, dropout: &dropout)
+            optimizer.update(block.weights, block.gradients, count: block.count)
+            total += Double(loss) * Double(size)
+            start += size
+          }
+        }
+      }
+    }
+    return total / Double(order.count)
+  }
+
+  /// A copy of the weights as they are.
+  func weights() -> Weights {
+    Weights(zip(description.weightNames, block.tensors()).map { ($0, $1) })
+  }
+}
+
+/// All weights of a model one behind the other, and room for as many gradients.
+final class ParameterBlock {
+  let shapes: [Shape]
+  let count: Int
+  let weights: UnsafeMutablePointer<Float>
+  let gradients: UnsafeMutablePointer<Float>
+
+  init(_ tensors: [Tensor<Float>]) {
+    shapes = tensors.map(\.shape)
+    count = tensors.reduce(0) { $0 + $1.count }
+    weights = .allocate(capacity: max(count, 1))
+    gradients = .allocate(capacity: max(count, 1))
+    gradients.initialize(repeating: 0, count: count)
+    var offset = 0
+    for tensor in tensors {
+      tensor.scalars.withUnsafeBufferPointer { scalars in
+        if let base = scalars.baseAddress { (weights + offset).initialize(from: base, count: scalars.count) }
+      }
+      offset += tensor.count
+    }
+  }
+
+  deinit {
+    weights.deallocate()
+    gradients.deallocate()
+  }
+
+  func tensors() -> [Tensor<Float>] {
+    var offset = 0
+    return shapes.map { shape in
+      defer { offset += shape.count }
+      return Tensor(shape: shape, scalars: Array(UnsafeBufferPointer(start: weights + offset, count: shape.count)))
+    }
+  }
+}
+
+/// The program of one batch size, bound to a block of parameters, and the batch it reads.
+private final class BatchStep {
+  private let program: PlainProgram
+  private let features: UnsafeMutableBufferPointer<Float>
+  private let targets: UnsafeMutableBufferPointer<Float>
+  private let masks: [(scalars: UnsafeMutableBufferPointer<Float>, rate: Double)]
+  private let featureCount: Int
+  private let targetCount: Int
+
+  init(_ training: TrainingGraph, _ block: ParameterBlock) {
+    let program = PlainProgram(training.graph)
+    self.program = program
+    func room(_ name: String) -> (UnsafeMutableBufferPointer<Float>, rowCount: Int) {
+      let index = program.input(named: name)
+      let shape = index.map { program.inputShapes[$0] } ?? [1]
+      let scalars = UnsafeMutableBufferPointer<Float>.allocate(capacity: max(shape.count, 1))
+      scalars.initialize(repeating: 0)
+      if let index, let base = scalars.baseAddress { program.bind(input: index, to: base) }
+      return (scalars, shape.count / max(shape[0], 1))
+    }
+    (features, featureCount) = room(ModelDescription.inputName)
+    (targets, targetCount) = room(TrainingGraph.targetName)
+    masks = training.masks.map { (room($0.name).0, $0.rate) }
+    var offset = 0
+    for (index, name) in training.weightNames.enumerated() {
+      if let input = program.input(named: name) { program.bind(input: input, to: block.weights + offset) }
+      program.bind(output: index + 1, to: block.gradients + offset)
+      offset += block.shapes[index].count
+    }
+  }
+
+  deinit {
+    features.deallocate()
+    targets.deallocate()
+    for mask in masks { mask.scalars.deallocate() }
+  }
+
+  /// Copies rows together, draws masks, runs forward and backward; gives the loss.
+  func run(
+    _ rows: UnsafeBufferPointer<Int>, features allFeatures: UnsafeBufferPointer<Float>,
+    targets allTargets: UnsafeBufferPointer<Float>, dropout: inout PublicGenerator
+  ) -> Float {
+    Self.gather(rows, allFeatures, featureCount, to: features)
+    Self.gather(rows, allTargets, targetCount, to: targets)
+    for (scalars, rate) in masks {
+      let kept = Float(1 / (1 - rate))
+      for index in scalars.indices { scalars[index] = dropout.uniform() < rate ? 0 : kept }
+    }
+    program.run()
+    return program.output(0)[0]
+  }
+
+  private static func gather(
+    _ rows: UnsafeBufferPointer<Int>, _ source: UnsafeBufferPointer<Float>, _ count: Int,
+    to target: UnsafeMutableBufferPointer<Float>
+  ) {
+    guard count > 0, let from = source.baseAddress, let to = target.baseAddress else { return }
+    for (position, row) in rows.enumerated() { (to + position * count).update(from: from + row * count, count: count) }
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import Foundation
+import Tacit
+
+struct DemoCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "demo",
+    abstract: "Tell a whole story on this machine, with real processes.",
+    discussion: "Example: tacit demo credit",
+    subcommands: [Credit.self])
+
+  struct Credit: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "credit",
+      abstract: "A credit application, decided on encrypted data.",
+      discussion: """
+        Trains a network, puts it in shares on three party processes with certificates of their own, and asks them about \
+        applications that none of them sees. Writes report.json and report.html.
+
+        Example: tacit demo credit --data ../shared/data --seed 3
+        """)
+
+    @Option(help: "A folder of data sets with the real UCI set; synthetic applications without it.")
+    var data: String?
+    @Option(help: "The seed of split, initial weights and shuffling.") var seed: UInt64 = 7
+    @Option(help: "The folder for the reports.") var output = "runs/demo-credit"
+    @Option(help: "Seconds to wait for a party before giving up.") var deadline = 30.0
+    @Flag(help: "Print one JSON object.") var json = false
+
+    func run() async throws {
+      guard deadline > 0, deadline <= 3600 else {
+        throw UsageError("--deadline must be more than 0 and at most 3600 seconds, not \(deadline)")
+      }
+      let story = CreditStory(
+        dataFolder: data, seed: seed, executable: try Executable.path,
+        deadline: .milliseconds(Int64(deadline * 1000)))
+      let isTerminal = isatty(STDERR_FILENO) != 0
+      let report = try await story.tell { step in
+        if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K\(step) …".utf8)) }
+      }
+      if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
+      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
+      let text = try JSONOutput.text(report)
+      try Data(text.utf8).write(to: URL(fileURLWithPath: output + "/report.json"), options: .atomic)
+      try Data(report.html.utf8).write(to: URL(fileURLWithPath: output + "/report.html"), options: .atomic)
+      if json {
+        print(text)
+      } else {
+        print(report.text(colours: isatty(STDOUT_FILENO) != 0))
+        print("  \(output)/report.html shows it, \(output)/report.json has the figures\n")
+      }
+    }
+  }
+}

@@ -1,0 +1,189 @@
+import Foundation
+import Graphs
+import Identity
+import Logging
+import ModelFiles
+import Serving
+import Sharing
+import TestSupport
+import Tensors
+import Testing
+import Transports
+
+/// Three party servers of this process, on real sockets with TLS.
+private final class TestCluster: Sendable {
+  let cluster: ClusterFile
+  let authority: CertificateAuthority
+  private let tasks: [Task<Void, any Error>]
+  private let loops: [SocketLoop]
+
+  init(deadline: Duration = .seconds(20), parties running: Set<Int> = [0, 1, 2]) async throws {
+    authority = try CertificateAuthority.create(name: "test")
+    let identities = try (0..<3).map { [authority] in try authority.issue(role: .party, name: "p\($0)", days: 1) }
+    let ports = try FreePorts.find(count: 3)
+    cluster = try ClusterFile(
+      parties: zip(identities, ports).map {
+        .init(name: $0.name, host: "127.0.0.1", port: $1, certificate: $0.fingerprint)
+      }, deadline: deadline)
+    let loops = (0..<3).map { SocketLoop(name: "party \($0)") }
+    self.loops = loops
+    var tasks: [Task<Void, any Error>] = []
+    for index in running.sorted() {
+      let server = try await PartyServer.start(
+        identity: identities[index], cluster: cluster, loop: loops[index],
+        logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      tasks.append(Task { try await server.run() })
+    }
+    self.tasks = tasks
+  }
+
+  func client(
+    role: Role = .client, patience: Duration = .seconds(20), days: Int = 1, from start: Date = Date()
+  ) async throws -> (ClusterClient, SocketLoop) {
+    let loop = SocketLoop(name: "client")
+    let identity = try authority.issue(role: role, name: "client", days: days, from: start)
+    return (
+      try await ClusterClient.connect(to: cluster, as: identity, loop: loop, patience: patience), loop
+    )
+  }
+
+  /// Takes one party away without a word.
+  func kill(_ party: Int) { loops[party].shutdown() }
+
+  func stop() {
+    for task in tasks { task.cancel() }
+    for loop in loops { loop.shutdown() }
+  }
+}
+
+private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) throws -> ModelFile {
+  try ModelFile(
+    graph: parts.graph, weights: parts.weights,
+    provenance: .init(creator: "test", dataset: "none", source: "none"))
+}
+
+@Suite(.serialized) struct ServingTests {
+  @Test func answersQueriesAsInTheClear() async throws {
+    let cluster = try await TestCluster()
+    defer { cluster.stop() }
+    let (client, loop) = try await cluster.client()
+    defer { loop.shutdown() }
+    for model in [try file(SmallModels.perceptron(sigmoid: true)), try file(SmallModels.convolution())] {
+      let name = try await client.share(model, fractionBits: 16)
+      for batch in [1, 7] {
+        let x = SmallModels.numbers(Shape([batch] + model.exampleShape.extents), seed: batch)
+        let plain = try SecretPredictor.plain(model, x)
+        let plan = try await SecurePlan.query(try model.graph(batch: batch), dataInput: "x", fractionBits: 16)
+        let answer = try await client.query(name, x, outputShape: plain.shape, fractionBits: 16)
+        #expect(answer.traffic == plan.traffic)
+        for (secret, clear) in zip(answer.output.scalars, plain.scalars) { #expect(abs(secret - clear) < 1e-3) }
+      }
+      try await client.withdraw(name)
+      await #expect(throws: ServingError.self) {
+        try await client.query(
+          name, SmallModels.numbers(Shape([1] + model.exampleShape.extents)), outputShape: [1, 3], fractionBits: 16)
+      }
+    }
+    await client.close()
+  }
+
+  @Test func concurrentClientsAreServedOneAfterTheOther() async throws {
+    let cluster = try await TestCluster()
+    defer { cluster.stop() }
+    let model = try file(SmallModels.perceptron())
+    let (owner, loop) = try await cluster.client()
+    defer { loop.shutdown() }
+    let name = try await owner.share(model, fractionBits: 16)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for seed in 0..<4 {
+        group.addTask {
+          let (client, loop) = try await cluster.client()
+          defer { loop.shutdown() }
+          let x = SmallModels.numbers([2, 4], seed: seed)
+          let plain = try SecretPredictor.plain(model, x)
+          for _ in 0..<5 {
+            let answer = try await client.query(name, x, outputShape: plain.shape, fractionBits: 16)
+            for (secret, clear) in zip(answer.output.scalars, plain.scalars) { #expect(abs(secret - clear) < 1e-3) }
+          }
+          await client.close()
+        }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  @Test func aDeadPartyIsNamed() async throws {
+    let cluster = try await TestCluster(deadline: .seconds(3))
+    defer { cluster.stop() }
+    let (client, loop) = try await cluster.client(patience: .seconds(10))
+    defer { loop.shutdown() }
+    let model = try file(SmallModels.perceptron())
+    let name = try await client.share(model, fractionBits: 16)
+    cluster.kill(2)
+    do {
+      _ = try await client.query(
+        name, SmallModels.numbers([1, 4]), outputShape: [1, 3], fractionBits: 16)
+      Issue.record("a query was answered by two parties")
+    } catch {
+      #expect("\(error)".contains("party 2"))
+    }
+  }
+
+  @Test func aPartyThatNeverComesUpIsNamed() async throws {
+    let cluster = try await TestCluster(deadline: .seconds(2), parties: [0, 1])
+    defer { cluster.stop() }
+    do {
+      _ = try await cluster.client(patience: .seconds(1))
+      Issue.record("a client connected to a party that is not there")
+    } catch {
+      #expect("\(error)".contains("party 2"))
+    }
+  }
+
+  @Test func otherRolesAndExpiredClientsAreRefused() async throws {
+    let cluster = try await TestCluster()
+    defer { cluster.stop() }
+    await #expect(throws: (any Error).self) { try await cluster.client(role: .worker, patience: .seconds(2)) }
+    await #expect(throws: (any Error).self) {
+      try await cluster.client(patience: .seconds(2), from: Date(timeIntervalSinceNow: -10 * 86_400))
+    }
+  }
+
+  @Test func overflowIsRefusedBeforeSharing() async throws {
+    let model = try file(SmallModels.perceptron())
+    let large = Tensor<Float>(repeating: 1e9, shape: [1, 4])
+    #expect(throws: SharingError.self) { try RangeCheck.check(model, large, fractionBits: 16) }
+    let tooLarge = Tensor<Float>(repeating: 1e16, shape: [1, 4])
+    do {
+      _ = try SecretInput.encode(tooLarge, named: "the input", fractionBits: 16)
+      Issue.record("1e16 was encoded with 16 fraction bits")
+    } catch {
+      #expect("\(error)".contains("the input does not encode with 16 fraction bits"))
+    }
+  }
+}
+
+@Suite struct MemoryClusterTests {
+  @Test func agreesWithPlainAndPlan() async throws {
+    let model = try file(SmallModels.convolution())
+    let x = SmallModels.numbers([3, 1, 8, 8])
+    let options = try EngineOptions(
+      engine: "replicated", parties: nil, transport: "memory", fractionBits: 16, repeats: 2, deadline: 20)
+    let outcome = try await SecretPredictor(options: options, executable: "").predict(model, x)
+    #expect(outcome.summary.maxAbsoluteError < 1e-3)
+    #expect(outcome.summary.rounds == outcome.summary.planned.rounds)
+    #expect(outcome.summary.bytesSent == outcome.summary.planned.bytesSent)
+  }
+
+  @Test func optionsAreChecked() {
+    #expect(throws: ServingError.self) {
+      try EngineOptions(engine: "quantum", parties: nil, transport: "memory", fractionBits: 16, repeats: 1, deadline: 1)
+    }
+    #expect(throws: ServingError.self) {
+      try EngineOptions(engine: "replicated", parties: 2, transport: "tls", fractionBits: 16, repeats: 1, deadline: 1)
+    }
+    #expect(throws: ServingError.self) {
+      try EngineOptions(engine: "plain", parties: nil, transport: "memory", fractionBits: 9, repeats: 1, deadline: 1)
+    }
+  }
+}

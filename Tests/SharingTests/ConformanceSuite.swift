@@ -1,0 +1,135 @@
+import Arithmetic
+import Graphs
+import Sharing
+import Tensors
+import TestSupport
+import Testing
+
+/// The entry exam of every scheme: what each primitive yields, and that it costs what the cost model says.
+///
+/// Linear operations, products, signs, selections and conversions are exact in the ring; truncation is to one of the two
+/// neighbours of the quotient.
+func checkConformance<Harness: SchemeHarness>(_ harness: Harness, costs: (any CostModel)?, seed: UInt64) async throws {
+  var generator = SeedTree(seed: seed).generator()
+  for shape: Shape in [[], [1], [5, 13], [1, 0, 3], [40, 41]] {
+    try await checkLinear(harness, generator.words(shape), generator.words(shape), costs)
+    try await checkExact(harness, generator.words(shape), generator.words(shape), costs)
+    try await checkFixedPoint(harness, generator.words(shape, bits: 40), generator.words(shape, bits: 40), costs)
+  }
+  try await checkBilinear(harness, &generator, costs)
+}
+
+private func expectCosts(
+  _ measured: Sharing.Traffic, _ parts: [Sharing.Traffic]?, sourceLocation: SourceLocation = #_sourceLocation
+) {
+  let planned = parts?.reduce(.none, +) ?? .none
+  #expect(measured == planned, sourceLocation: sourceLocation)
+}
+
+private func checkLinear<Harness: SchemeHarness>(
+  _ harness: Harness, _ x: RingTensor, _ y: RingTensor, _ costs: (any CostModel)?
+) async throws {
+  let flat: Shape = [x.count]
+  let (values, traffic) = try await harness.evaluate([x, y]) { scheme, shares in
+    let (a, b) = (shares[0], shares[1])
+    let joined = scheme.concatenate([a, b, a].map { scheme.map($0, to: flat) { $0.reshaped(to: flat) } }, axis: 0)
+    return [
+      scheme.constant(x), scheme.add(a, b), scheme.subtract(a, b), scheme.add(a, word: 1 << 63 | 5),
+      scheme.scale(a, by: 0 &- 3), joined,
+    ]
+  }
+  #expect(values[0] == x)
+  #expect(values[1] == x + y)
+  #expect(values[2] == x - y)
+  #expect(values[3] == x.adding(1 << 63 | 5))
+  #expect(values[4] == x.scaled(by: 0 &- 3))
+  #expect(values[5].scalars == x.scalars + y.scalars + x.scalars)
+  #expect(zip(values, [x.shape, x.shape, x.shape, x.shape, x.shape, [3 * x.count]]).allSatisfy { $0.shape == $1 })
+  expectCosts(traffic, nil)
+}
+
+private func checkExact<Harness: SchemeHarness>(
+  _ harness: Harness, _ x: RingTensor, _ y: RingTensor, _ costs: (any CostModel)?
+) async throws {
+  let (values, traffic) = try await harness.evaluate([x, y]) { scheme, shares in
+    let (a, b) = (shares[0], shares[1])
+    let products = try await scheme.multiply([
+      Multiplication(.elementwise(x.shape), a, b), Multiplication(.elementwise(x.shape), b, b),
+    ])
+    let sum = scheme.add(scheme.add(products[0], products[1]), scheme.product(a, by: 77))
+    let reduced = try await scheme.reduce([sum, scheme.product(b, by: 5)])
+    let bits = try await scheme.negative(a, width: 64)
+    let others = scheme.not(try await scheme.negative(b, width: 64))
+    return reduced + [
+      try await scheme.convert(bits), try await scheme.multiply(others, a),
+      try await scheme.convert(scheme.exclusiveOr(bits, others)),
+    ]
+  }
+  #expect(values[0] == x * y + y * y + x.scaled(by: 77))
+  #expect(values[1] == y.scaled(by: 5))
+  #expect(values[2].signed == x.signed.map { $0 < 0 ? 1 : 0 })
+  #expect(values[3].signed == zip(x.signed, y.signed).map { $1 >= 0 ? $0 : 0 })
+  #expect(values[4].signed == zip(x.signed, y.signed).map { ($0 < 0) != ($1 >= 0) ? 1 : 0 })
+  #expect(values.allSatisfy { $0.shape == x.shape })
+  let count = x.count
+  expectCosts(
+    traffic,
+    costs.map { costs in
+      [
+        costs.multiplying([.elementwise(x.shape), .elementwise(x.shape)]), costs.reducing(additiveCounts: [count]),
+        costs.comparing(count: count, width: 64), costs.comparing(count: count, width: 64),
+        costs.converting(count: count), costs.selecting(count: count), costs.converting(count: count),
+      ]
+    })
+}
+
+private func checkFixedPoint<Harness: SchemeHarness>(
+  _ harness: Harness, _ x: RingTensor, _ y: RingTensor, _ costs: (any CostModel)?
+) async throws {
+  let (values, traffic) = try await harness.evaluate([x, y]) { scheme, shares in
+    let small = scheme.map(shares[0], to: x.shape) { $0 }
+    let product = try await scheme.multiply([Multiplication(.elementwise(x.shape), scheme.constant(RingTensor(repeating: 3, shape: x.shape)), small)])
+    return try await scheme.truncate([
+      Truncation(product[0], by: 16), Truncation(scheme.product(shares[1], by: 9), by: 20),
+    ])
+  }
+  for (value, (exact, bits)) in zip(values, [(x.scaled(by: 3), 16), (y.scaled(by: 9), 20)]) {
+    let excess = zip(value.signed, exact.signed).map { $0 - $1 >> Int64(bits) }
+    #expect(excess.allSatisfy { $0 == 0 || $0 == 1 })
+  }
+  expectCosts(
+    traffic,
+    costs.map { costs in
+      [
+        costs.multiplying([.elementwise(x.shape)]),
+        costs.truncating([(x.count, 16), (x.count, 20)], additive: true),
+      ]
+    })
+}
+
+/// Matrix products with every transposition and convolutions with strides and padding, against the definition.
+private func checkBilinear<Harness: SchemeHarness>(
+  _ harness: Harness, _ generator: inout PublicGenerator, _ costs: (any CostModel)?
+) async throws {
+  for (m, k, n) in [(1, 1, 1), (3, 7, 5), (17, 64, 10), (2, 0, 3)] {
+    for (left, right) in [(false, false), (true, false), (false, true), (true, true)] {
+      let a = generator.words(left ? [k, m] : [m, k])
+      let b = generator.words(right ? [n, k] : [k, n])
+      let form = Bilinear.matmul(m: m, k: k, n: n, transposeLeft: left, transposeRight: right)
+      let (values, traffic) = try await harness.evaluate([a, b]) { scheme, shares in
+        try await scheme.reduce(try await scheme.multiply([Multiplication(form, shares[0], shares[1])]))
+      }
+      let exact = RingTensor(
+        shape: [m, n],
+        scalars: (0..<m * n).map { place in
+          let (row, column) = (place / n, place % n)
+          return (0..<k).reduce(0) { sum, inner in
+            sum &+ a.scalars[left ? inner * m + row : row * k + inner]
+              &* b.scalars[right ? column * k + inner : inner * n + column]
+          }
+        })
+      #expect(values[0] == exact)
+      expectCosts(traffic, costs.map { [$0.multiplying([form]), $0.reducing(additiveCounts: [m * n])] })
+    }
+  }
+}

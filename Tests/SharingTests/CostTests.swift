@@ -1,0 +1,157 @@
+import Arithmetic
+import Sharing
+import Synchronization
+import Tensors
+import TestSupport
+import Testing
+import Transports
+
+/// Counters against the wire, the cost model against the counters, and both against the published tables.
+@Suite struct CostTests {
+  typealias Spending = Sharing.Traffic
+
+  /// What each step of a program of three parties spends; all parties must take the same rounds.
+  static func spending(
+    _ inputs: [RingTensor],
+    _ steps: [@Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> Void]
+  ) async throws -> [Spending] {
+    let shares = try replicatedShares(of: inputs)
+    let parties = try await simulateReplicated { scheme in
+      var spent: [Spending] = []
+      for step in steps {
+        let before = scheme.traffic
+        try await step(scheme, shares[scheme.party])
+        spent.append(scheme.traffic - before)
+      }
+      return spent
+    }
+    return steps.indices.map { step in
+      #expect(Set(parties.map { $0[step].rounds }).count == 1, "step \(step)")
+      return Spending(rounds: parties[0][step].rounds, byteCount: parties.reduce(0) { $0 + $1[step].byteCount })
+    }
+  }
+
+  /// Bytes a scalar as the tables have them; 4096 scalars fill whole bytes of bits in every chunk.
+  @Test func tablesHold() async throws {
+    let count = 4096
+    let x = RingTensor(repeating: 5, shape: [count])
+    let spent = try await Self.spending(
+      [x],
+      [
+        { scheme, x in
+          _ = try await scheme.reduce(try await scheme.multiply([Multiplication(.elementwise([4096]), x[0], x[0])]))
+        },
+        { scheme, x in _ = try await scheme.truncate([Truncation(scheme.product(x[0], by: 1), by: 16)]) },
+        { scheme, x in _ = try await scheme.truncate([Truncation(scheme.product(x[0], by: 1), by: 24)]) },
+        { scheme, x in
+          let product = try await scheme.multiply([Multiplication(.elementwise([4096]), x[0], x[0])])[0]
+          _ = try await scheme.truncate([Truncation(product, by: 16)])
+        },
+        { scheme, x in
+          let product = try await scheme.multiply([Multiplication(.elementwise([4096]), x[0], x[0])])[0]
+          _ = try await scheme.truncate([Truncation(product, by: 24)])
+        },
+        { scheme, x in _ = try await scheme.negative(x[0], width: 64) },
+        { scheme, x in _ = try await scheme.negative(x[0], width: 32) },
+        { scheme, x in _ = try await scheme.negative(x[0], width: 24) },
+        { scheme, x in _ = try await FixedPointArithmetic(scheme, fractionBits: 16).relu(x) },
+        { scheme, x in _ = try await FixedPointArithmetic(scheme, fractionBits: 16, comparisonWidth: 32).relu(x) },
+        { scheme, x in _ = try await scheme.open(x) },
+      ])
+    let table: [(rounds: Int, bytes: Double)] = [
+      (1, 24), (2, 22), (2, 28), (3, 30), (3, 36), (8, 68.25), (7, 32.625), (7, 23.625), (10, 108.25), (9, 72.625),
+      (1, 24),
+    ]
+    for (spending, row) in zip(spent, table) {
+      #expect(spending.rounds == row.rounds)
+      #expect(Double(spending.byteCount) / Double(count) == row.bytes)
+    }
+  }
+
+  /// The cost model of every primitive, over awkward sizes, and all widths and shifts.
+  @Test(arguments: awkwardSizes)
+  func costModelIsExact(count: Int) async throws {
+    let costs = ReplicatedCosts()
+    let shape: Shape = [count]
+    var steps: [(Spending, @Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> Void)] = [
+      (
+        costs.multiplying([.elementwise(shape)]) + costs.reducing(additiveCounts: [count]),
+        { scheme, x in
+          _ = try await scheme.reduce(try await scheme.multiply([Multiplication(.elementwise(shape), x[0], x[0])]))
+        }
+      ),
+      (.none, { scheme, x in _ = try await scheme.reduce([scheme.product(x[0], by: 3)]) }),
+      (costs.opening(counts: [count, count]), { scheme, x in _ = try await scheme.open([x[0], x[0]]) }),
+    ]
+    for bits in [1, 16, 17, 32] {
+      steps.append(
+        (
+          costs.truncating([(count, bits)], additive: false),
+          { scheme, x in _ = try await scheme.truncate([Truncation(scheme.product(x[0], by: 1), by: bits)]) }
+        ))
+      steps.append(
+        (
+          costs.truncating([(count, bits), (count, 7)], additive: true),
+          { scheme, x in
+            let product = try await scheme.multiply([Multiplication(.elementwise(shape), x[0], x[0])])[0]
+            _ = try await scheme.truncate([
+              Truncation(product, by: bits), Truncation(scheme.product(x[0], by: 1), by: 7),
+            ])
+          }
+        ))
+    }
+    for width in [2, 3, 5, 24, 31, 33, 64] {
+      steps.append(
+        (
+          costs.comparing(count: count, width: width) + costs.converting(count: count)
+            + costs.selecting(count: count),
+          { scheme, x in
+            let bits = try await scheme.negative(x[0], width: width)
+            _ = try await scheme.convert(bits)
+            _ = try await scheme.multiply(bits, x[0])
+          }
+        ))
+    }
+    let spent = try await Self.spending([RingTensor(repeating: 1, shape: shape)], steps.map(\.1))
+    for (index, (planned, measured)) in zip(steps.map(\.0), spent).enumerated() {
+      #expect(measured == planned, "step \(index) on \(count) scalars")
+    }
+  }
+
+  /// The counters themselves, and key agreement, against what passes through the channels.
+  @Test func countersMatchTheWire() async throws {
+    let x = try replicatedShares(of: [RingTensor(repeating: 9, shape: [100])])
+    let spent = try await simulate { channel -> (start: Transports.Traffic, run: Transports.Traffic, own: Spending) in
+      let meter = MeteredChannel(AnyChannel(channel))
+      let scheme = try await ReplicatedScheme.start(over: meter, session: "wire")
+      let start = meter.meter
+      _ = try await FixedPointArithmetic(scheme, fractionBits: 16).sigmoid(x[scheme.party])
+      return (start, meter.meter - start, scheme.traffic)
+    }
+    let starting = ReplicatedCosts().starting
+    #expect(spent.reduce(0) { $0 + $1.start.bytesSent } == starting.byteCount)
+    #expect(spent.allSatisfy { $0.start.rounds == starting.rounds })
+    #expect(spent.allSatisfy { $0.run.bytesSent == $0.own.byteCount && $0.run.rounds == $0.own.rounds })
+  }
+
+  @Test func sharingIsCountedRightly() {
+    let tensors = [RingTensor(repeating: 1, shape: [7, 3]), RingTensor(repeating: 2, shape: [5])]
+    let bytes = InputSharing.parcels(of: tensors).reduce(0) { $0 + $1.byteCount }
+    #expect(ReplicatedCosts().sharing(counts: [21, 5]) == Spending(rounds: 1, byteCount: bytes))
+    #expect(ReplicatedCosts().revealing(counts: [21, 5]) == Spending(rounds: 1, byteCount: 24 * 26))
+  }
+}
+
+/// Any channel as one of a definite type, which wrappers ask for.
+private struct AnyChannel: Channel {
+  let base: any Channel
+
+  init(_ base: any Channel) { self.base = base }
+
+  var party: PartyID { base.party }
+  var partyCount: Int { base.partyCount }
+  func binding(with peer: PartyID) -> [UInt8] { base.binding(with: peer) }
+  func send(_ message: Message, to peer: PartyID) async throws(ChannelError) { try await base.send(message, to: peer) }
+  func receive(from peer: PartyID) async throws(ChannelError) -> Message { try await base.receive(from: peer) }
+  func close() async { await base.close() }
+}

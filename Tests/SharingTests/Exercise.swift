@@ -1,0 +1,51 @@
+import Sharing
+import Tensors
+import Testing
+
+/// One run of one protocol on given shares, small or large: what view, counter and replay tests put to work.
+struct Exercise: Sendable, CustomTestStringConvertible {
+  let name: String
+  /// The scalars of the input.
+  let count: Int
+  /// How many bits of a keystream word the protocol uses; view tests look at whole bytes of them.
+  var usedBytes = 8
+  let run: @Sendable (ReplicatedScheme, ReplicatedShare, ReplicatedBits) async throws -> [ReplicatedShare]
+
+  var testDescription: String { "\(name) of \(count)" }
+
+  static func all(words: Int, bits: Int) -> [Exercise] {
+    let shape: Shape = [words]
+    return [
+      Exercise(name: "product", count: words) { scheme, x, _ in
+        try await scheme.reduce(try await scheme.multiply([Multiplication(.elementwise(shape), x, x)]))
+      },
+      Exercise(name: "truncation by 16", count: words) { scheme, x, _ in
+        try await scheme.truncate([Truncation(scheme.product(x, by: 1), by: 16)])
+      },
+      Exercise(name: "truncation by 24", count: words) { scheme, x, _ in
+        try await scheme.truncate([Truncation(scheme.product(x, by: 1), by: 24)])
+      },
+      Exercise(name: "fused truncation", count: words) { scheme, x, _ in
+        let product = try await scheme.multiply([Multiplication(.elementwise(shape), x, x)])
+        return try await scheme.truncate([Truncation(product[0], by: 16)])
+      },
+      Exercise(name: "mixed truncations", count: words) { scheme, x, _ in
+        let product = try await scheme.multiply([Multiplication(.elementwise(shape), x, x)])
+        let sum = scheme.map(product[0], to: [1]) { $0.summed(axes: [0]) }
+        return try await scheme.truncate([
+          Truncation(scheme.product(x, by: 3), by: 20), Truncation(scheme.add(sum, scheme.product(scheme.map(x, to: [1]) { $0.summed(axes: [0]) }, by: 9)), by: 8),
+        ])
+      },
+      Exercise(name: "selection", count: bits) { scheme, x, bits in [try await scheme.multiply(bits, x)] },
+      Exercise(name: "conversion", count: bits) { scheme, _, bits in [try await scheme.convert(bits)] },
+    ]
+  }
+
+  /// A comparison; `usedBytes` holds for eight scalars.
+  static func comparison(count: Int, width: Int) -> Exercise {
+    Exercise(name: "comparison on \(width) bits", count: count, usedBytes: 1) { scheme, x, _ in
+      let bits = try await scheme.negative(x, width: width)
+      return [scheme.map(x, to: [bits.shape.count]) { $0 }]
+    }
+  }
+}

@@ -1,0 +1,40 @@
+public import Sharing
+public import Tensors
+
+/// Runs one program on a scheme with all its parties: inputs are shared before, outputs opened after.
+public protocol SchemeHarness: Sendable {
+  associatedtype Scheme: SharingScheme
+
+  /// The opened outputs, and what the program spent between sharing and opening, all parties together.
+  func evaluate(
+    _ inputs: [RingTensor],
+    _ program: @escaping @Sendable (Scheme, [Scheme.Share]) async throws -> [Scheme.Share]
+  ) async throws -> (values: [RingTensor], traffic: Sharing.Traffic)
+}
+
+/// The oracle: one party that sees everything and sends nothing.
+public struct ClearHarness: SchemeHarness {
+  public init() {}
+
+  public func evaluate(
+    _ inputs: [RingTensor],
+    _ program: @escaping @Sendable (ClearScheme, [ClearScheme.Share]) async throws -> [ClearScheme.Share]
+  ) async throws -> (values: [RingTensor], traffic: Sharing.Traffic) {
+    let scheme = ClearScheme()
+    return (try await scheme.open(try await program(scheme, inputs.map(scheme.constant))), .none)
+  }
+}
+
+/// Three parties over memory channels.
+public struct ReplicatedHarness: SchemeHarness {
+  public let form: ShareForm
+
+  public init(form: ShareForm = .uniform) { self.form = form }
+
+  public func evaluate(
+    _ inputs: [RingTensor],
+    _ program: @escaping @Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> [ReplicatedShare]
+  ) async throws -> (values: [RingTensor], traffic: Sharing.Traffic) {
+    try await evaluateReplicated(inputs, form: form, program)
+  }
+}
