@@ -24,7 +24,9 @@ extension ClusterFile {
       deadline = .milliseconds(Int64((seconds * 1000).rounded(.up)))
     }
     var authority: String?
-    if let node = root["authority"] { authority = try ClusterFile.text(node, key: "authority", place: "at the top level") }
+    if let node = root["authority"] {
+      authority = try ClusterFile.text(node, key: "authority", place: "at the top level")
+    }
     try self.init(parties: parties, deadline: deadline, authority: authority)
   }
 
@@ -138,7 +140,9 @@ extension ClusterFile {
   }
 
   private static func nearest(to key: String, in known: [String]) -> String {
-    if let longer = known.first(where: { !key.isEmpty && $0.lowercased().hasPrefix(key.lowercased()) }) { return longer }
+    if let longer = known.first(where: { !key.isEmpty && $0.lowercased().hasPrefix(key.lowercased()) }) {
+      return longer
+    }
     return known.min { editDistance(key, $0) < editDistance(key, $1) } ?? key
   }
 

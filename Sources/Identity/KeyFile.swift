@@ -31,7 +31,8 @@ enum KeyFile {
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      throw .file(path: path, reason: FileManager.default.fileExists(atPath: path) ? "it cannot be read" : "it is not there")
+      throw .file(
+        path: path, reason: FileManager.default.fileExists(atPath: path) ? "it cannot be read" : "it is not there")
     }
     guard data.count <= largest else { throw .malformed(path: path, reason: "it is far too long") }
     guard let text = String(data: data, encoding: .utf8) else { throw .malformed(path: path, reason: "it is no text") }

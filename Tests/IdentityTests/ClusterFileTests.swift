@@ -45,7 +45,9 @@ import Testing
     try await withScratchFolder { folder in
       try file.save(to: folder + "/cluster.yaml")
       #expect(try ClusterFile.load(from: folder + "/cluster.yaml") == file)
-      #expect(throws: IdentityError.exists(path: folder + "/cluster.yaml")) { try file.save(to: folder + "/cluster.yaml") }
+      #expect(throws: IdentityError.exists(path: folder + "/cluster.yaml")) {
+        try file.save(to: folder + "/cluster.yaml")
+      }
     }
   }
 
@@ -60,20 +62,23 @@ import Testing
 
   /// Files with one mistake each, and a word of the sentence that it earns.
   private static let mistakes: [Mistake] = [
-    Mistake("", "empty"), Mistake("parties: 3", "must be a list"), Mistake("[1, 2]", "should"), Mistake("parties: [", "no YAML"),
-    Mistake("parties: []", "lists 0 parties"), Mistake("parties: [3, 4]", "in party 0"), Mistake("parties:\n  - {name: a}", "is missing"),
+    Mistake("", "empty"), Mistake("parties: 3", "must be a list"), Mistake("[1, 2]", "should"),
+    Mistake("parties: [", "no YAML"),
+    Mistake("parties: []", "lists 0 parties"), Mistake("parties: [3, 4]", "in party 0"),
+    Mistake("parties:\n  - {name: a}", "is missing"),
     Mistake("a: &x [*x]", "not valid"), Mistake(text("deadlineSeconds: soon"), "deadlineSeconds"),
     Mistake(text("deadlineSeconds: -1"), "deadlineSeconds"), Mistake(text("deadlineSeconds: 1e400"), "deadlineSeconds"),
     Mistake(text("deadlineSeconds: .nan"), "deadlineSeconds"), Mistake(text("authority: [1]"), "must be text"),
     Mistake(text("deadlineSeconds: 1\ndeadlineSeconds: 2"), "not valid"),
     Mistake(text(address: "127.0.0.1"), "is no address"), Mistake(text(address: "127.0.0.1:0"), "is no address"),
     Mistake(text(address: "127.0.0.1:65536"), "is no address"), Mistake(text(address: ":9001"), "is no address"),
-    Mistake(text(address: "::1:9001"), "is no address"), Mistake(text(address: "a:99999999999999999999"), "is no address"),
+    Mistake(text(address: "::1:9001"), "is no address"),
+    Mistake(text(address: "a:99999999999999999999"), "is no address"),
     Mistake(text(address: "a:+1"), "is no address"), Mistake(text(name: "p1"), "two parties have the name p1"),
     Mistake(text(address: "[::1]:9002"), "two parties have the address"), Mistake(text(name: "\"\""), "must be text"),
     Mistake(String(repeating: "[", count: 5000), "nested"), Mistake(String(repeating: "- ", count: 5000), "nested"),
     Mistake(String(repeating: "{a: ", count: 5000), "nested"), Mistake(String(repeating: "#", count: 70000), "longer"),
-  
+
   ]
 
   struct Mistake: Sendable {

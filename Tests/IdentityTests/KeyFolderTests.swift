@@ -53,7 +53,8 @@ import X509
     }
   }
 
-  @Test(arguments: ["certificate.pem", "key.pem", "authority.pem"], ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
+  @Test(
+    arguments: ["certificate.pem", "key.pem", "authority.pem"], ["", "nonsense", "-----BEGIN CERTIFICATE-----\nAAAA\n"])
   func damagedFilesAreNamed(_ file: String, _ content: String) async throws {
     try await withScratchFolder { folder in
       try CertificateAuthority.create(name: "home").issue(role: .party, name: "p0").save(to: folder)

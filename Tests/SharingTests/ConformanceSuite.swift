@@ -20,7 +20,7 @@ func checkConformance<Harness: SchemeHarness>(_ harness: Harness, costs: (any Co
 }
 
 private func expectCosts(
-  _ measured: Sharing.Traffic, _ parts: [Sharing.Traffic]?, sourceLocation: SourceLocation = #_sourceLocation
+  _ measured: Cost, _ parts: [Cost]?, sourceLocation: SourceLocation = #_sourceLocation
 ) {
   let planned = parts?.reduce(.none, +) ?? .none
   #expect(measured == planned, sourceLocation: sourceLocation)
@@ -87,8 +87,8 @@ private func checkFixedPoint<Harness: SchemeHarness>(
   _ harness: Harness, _ x: RingTensor, _ y: RingTensor, _ costs: (any CostModel)?
 ) async throws {
   let (values, traffic) = try await harness.evaluate([x, y]) { scheme, shares in
-    let small = scheme.map(shares[0], to: x.shape) { $0 }
-    let product = try await scheme.multiply([Multiplication(.elementwise(x.shape), scheme.constant(RingTensor(repeating: 3, shape: x.shape)), small)])
+    let three = scheme.constant(RingTensor(repeating: 3, shape: x.shape))
+    let product = try await scheme.multiply([Multiplication(.elementwise(x.shape), three, shares[0])])
     return try await scheme.truncate([
       Truncation(product[0], by: 16), Truncation(scheme.product(shares[1], by: 9), by: 20),
     ])

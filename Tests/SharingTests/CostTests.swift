@@ -8,7 +8,7 @@ import Transports
 
 /// Counters against the wire, the cost model against the counters, and both against the published tables.
 @Suite struct CostTests {
-  typealias Spending = Sharing.Traffic
+  typealias Spending = Cost
 
   /// What each step of a program of three parties spends; all parties must take the same rounds.
   static func spending(

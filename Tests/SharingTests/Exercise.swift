@@ -33,7 +33,8 @@ struct Exercise: Sendable, CustomTestStringConvertible {
         let product = try await scheme.multiply([Multiplication(.elementwise(shape), x, x)])
         let sum = scheme.map(product[0], to: [1]) { $0.summed(axes: [0]) }
         return try await scheme.truncate([
-          Truncation(scheme.product(x, by: 3), by: 20), Truncation(scheme.add(sum, scheme.product(scheme.map(x, to: [1]) { $0.summed(axes: [0]) }, by: 9)), by: 8),
+          Truncation(scheme.product(x, by: 3), by: 20),
+          Truncation(scheme.add(sum, scheme.product(scheme.map(x, to: [1]) { $0.summed(axes: [0]) }, by: 9)), by: 8),
         ])
       },
       Exercise(name: "selection", count: bits) { scheme, x, bits in [try await scheme.multiply(bits, x)] },

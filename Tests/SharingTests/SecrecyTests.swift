@@ -19,7 +19,8 @@ import Transports
 
   /// The decimal digits of the secret, also as bits (all one) and as bytes of a parcel.
   static func hides(_ text: String) -> Bool {
-    !text.contains("1234567890123456789") && !text.contains("12345678901234567") && !text.contains("18446744073709551615")
+    !text.contains("1234567890123456789") && !text.contains("12345678901234567")
+      && !text.contains("18446744073709551615")
   }
 
   @Test func sharesShowTheirShapeOnly() async throws {
@@ -71,10 +72,11 @@ import Transports
 
   @Test func errorsAreOneSentence() {
     let errors: [SharingError] = [
-      .unexpectedLength(from: 1, expected: 8, received: 9), .notAvailable(operations: ["log"], engine: "secret-sharing"),
+      .unexpectedLength(from: 1, expected: 8, received: 9),
+      .notAvailable(operations: ["log"], engine: "secret-sharing"),
       .missingShare("x"), .wrongShape("x", expected: [1], given: [2]),
       .outOfRange(layer: "dense", operation: "matmul", magnitude: 1e9, limit: 1e6),
-      .trafficDiffers(planned: .none, measured: Sharing.Traffic(rounds: 1)), .countersExhausted,
+      .trafficDiffers(planned: .none, measured: Cost(rounds: 1)), .countersExhausted,
     ]
     for error in errors {
       #expect(!error.description.isEmpty && !error.description.contains("\n"))

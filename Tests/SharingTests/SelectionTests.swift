@@ -53,7 +53,8 @@ import Testing
       let bits = try await scheme.negative(shares[0], width: 64)
       let part = scheme.slice(bits, range)
       return [
-        try await scheme.convert(part), try await scheme.multiply(part, scheme.constant(RingTensor(repeating: 7, shape: [range.count]))),
+        try await scheme.convert(part),
+        try await scheme.multiply(part, scheme.constant(RingTensor(repeating: 7, shape: [range.count]))),
         try await scheme.convert(scheme.reshape(bits, to: [1600])),
       ]
     }.values

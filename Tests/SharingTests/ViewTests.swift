@@ -29,8 +29,10 @@ import Transports
     let zero = RingTensor(repeating: 0, shape: value.shape)
     let components =
       form == .uniform
-      ? (0..<3).map { InsecureKeys.generator(pair: $0, seed: 99).words(count: value.count, counterHigh: 1, counterLow: 0) }
-        .map { RingTensor(shape: value.shape, scalars: $0) }
+      ? (0..<3).map {
+        InsecureKeys.generator(pair: $0, seed: 99).words(count: value.count, counterHigh: 1, counterLow: 0)
+      }
+      .map { RingTensor(shape: value.shape, scalars: $0) }
       : [value, zero, zero]
     return try await simulate { channel in
       let recorder = RecordingChannel(channel)

@@ -6,7 +6,8 @@ extension PublicGenerator {
   public mutating func words(_ shape: Shape, bits: Int = 63) -> RingTensor {
     let shift = UInt64(63 - bits)
     return RingTensor(
-      shape: shape, scalars: (0..<shape.count).map { _ in UInt64(bitPattern: Int64(bitPattern: next()) >> Int64(shift)) })
+      shape: shape,
+      scalars: (0..<shape.count).map { _ in UInt64(bitPattern: Int64(bitPattern: next()) >> Int64(shift)) })
   }
 
   /// Floats uniform in a range.

@@ -24,7 +24,9 @@ public enum Randomness {
     let wordCount = (origin.count + 7) / 8
     func words(_ row: [UInt8]) -> [UInt64] {
       var words = [UInt64](repeating: 0, count: wordCount)
-      for (index, byte) in row.enumerated() { words[index / 8] |= UInt64(byte ^ origin[index]) << UInt64(index % 8 * 8) }
+      for (index, byte) in row.enumerated() {
+        words[index / 8] |= UInt64(byte ^ origin[index]) << UInt64(index % 8 * 8)
+      }
       return words
     }
     var basis = [[UInt64]?](repeating: nil, count: wordCount * 64)

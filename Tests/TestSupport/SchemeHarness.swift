@@ -9,7 +9,7 @@ public protocol SchemeHarness: Sendable {
   func evaluate(
     _ inputs: [RingTensor],
     _ program: @escaping @Sendable (Scheme, [Scheme.Share]) async throws -> [Scheme.Share]
-  ) async throws -> (values: [RingTensor], traffic: Sharing.Traffic)
+  ) async throws -> (values: [RingTensor], traffic: Cost)
 }
 
 /// The oracle: one party that sees everything and sends nothing.
@@ -19,7 +19,7 @@ public struct ClearHarness: SchemeHarness {
   public func evaluate(
     _ inputs: [RingTensor],
     _ program: @escaping @Sendable (ClearScheme, [ClearScheme.Share]) async throws -> [ClearScheme.Share]
-  ) async throws -> (values: [RingTensor], traffic: Sharing.Traffic) {
+  ) async throws -> (values: [RingTensor], traffic: Cost) {
     let scheme = ClearScheme()
     return (try await scheme.open(try await program(scheme, inputs.map(scheme.constant))), .none)
   }
@@ -34,7 +34,7 @@ public struct ReplicatedHarness: SchemeHarness {
   public func evaluate(
     _ inputs: [RingTensor],
     _ program: @escaping @Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> [ReplicatedShare]
-  ) async throws -> (values: [RingTensor], traffic: Sharing.Traffic) {
+  ) async throws -> (values: [RingTensor], traffic: Cost) {
     try await evaluateReplicated(inputs, form: form, program)
   }
 }

@@ -85,7 +85,7 @@ public func replicatedShares(
 public func evaluateReplicated(
   _ tensors: [RingTensor], form: ShareForm = .uniform,
   _ program: @escaping @Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> [ReplicatedShare]
-) async throws -> (values: [RingTensor], traffic: Sharing.Traffic) {
+) async throws -> (values: [RingTensor], traffic: Cost) {
   let shares = try replicatedShares(of: tensors, form: form)
   let results = try await simulateReplicated { scheme in
     let before = scheme.traffic
@@ -97,7 +97,7 @@ public func evaluateReplicated(
     throw DisagreementError()
   }
   let bytes = results.reduce(0) { $0 + $1.1.byteCount }
-  return (results[0].0, Sharing.Traffic(rounds: results[0].1.rounds, byteCount: bytes))
+  return (results[0].0, Cost(rounds: results[0].1.rounds, byteCount: bytes))
 }
 
 /// Two parties opened different values, or were not in step.

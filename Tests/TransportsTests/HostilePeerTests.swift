@@ -74,7 +74,8 @@ import Transports
         Issue.record("\(String(describing: error))")
         return
       }
-      #expect(await failure { () async throws(ChannelError) in try await connection.send([]) } == error)
+      let later = await failure { () async throws(ChannelError) in try await connection.send([]) }
+      #expect(later == error)
     }
   }
 

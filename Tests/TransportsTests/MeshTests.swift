@@ -25,7 +25,9 @@ import Transports
     }
     let name = PeerName(party: 2, address: address)
     #expect(error == .unreachable(peer: name, address: address, after: .milliseconds(60)))
-    #expect(error?.description == "party 2 could not be reached at \(address) within 0.06 s; check that it runs and that the address is right")
+    #expect(
+      error?.description
+        == "party 2 could not be reached at \(address) within 0.06 s; check that it runs and that the address is right")
   }
 
   @Test func aPartyThatNeverCallsIsNamed() async throws {

@@ -98,7 +98,7 @@ public final class ClusterClient: Sendable {
     let replies = try await ask(
       parcels.map { ServingFrame(.query(id: id, model: model, batch: input.shape[0]), body: $0.bytes) })
     var total = RingTensor(repeating: 0, shape: outputShape)
-    var traffic = Traffic(rounds: 0, byteCount: parcels.reduce(0) { $0 + $1.byteCount } + 24 * outputShape.count)
+    var traffic = Cost(rounds: 0, byteCount: parcels.reduce(0) { $0 + $1.byteCount } + 24 * outputShape.count)
     var partySeconds = 0.0
     for (party, reply) in replies.enumerated() {
       guard case .answer(let rounds, let bytesSent, let seconds) = reply.control,

@@ -10,5 +10,5 @@ public struct Prediction: Sendable {
   /// From shares to shares, at the slowest party.
   public let partySeconds: Double
   /// What was sent by the parties and the client together, and the rounds one after the other.
-  public let traffic: Traffic
+  public let traffic: Cost
 }

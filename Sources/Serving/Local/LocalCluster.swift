@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 public import Identity
 import Synchronization
 
@@ -22,7 +22,7 @@ public final class LocalCluster: Sendable {
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     do {
-      let authority = try CertificateAuthority.create(name: "Tacit on this machine")
+      let authority = try CertificateAuthority.create(name: "this-machine")
       let client = try authority.issue(role: .client, name: "client", days: 1)
       let ports = try FreePorts.find(count: 3)
       var members: [ClusterFile.Party] = []
@@ -100,7 +100,9 @@ private final class PartyProcess: @unchecked Sendable {
     process.standardInput = input
     process.standardOutput = FileHandle.nullDevice
     let log = folder.appendingPathComponent("party-\(index).log")
-    FileManager.default.createFile(atPath: log.path, contents: nil)
+    guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
+      throw ServingError.cannotStart("\(log.path) cannot be written")
+    }
     process.standardError = try FileHandle(forWritingTo: log)
     do {
       try process.run()

@@ -1,4 +1,5 @@
 import Foundation
+import Graphs
 public import ModelFiles
 import Sharing
 public import Tensors
@@ -68,7 +69,7 @@ public enum MemoryCluster {
       return Prediction(
         output: FixedTensor(ring: total, fractionBits: fractionBits).decoded(), seconds: seconds,
         partySeconds: seconds,
-        traffic: Traffic(
+        traffic: Cost(
           rounds: (parts.map(\.traffic.rounds).max() ?? 0) + 2,
           byteCount: parts.reduce(sent) { $0 + $1.traffic.byteCount }))
     }

@@ -1,5 +1,7 @@
 import Foundation
+import ModelFiles
 import Sharing
+import Tensors
 import Transports
 
 /// One line of `tacit bench --json`, with the keys of the peers' scripts.

@@ -20,7 +20,7 @@ enum Reply: Codable, Sendable {
   case welcome(party: Int, version: Int)
   case shared
   case withdrawn
-  /// This party's summand of the result follows. Traffic is what this party sent and the rounds it went through.
+  /// This party's summand of the result follows. Cost is what this party sent and the rounds it went through.
   case answer(rounds: Int, bytesSent: Int, seconds: Double)
   /// `exitCode` tells a refusal from a fault of a peer, as the command line does.
   case refused(reason: String, exitCode: Int)

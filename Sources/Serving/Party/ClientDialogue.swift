@@ -1,5 +1,6 @@
 import Identity
 import Sharing
+import Tensors
 import Transports
 
 /// A party's side of the conversation with one client.

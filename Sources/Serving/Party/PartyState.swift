@@ -13,7 +13,7 @@ struct PendingQuery: Sendable {
 /// What one party's run of a query yields for its client.
 struct QueryAnswer: Sendable {
   let summand: RingTensor
-  let traffic: Traffic
+  let traffic: Cost
   let seconds: Double
 }
 

@@ -1,7 +1,7 @@
 import Foundation
 import Graphs
 public import ModelFiles
-public import Sharing
+import Sharing
 public import Tensors
 import Transports
 
@@ -72,9 +72,9 @@ public struct SecretPredictor: Sendable {
   }
 
   /// What the plan says of all pieces together.
-  private func plan(_ model: ModelFile, _ input: Tensor<Float>) async throws -> Traffic {
-    var total = Traffic.none
-    var known: [Int: Traffic] = [:]
+  private func plan(_ model: ModelFile, _ input: Tensor<Float>) async throws -> Cost {
+    var total = Cost.none
+    var known: [Int: Cost] = [:]
     for piece in pieces(of: input) {
       let batch = piece.shape[0]
       if known[batch] == nil {
@@ -125,7 +125,7 @@ public struct SecretPredictor: Sendable {
   }
 
   private func outcome(
-    _ output: Tensor<Float>, plain: Tensor<Float>, runs: [Double], traffic: Traffic = .none, planned: Traffic = .none
+    _ output: Tensor<Float>, plain: Tensor<Float>, runs: [Double], traffic: Cost = .none, planned: Cost = .none
   ) -> Outcome {
     let sorted = runs.sorted()
     let error = zip(output.scalars, plain.scalars).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }

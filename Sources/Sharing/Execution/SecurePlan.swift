@@ -50,7 +50,7 @@ public struct SecurePlan: Hashable, Sendable, Codable {
       opened: [Opening(value: "output", recipients: "the owner of the input")], layers: ledger.layers)
   }
 
-  public var traffic: Traffic { Traffic(rounds: rounds, byteCount: bytesSent) }
+  public var traffic: Cost { Cost(rounds: rounds, byteCount: bytesSent) }
 
   /// Seconds on the wire: each round waits half a round trip, each party sends its part at the given rate.
   public func networkSeconds(roundTrip: Double, bitsPerSecond: Double, partyCount: Int = 3) -> Double {
@@ -62,7 +62,7 @@ public struct SecurePlan: Hashable, Sendable, Codable {
 private final class PlanLedger {
   private let graph: Graph
   private let scheme: MeteredScheme
-  private var spent = Traffic.none
+  private var spent = Cost.none
   private(set) var layers: [SecurePlan.Layer] = []
 
   init(graph: Graph, scheme: MeteredScheme) {
@@ -82,7 +82,7 @@ private final class PlanLedger {
     add(names.joined(separator: " + "), step.kind, traffic)
   }
 
-  func add(_ name: String, _ operation: String, _ traffic: Traffic) {
+  func add(_ name: String, _ operation: String, _ traffic: Cost) {
     layers.append(
       SecurePlan.Layer(name: name, operation: operation, rounds: traffic.rounds, bytesSent: traffic.byteCount))
   }

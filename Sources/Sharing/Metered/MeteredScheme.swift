@@ -13,7 +13,7 @@ public final class MeteredScheme: SharingScheme {
 
   private let costs: any CostModel
   /// What has been spent so far.
-  public private(set) var traffic = Traffic.none
+  public private(set) var traffic = Cost.none
 
   public init(_ costs: any CostModel) { self.costs = costs }
 
@@ -71,5 +71,5 @@ public final class MeteredScheme: SharingScheme {
     return shares.map { RingTensor(repeating: 0, shape: $0.shape) }
   }
 
-  private func spend(_ traffic: Traffic) { self.traffic = self.traffic + traffic }
+  private func spend(_ traffic: Cost) { self.traffic = self.traffic + traffic }
 }

@@ -103,7 +103,8 @@ extension ReplicatedScheme {
       case .first, .second:
         let isFirst = part.role == .first
         // Role 0 shares key 1 with its next party, role 1 with its previous one.
-        let refresh = helping ? draws.words(isFirst ? .second : .first, Draw.refresh, offset: part.offset, count: count) : nil
+        let refresh =
+          helping ? draws.words(isFirst ? .second : .first, Draw.refresh, offset: part.offset, count: count) : nil
         if helping { parts[index].state = part.twoPartyShare }
         let blind = draws.words(
           isFirst ? .first : .second, isFirst ? Draw.blindFirst : Draw.blindSecond, offset: part.offset, count: count)

@@ -22,7 +22,7 @@ public final class ReplicatedScheme: SharingScheme {
   private var step: UInt32 = 0
   private var operation: UInt32 = 0
   /// What this party has sent, and the rounds it has gone through, since the session began.
-  public private(set) var traffic = Traffic.none
+  public private(set) var traffic = Cost.none
 
   var next: PartyID { (party + 1) % 3 }
   var previous: PartyID { (party + 2) % 3 }

@@ -8,20 +8,20 @@ public protocol CostModel: Sendable {
   var name: String { get }
   var partyCount: Int { get }
   /// Whether a product comes out as a masked summand (silent multiplication) that must travel before use.
-  func multiplying(_ forms: [Bilinear]) -> Traffic
-  func reducing(additiveCounts: [Int]) -> Traffic
+  func multiplying(_ forms: [Bilinear]) -> Cost
+  func reducing(additiveCounts: [Int]) -> Cost
   /// `counts`: scalars and bits of each product; `additive`: whether any of them is a masked summand.
-  func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Traffic
-  func comparing(count: Int, width: Int) -> Traffic
-  func selecting(count: Int) -> Traffic
-  func converting(count: Int) -> Traffic
-  func opening(counts: [Int]) -> Traffic
+  func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Cost
+  func comparing(count: Int, width: Int) -> Cost
+  func selecting(count: Int) -> Cost
+  func converting(count: Int) -> Cost
+  func opening(counts: [Int]) -> Cost
   /// Starting a session: agreeing on keys.
-  var starting: Traffic { get }
+  var starting: Cost { get }
   /// A tensor of an owner outside, shared into the parties.
-  func sharing(counts: [Int]) -> Traffic
+  func sharing(counts: [Int]) -> Cost
   /// Results revealed to one receiver outside.
-  func revealing(counts: [Int]) -> Traffic
+  func revealing(counts: [Int]) -> Cost
 }
 
 /// ``ReplicatedScheme``'s costs, `docs/PROTOCOLS.md`.
@@ -31,15 +31,15 @@ public struct ReplicatedCosts: CostModel {
   public var name: String { "replicated" }
   public var partyCount: Int { 3 }
 
-  public func multiplying(_ forms: [Bilinear]) -> Traffic { .none }
+  public func multiplying(_ forms: [Bilinear]) -> Cost { .none }
 
-  public func reducing(additiveCounts counts: [Int]) -> Traffic {
+  public func reducing(additiveCounts counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    return count == 0 ? .none : Traffic(rounds: 1, byteCount: 24 * count)
+    return count == 0 ? .none : Cost(rounds: 1, byteCount: 24 * count)
   }
 
-  public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Traffic {
-    var traffic = Traffic(rounds: additive ? 3 : 2)
+  public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Cost {
+    var traffic = Cost(rounds: additive ? 3 : 2)
     for item in items {
       let small = WireWidth.truncating(by: item.bits).byteCount
       traffic.byteCount += item.count * (3 * small + 16 + (additive ? 8 : 0))
@@ -47,10 +47,10 @@ public struct ReplicatedCosts: CostModel {
     return traffic
   }
 
-  public func comparing(count: Int, width: Int) -> Traffic {
+  public func comparing(count: Int, width: Int) -> Cost {
     guard count > 0 else { return .none }
     let rows = Chunk.chunks(of: count).reduce(0) { $0 + ($1.range.count + 7) / 8 }
-    var traffic = Traffic(rounds: 2, byteCount: 3 * width * rows)
+    var traffic = Cost(rounds: 2, byteCount: 3 * width * rows)
     var nodes = width - 1
     while nodes > 1 {
       traffic.rounds += 1
@@ -60,21 +60,21 @@ public struct ReplicatedCosts: CostModel {
     return traffic
   }
 
-  public func selecting(count: Int) -> Traffic {
-    Traffic(rounds: count == 0 ? 1 : 2, byteCount: 40 * count)
+  public func selecting(count: Int) -> Cost {
+    Cost(rounds: count == 0 ? 1 : 2, byteCount: 40 * count)
   }
 
-  public func converting(count: Int) -> Traffic { Traffic(rounds: 2, byteCount: 24 * count) }
+  public func converting(count: Int) -> Cost { Cost(rounds: 2, byteCount: 24 * count) }
 
-  public func opening(counts: [Int]) -> Traffic { reducing(additiveCounts: counts) }
+  public func opening(counts: [Int]) -> Cost { reducing(additiveCounts: counts) }
 
-  public var starting: Traffic { Traffic(rounds: 1, byteCount: 6 * SessionKeys.contributionByteCount) }
+  public var starting: Cost { Cost(rounds: 1, byteCount: 6 * SessionKeys.contributionByteCount) }
 
-  public func sharing(counts: [Int]) -> Traffic {
-    Traffic(rounds: 1, byteCount: InputSharing.byteCount(of: counts.reduce(0, +)))
+  public func sharing(counts: [Int]) -> Cost {
+    Cost(rounds: 1, byteCount: InputSharing.byteCount(of: counts.reduce(0, +)))
   }
 
-  public func revealing(counts: [Int]) -> Traffic {
-    Traffic(rounds: 1, byteCount: 24 * counts.reduce(0, +))
+  public func revealing(counts: [Int]) -> Cost {
+    Cost(rounds: 1, byteCount: 24 * counts.reduce(0, +))
   }
 }

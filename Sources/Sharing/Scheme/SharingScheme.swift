@@ -91,7 +91,7 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
   case missingShare(String)
   case wrongShape(String, expected: Shape, given: Shape)
   case outOfRange(layer: String, operation: String, magnitude: Double, limit: Double)
-  case trafficDiffers(planned: Traffic, measured: Traffic)
+  case trafficDiffers(planned: Cost, measured: Cost)
   case countersExhausted
 
   public var description: String {
@@ -117,7 +117,7 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
 }
 
 /// Rounds and payload bytes, of all parties together.
-public struct Traffic: Hashable, Sendable, Codable {
+public struct Cost: Hashable, Sendable, Codable {
   public var rounds: Int
   public var byteCount: Int
 
@@ -126,13 +126,13 @@ public struct Traffic: Hashable, Sendable, Codable {
     self.byteCount = byteCount
   }
 
-  public static let none = Traffic()
+  public static let none = Cost()
 
-  public static func + (a: Traffic, b: Traffic) -> Traffic {
-    Traffic(rounds: a.rounds + b.rounds, byteCount: a.byteCount + b.byteCount)
+  public static func + (a: Cost, b: Cost) -> Cost {
+    Cost(rounds: a.rounds + b.rounds, byteCount: a.byteCount + b.byteCount)
   }
 
-  public static func - (a: Traffic, b: Traffic) -> Traffic {
-    Traffic(rounds: a.rounds - b.rounds, byteCount: a.byteCount - b.byteCount)
+  public static func - (a: Cost, b: Cost) -> Cost {
+    Cost(rounds: a.rounds - b.rounds, byteCount: a.byteCount - b.byteCount)
   }
 }

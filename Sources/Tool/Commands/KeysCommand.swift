@@ -17,10 +17,10 @@ struct KeysCommand: AsyncParsableCommand {
   struct Init: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Make a certificate authority: the root of a deployment's trust.",
-      discussion: "Example: tacit keys init authority --name \"Our hospital\"")
+      discussion: "Example: tacit keys init authority --name our-hospital")
 
     @Argument(help: "The folder to make; an existing authority is never replaced.") var folder: String
-    @Option(help: "The authority's name in its certificates.") var name = "Tacit authority"
+    @Option(help: "The authority's name in its certificates.") var name = "tacit-authority"
     @Option(help: "Days until it expires.") var days = 3650
     @Flag(help: "Print one JSON object.") var json = false
 

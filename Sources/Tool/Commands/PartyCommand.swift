@@ -34,7 +34,7 @@ struct PartyCommand: AsyncParsableCommand {
       await group.next()
       group.cancelAll()
       // A party has nothing to lose: shares live in memory only. Waiting for peers that hang would keep it alive.
-      exit(0)
+      Foundation.exit(0)
     }
   }
 }

@@ -65,7 +65,7 @@ public final class MeshBuilder: Sendable {
       try await checkFingerprint(of: connection, party: hello.party)
       try await connection.send(ownHello)
       try await connection.rename(name(of: hello.party))
-      offers[hello.party].entry.yield(connection)
+      guard case .enqueued = offers[hello.party].entry.yield(connection) else { throw .closedHere }
     } catch {
       await connection.close()
       throw error
@@ -114,6 +114,7 @@ public final class MeshBuilder: Sendable {
       }
     }
     group.cancelAll()
+    for offer in offers { offer.entry.finish() }
     guard let failure else {
       return .success(SocketChannel(party: party, connections: connections, loop: loop, deadline: deadline))
     }
@@ -166,7 +167,8 @@ public final class MeshBuilder: Sendable {
     }
     guard hello.partyCount == peers.count, peers.indices.contains(hello.party), hello.party != party else {
       throw .malformedFrame(
-        from: caller, reason: "it calls itself party \(hello.party) of \(hello.partyCount), here there are \(peers.count)")
+        from: caller,
+        reason: "it calls itself party \(hello.party) of \(hello.partyCount), here there are \(peers.count)")
     }
   }
 

@@ -163,8 +163,8 @@ public final class FrameConnection: @unchecked Sendable {
         wire.prepend(buffer)
         return false
       case .failed:
-        // The reason may lie in what the peer said last.
-        readAll()
+        // What the peer said last can still be read, and may hold the reason.
+        while readSome() {}
         fail(.closed(by: name))
         return false
       }
@@ -268,19 +268,21 @@ public final class FrameConnection: @unchecked Sendable {
     identity = tls?.peer
   }
 
-  private func readAll() {
+  /// Takes in what has come; whether there may be more.
+  private func readSome() -> Bool {
     // Bounded, so that one busy peer does not keep the loop from the others.
-    for _ in 0..<16 {
+    for _ in 0..<16 where failure == nil {
       switch reader.read(from: descriptor, isTLS: tls != nil) {
       case .data(let buffer, let isAll):
         if tls == nil { buffer.withUnsafeReadableBytes(deliver) } else { callPipe { $0.receive(buffer) } }
-        if isAll || failure != nil { return }
-      case .nothing: return
+        if isAll { return false }
+      case .nothing: return false
       case .end:
         fail(.closed(by: name))
-        return
+        return false
       }
     }
+    return failure == nil
   }
 }
 
@@ -297,10 +299,12 @@ extension FrameConnection: PollSource {
 
   var isAwaited: Bool { !waiters.isEmpty }
 
-  var nextDeadline: MonotonicTime? { waiters.isEmpty ? nil : waiters.contents.map(\.deadline).min() }
+  var nextDeadline: MonotonicTime? {
+    waiters.count < 2 ? waiters.first?.deadline : waiters.contents.map(\.deadline).min()
+  }
 
   func ready(_ events: Int16) {
-    if events & Poller.readable != 0, failure == nil { readAll() }
+    if events & Poller.readable != 0 { _ = readSome() }
     if failure == nil { pump() }
   }
 

@@ -47,11 +47,21 @@ enum LoopThread {
     #if canImport(Darwin)
       pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED)
       var thread: pthread_t?
-      let status = pthread_create(&thread, &attributes, { Start.enter($0); return nil }, box)
+      let status = pthread_create(
+        &thread, &attributes,
+        {
+          Start.enter($0)
+          return nil
+        }, box)
     #else
       pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
       var thread = pthread_t()
-      let status = pthread_create(&thread, &attributes, { if let box = $0 { Start.enter(box) }; return nil }, box)
+      let status = pthread_create(
+        &thread, &attributes,
+        {
+          if let box = $0 { Start.enter(box) }
+          return nil
+        }, box)
     #endif
     precondition(status == 0, "the system refused to start the thread \(name): error \(status)")
   }

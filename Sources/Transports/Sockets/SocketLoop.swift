@@ -150,7 +150,10 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
       prepareToPoll()
       repeat {
         if hasWork.load(ordering: .acquiring) { return }
-        if poller.poll(waitingAtMost: .zero) { return serveReadySources() }
+        if poller.poll(waitingAtMost: .zero) {
+          serveReadySources()
+          return expireLateWaits()
+        }
         sched_yield()
       } while MonotonicTime.now < end
     }
@@ -165,11 +168,25 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
 
   private func serveSockets(waitingAtMost limit: Duration?) {
     prepareToPoll()
-    let deadline = sources.lazy.compactMap { $0.nextDeadline }.min()
-    let untilDeadline = deadline.map { $0.remaining(from: .now) }
+    let untilDeadline = nextDeadline.map { $0.remaining(from: .now) }
     if poller.poll(waitingAtMost: limit ?? untilDeadline) { serveReadySources() }
-    guard let deadline, deadline <= .now else { return }
-    for source in sources { source.expire(at: .now) }
+    expireLateWaits()
+  }
+
+  private var nextDeadline: MonotonicTime? {
+    var earliest: MonotonicTime?
+    for source in sources {
+      guard let deadline = source.nextDeadline else { continue }
+      earliest = min(earliest ?? deadline, deadline)
+    }
+    return earliest
+  }
+
+  private func expireLateWaits() {
+    guard let deadline = nextDeadline else { return }
+    let now = MonotonicTime.now
+    guard deadline <= now else { return }
+    for source in sources { source.expire(at: now) }
   }
 
   private func prepareToPoll() {

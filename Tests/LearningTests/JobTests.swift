@@ -1,0 +1,133 @@
+import Datasets
+import Foundation
+import Learning
+import Tensors
+import Testing
+
+@Suite struct JobTests {
+  static let valid = """
+    model:
+      layers: [{dense: 64}, relu, {dropout: 0.25}, {dense: {units: 1}}, sigmoid]
+    data: {set: credit-approval, path: ../data, test: 0.3, ranges: {A2: [0, 100]}, categories: {A1: [a, b]}}
+    training:
+      epochs: 20
+      batch: 16
+      loss: binaryCrossEntropy
+      optimizer: {sgd: {learningRate: 0.05, momentum: 0.9}}
+      seed: 7
+    mode: plain
+    output: runs/credit
+    """
+
+  @Test func aWholeJob() throws {
+    let job = try Job.parse(Self.valid)
+    #expect(job.model.layers == [.dense(units: 64), .relu, .dropout(rate: 0.25), .dense(units: 1), .sigmoid])
+    #expect(job.data.source == .set("credit-approval", path: "../data"))
+    #expect(job.data.test == 0.3)
+    #expect(job.data.ranges["A2"]?.high == 100)
+    #expect(job.data.categories == ["A1": ["a", "b"]])
+    #expect(job.training.optimizer == .sgd(learningRate: 0.05, momentum: 0.9))
+    #expect(job.training.epochs == 20 && job.training.batch == 16 && job.training.seed == 7)
+    #expect(job.output == "runs/credit")
+    #expect(try JSONDecoder().decode(Job.self, from: JSONEncoder().encode(job)) == job)
+  }
+
+  @Test func layersAndDefaults() throws {
+    let job = try Job.parse(
+      """
+      model:
+        input: [1, 28, 28]
+        layers:
+          - {conv2d: {filters: 16, kernel: 3}}
+          - conv2d: {filters: 8, kernel: 5, stride: 2, padding: 1}
+          - {averagePool: 2}
+          - {maxPool: {window: 3, stride: 1}}
+          - tanh
+          - flatten
+          - {dense: 10}
+          - softmax
+      data: {file: digits.csv, target: digit}
+      training: {epochs: 1, loss: softmaxCrossEntropy, optimizer: {adam: {learningRate: 1e-3}}}
+      """)
+    #expect(job.model.layers == [
+      .conv2d(filters: 16, kernel: 3), .conv2d(filters: 8, kernel: 5, stride: 2, padding: 1), .averagePool(window: 2),
+      .maxPool(window: 3, stride: 1), .tanh, .flatten, .dense(units: 10), .softmax,
+    ])
+    #expect(job.model.input == [1, 28, 28])
+    #expect(job.data.source == .file("digits.csv", target: "digit"))
+    #expect(job.data.test == 0.2 && job.training.batch == 32 && job.training.seed == 0)
+    #expect(job.training.optimizer == .adam(learningRate: 0.001))
+  }
+
+  /// A change of one place of the valid job, and the error it gives.
+  @Test(arguments: [
+    ("epochs: 20", "epoch: 20", "training.epoch is no key of a job; did you mean epochs?"),
+    ("epochs: 20", "epochs: 0", "training.epochs must be a whole number from 1 to 1000000"),
+    ("epochs: 20", "epochs: many", "training.epochs must be a whole number"),
+    ("epochs: 20", "epochs: [20]", "training.epochs must be a whole number"),
+    ("epochs: 20", "batch: 3", "the job file is no YAML"),
+    ("mode: plain", "mode: federated", "mode asks for federated training, which this version does not have"),
+    ("mode: plain", "mode: plane", "mode cannot be “plane”; did you mean plain?"),
+    ("mode: plain", "privacy: {}", "privacy asks for privacy training"),
+    ("mode: plain", "zzz: 1", "zzz is no key of a job; remove it"),
+    ("test: 0.3", "test: 1", "data.test must be a number above 0 and below 1"),
+    ("test: 0.3", "tests: 1", "data.tests is no key of a job; did you mean test?"),
+    ("set: credit-approval", "set: credit-aproval", "data.set cannot be “credit-aproval”; did you mean credit-approval?"),
+    ("set: credit-approval, path: ../data", "file: x.csv", "data.target is missing"),
+    ("[0, 100]", "[100, 0]", "data.ranges.A2 must be [low, high] with the lower number first"),
+    ("[0, 100]", "[0]", "data.ranges.A2 must be two numbers"),
+    ("[0, 100]", "[0, .inf]", "data.ranges.A2[1] must be a finite number"),
+    ("[a, b]", "[a, a]", "data.categories.A1 must be a list of different categories"),
+    ("relu", "rely", "model.layers[1] cannot be “rely”; did you mean relu?"),
+    ("relu", "gelu", "model.layers[1] asks for the layer gelu, which this version does not have"),
+    ("relu", "dense", "model.layers[1] must be written with its settings, as {dense: …}"),
+    ("relu", "{relu: 3}", "model.layers[1].relu must be left out: relu has no settings"),
+    ("{dense: 64}", "{dense: {unit: 64}}", "model.layers[0].dense.unit is no key of a job; did you mean units?"),
+    ("{dense: 64}", "{dense: -1}", "model.layers[0].dense must be a whole number from 1 to 1048576"),
+    ("{dense: 64}", "{conv2d: {filters: 3}}", "model.layers[0].conv2d.kernel is missing"),
+    ("dropout: 0.25", "dropout: 1", "model.layers[2].dropout must be a number of at least 0 and below 1"),
+    ("momentum: 0.9", "moment: 0.9", "training.optimizer.sgd.moment is no key of a job; did you mean momentum?"),
+    ("learningRate: 0.05, ", "", "training.optimizer.sgd.learningRate is missing"),
+    ("sgd:", "sdg:", "training.optimizer.sdg is no key of a job; did you mean sgd?"),
+    ("binaryCrossEntropy", "crossEntropy", "training.loss cannot be “crossEntropy”"),
+    ("seed: 7", "seed: -7", "training.seed must be a whole number from 0"),
+    ("output: runs/credit", "output: [a]", "output must be a text"),
+  ])
+  func mistakesAreNamed(old: String, new: String, message: String) {
+    let text = Self.valid.replacingOccurrences(of: old, with: new)
+    #expect(text != Self.valid)
+    do {
+      _ = try Job.parse(text)
+      Issue.record("no error for \(new)")
+    } catch { #expect("\(error)".hasPrefix(message), "\(error)") }
+  }
+
+  @Test func hostileFiles() {
+    #expect(throws: JobError.tooLong(limit: 1 << 20)) { try Job.parse(String(repeating: "a", count: 1 << 21)) }
+    for opening in ["[", "{a: ", "- ", "? ", "- - "] {
+      #expect(throws: JobError.self) { try Job.parse(String(repeating: opening, count: 100_000)) }
+    }
+    let indented = (0..<700).map { String(repeating: " ", count: $0) + "a:" }.joined(separator: "\n")
+    #expect(throws: JobError.tooDeep(limit: 32)) { try Job.parse(indented) }
+    var bomb = "a0: &a0 [x, x]\n"
+    for level in 1..<60 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
+    #expect(throws: JobError.hasAlias) { try Job.parse(bomb) }
+    for text in ["", "a", "[]", "{}", "model: 3", "\u{0}", "%", "model: {layers: []}", "? [a]\n: b"] {
+      #expect(throws: JobError.self) { try Job.parse(text) }
+    }
+  }
+
+  /// Damaged files give errors or jobs, and nothing else.
+  @Test func damagedFiles() {
+    var state: UInt64 = 1
+    for _ in 0..<2000 {
+      var bytes = Array(Self.valid.utf8)
+      for _ in 0..<3 {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        let position = Int(state >> 33) % bytes.count
+        if state >> 32 & 1 == 0 { bytes.remove(at: position) } else { bytes[position] = UInt8(state >> 40 & 0x7F) }
+      }
+      _ = try? Job.parse(String(decoding: bytes, as: UTF8.self))
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import Graphs
+import Sharing
+import Tensors
+import TestSupport
+import Testing
+
+/// What the engine promises not to pay for: the traffic of small programs, piece by piece.
+@Suite struct FoldingTests {
+  static let costs = ReplicatedCosts()
+
+  static func traffic(
+    fractionBits: Int = 16, _ build: (GraphBuilder) -> [Symbol]
+  ) async throws -> Cost {
+    let builder = GraphBuilder()
+    let graph = builder.build(build(builder))
+    return try await checkGraph(graph, inputs: LayerTests.inputs(of: graph, seed: 61), fractionBits: fractionBits)
+  }
+
+  @Test func biasIsFree() async throws {
+    let spent = try await Self.traffic {
+      [$0.input("x", [8, 16]).matmul($0.input("w", [16, 10])) + $0.input("b", [10])]
+    }
+    #expect(spent == Self.costs.truncating([(80, 16)], additive: true))
+  }
+
+  @Test func averagesAreTakenBeforeTruncation() async throws {
+    let spent = try await Self.traffic { b in
+      let planes = b.input("x", [2, 1, 8, 8]).conv2d(b.input("w", [4, 1, 3, 3]), Convolution(padding: 1))
+      return [(planes.averagePool2d(Pooling(window: 2)) + b.input("b", [4, 1, 1])).relu()]
+    }
+    // 2 · 4 · 4 · 4 scalars leave the pooling; two more bits go with the division by four.
+    #expect(
+      spent == Self.costs.truncating([(128, 18)], additive: true) + Self.costs.comparing(count: 128, width: 64)
+        + Self.costs.selecting(count: 128))
+  }
+
+  @Test func sumsAreTakenBeforeTruncation() async throws {
+    let spent = try await Self.traffic { [($0.input("x", [50, 4]) * $0.input("y", [50, 4])).sum(axes: [0])] }
+    #expect(spent == Self.costs.truncating([(4, 16)], additive: true))
+  }
+
+  @Test func independentWorkSharesRounds() async throws {
+    let spent = try await Self.traffic { b in
+      let (x, y) = (b.input("x", [6, 5]), b.input("y", [7, 9]))
+      let first = x.matmul(b.input("w", [5, 4])).relu()
+      let second = y.matmul(b.input("v", [9, 3])).relu()
+      return [first, second]
+    }
+    #expect(
+      spent == Self.costs.truncating([(24, 16), (21, 16)], additive: true)
+        + Self.costs.comparing(count: 45, width: 64) + Self.costs.selecting(count: 45))
+  }
+
+  @Test func structureIsFree() async throws {
+    let spent = try await Self.traffic { b in
+      let x = b.input("x", [4, 6])
+      return [x.transposed([1, 0]).reshaped(to: [2, 12]).sliced(axis: 1, 0..<5) * 3 + 1, -x, x.sum(axes: [0])]
+    }
+    #expect(spent == .none)
+  }
+
+  @Test func publicFactorsNeedNoProducts() async throws {
+    let spent = try await Self.traffic { [$0.input("x", [30]) * 0.3] }
+    // 0.3 = 0.6 · 2⁻¹ with 16 significant bits lies 17 bits behind the point.
+    #expect(spent == Self.costs.truncating([(30, 17)], additive: false))
+  }
+
+  /// Nodes that no output depends on are not computed.
+  @Test func deadNodesAreFree() async throws {
+    let spent = try await Self.traffic { b in
+      let x = b.input("x", [30])
+      _ = x.sigmoid()
+      return [x + x]
+    }
+    #expect(spent == .none)
+  }
+}

@@ -1,0 +1,51 @@
+import Graphs
+import Sharing
+import Tensors
+import TestSupport
+import Testing
+
+/// Runs a graph in the clear, on clear ring words and on shares, and compares: values within the derived bound, traffic
+/// with what the metered scheme foretells. Returns the traffic.
+@discardableResult
+func checkGraph(
+  _ graph: Graph, inputs: [String: Tensor<Float>], fractionBits: Int = 16, width: Int = 64,
+  sourceLocation: SourceLocation = #_sourceLocation
+) async throws -> Cost {
+  var watched = graph
+  try watched.setOutputs(Array(graph.nodes.indices))
+  let values = try PlainEngine().run(watched, inputs: inputs)
+  let bound = ErrorBound(graph: graph, values: values, fractionBits: fractionBits)
+
+  let names = graph.inputs.keys.sorted()
+  let encoded = try names.map {
+    try inputs[$0, default: Tensor(repeating: 0, shape: [])].encoded(fractionBits: fractionBits).ring
+  }
+  func compare(_ results: [RingTensor], _ scheme: String) {
+    for (output, result) in zip(graph.outputs, results) where bound.errors[output].isFinite {
+      #expect(result.shape == graph.nodes[output].shape, sourceLocation: sourceLocation)
+      // What floats lose themselves is far below the fixed-point error.
+      let exact = values[output].scalars
+      let tolerance = bound.errors[output] + 1e-5 * Double(exact.reduce(1) { max($0, abs($1)) })
+      let worst = zip(exact, result.reals(fractionBits: fractionBits)).map { abs(Double($0) - $1) }.max() ?? 0
+      #expect(
+        worst <= tolerance, "\(scheme): node \(output), \(graph.nodes[output].operation.name)",
+        sourceLocation: sourceLocation)
+    }
+  }
+  let clear = try await ClearHarness().evaluate(encoded) { scheme, shares in
+    try await SecureEngine(scheme, fractionBits: fractionBits, comparisonWidth: width)
+      .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, shares)))
+  }
+  compare(clear.values, "clear")
+  let secret = try await ReplicatedHarness().evaluate(encoded) { scheme, shares in
+    try await SecureEngine(scheme, fractionBits: fractionBits, comparisonWidth: width)
+      .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, shares)))
+  }
+  compare(secret.values, "replicated")
+
+  let metered = MeteredScheme(ReplicatedCosts())
+  let shapes = graph.inputs.mapValues { metered.share(of: graph.nodes[$0].shape) }
+  _ = try await SecureEngine(metered, fractionBits: fractionBits, comparisonWidth: width).run(graph, inputs: shapes)
+  #expect(metered.traffic == secret.traffic, sourceLocation: sourceLocation)
+  return secret.traffic
+}
