@@ -82,7 +82,7 @@ let package = Package(
         "Arithmetic", "Datasets", "Graphs", "Identity", "Learning", "ModelFiles", "Serving", "Sharing", "Stories",
         "Tensors", "Transports",
       ]),
-    .executableTarget(name: "Tool", dependencies: ["Tacit", argumentParser, logging], swiftSettings: settings),
+    .executableTarget(name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
 
     .target(
       name: "TestSupport", dependencies: ["Sharing", "Graphs", "Transports", "Tensors"], path: "Tests/TestSupport",

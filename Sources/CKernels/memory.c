@@ -8,3 +8,16 @@ void ck_zero(void *bytes, size_t size) {
   // The compiler must assume that this reads the bytes.
   __asm__ volatile("" : : "r"(bytes) : "memory");
 }
+
+#if defined(__GLIBC__)
+#include <malloc.h>
+
+void ck_keep_freed_memory(void) {
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 512 << 20);
+  mallopt(M_TOP_PAD, 16 << 20);
+}
+#else
+void ck_keep_freed_memory(void) {}
+#endif

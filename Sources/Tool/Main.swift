@@ -1,4 +1,5 @@
 import ArgumentParser
+import CKernels
 import Foundation
 import Tacit
 
@@ -8,6 +9,7 @@ enum Main {
   static func main() async {
     // A peer that goes away must become an error, not a signal.
     signal(SIGPIPE, SIG_IGN)
+    ck_keep_freed_memory()
     do {
       var command = try TacitCommand.parseAsRoot()
       if var asynchronous = command as? any AsyncParsableCommand {

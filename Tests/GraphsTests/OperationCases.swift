@@ -30,10 +30,15 @@ struct OperationCase: Sendable, CustomStringConvertible {
     var random = SplitMix(state: seed)
     return Dictionary(
       uniqueKeysWithValues: zip(["a", "b", "c"], shapes).map { name, shape in
-        (name, Tensor(shape: shape, scalars: (0..<shape.count).map { _ in
-          // Rounded to floats, so that both engines start from the same numbers.
-          Double(Float(Double.random(in: range, using: &random)))
-        }))
+        (
+          name,
+          Tensor(
+            shape: shape,
+            scalars: (0..<shape.count).map { _ in
+              // Rounded to floats, so that both engines start from the same numbers.
+              Double(Float(Double.random(in: range, using: &random)))
+            })
+        )
       })
   }
 

@@ -39,7 +39,9 @@ struct ReferenceInterpreter {
     case .matmul(let left, let right):
       let inner = x[0].shape[left ? 0 : 1]
       return make(shape) { i in
-        (0..<inner).reduce(0) { $0 + x[0].at(left ? [$1, i[0]] : [i[0], $1]) * x[1].at(right ? [i[1], $1] : [$1, i[1]]) }
+        (0..<inner).reduce(0) {
+          $0 + x[0].at(left ? [$1, i[0]] : [i[0], $1]) * x[1].at(right ? [i[1], $1] : [$1, i[1]])
+        }
       }
     case .conv2d(let convolution):
       var result = Value(repeating: 0, shape: shape)
@@ -115,7 +117,9 @@ struct ReferenceInterpreter {
 
   /// Element by element, operands broadcast.
   private func each(_ shape: Shape, _ x: [Value], _ body: ([Double]) -> Double) -> Value {
-    make(shape) { index in body(x.map { $0.at(zip(index.suffix($0.shape.rank), $0.shape.extents).map { $1 == 1 ? 0 : $0 }) }) }
+    make(shape) { index in
+      body(x.map { $0.at(zip(index.suffix($0.shape.rank), $0.shape.extents).map { $1 == 1 ? 0 : $0 }) })
+    }
   }
 
   private func fold(_ x: Value, _ axes: [Int], _ start: Double, _ body: (Double, Double) -> Double) -> Value {

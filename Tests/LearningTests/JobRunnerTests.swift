@@ -95,7 +95,9 @@ private enum XMLCheck {
     for part in String(decoding: data, as: UTF8.self).split(separator: "<") {
       guard let end = part.firstIndex(of: ">") else { return false }
       let tag = part[..<end]
-      guard tag.filter({ $0 == "\"" }).count % 2 == 0, !part[part.index(after: end)...].contains(">") else { return false }
+      guard tag.filter({ $0 == "\"" }).count % 2 == 0, !part[part.index(after: end)...].contains(">") else {
+        return false
+      }
       let name = tag.prefix { $0 != " " && $0 != "/" }
       if tag.hasPrefix("/") {
         guard open.popLast() == tag.dropFirst() else { return false }

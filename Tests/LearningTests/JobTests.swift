@@ -49,10 +49,11 @@ import Testing
       data: {file: digits.csv, target: digit}
       training: {epochs: 1, loss: softmaxCrossEntropy, optimizer: {adam: {learningRate: 1e-3}}}
       """)
-    #expect(job.model.layers == [
-      .conv2d(filters: 16, kernel: 3), .conv2d(filters: 8, kernel: 5, stride: 2, padding: 1), .averagePool(window: 2),
-      .maxPool(window: 3, stride: 1), .tanh, .flatten, .dense(units: 10), .softmax,
-    ])
+    #expect(
+      job.model.layers == [
+        .conv2d(filters: 16, kernel: 3), .conv2d(filters: 8, kernel: 5, stride: 2, padding: 1), .averagePool(window: 2),
+        .maxPool(window: 3, stride: 1), .tanh, .flatten, .dense(units: 10), .softmax,
+      ])
     #expect(job.model.input == [1, 28, 28])
     #expect(job.data.source == .file("digits.csv", target: "digit"))
     #expect(job.data.test == 0.2 && job.training.batch == 32 && job.training.seed == 0)
@@ -72,7 +73,10 @@ import Testing
     ("mode: plain", "zzz: 1", "zzz is no key of a job; remove it"),
     ("test: 0.3", "test: 1", "data.test must be a number above 0 and below 1"),
     ("test: 0.3", "tests: 1", "data.tests is no key of a job; did you mean test?"),
-    ("set: credit-approval", "set: credit-aproval", "data.set cannot be “credit-aproval”; did you mean credit-approval?"),
+    (
+      "set: credit-approval", "set: credit-aproval",
+      "data.set cannot be “credit-aproval”; did you mean credit-approval?"
+    ),
     ("set: credit-approval, path: ../data", "file: x.csv", "data.target is missing"),
     ("[0, 100]", "[100, 0]", "data.ranges.A2 must be [low, high] with the lower number first"),
     ("[0, 100]", "[0]", "data.ranges.A2 must be two numbers"),

@@ -13,9 +13,10 @@ import Testing
 
   @Test func namesShapesAndLayers() throws {
     let description = try ModelDescription(layers: Self.convolutional, inputShape: [2, 10, 10])
-    #expect(description.weightNames == [
-      "conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "dense1.weight", "dense1.bias",
-    ])
+    #expect(
+      description.weightNames == [
+        "conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "dense1.weight", "dense1.bias",
+      ])
     #expect(description.shape(ofWeight: "conv1.weight") == [4, 2, 3, 3])
     #expect(description.shape(ofWeight: "conv2.bias") == [6])
     #expect(description.shape(ofWeight: "dense1.weight") == [24, 3])
@@ -85,7 +86,9 @@ import Testing
     let description = try ModelDescription(layers: [.dense(units: 2)], inputShape: [3])
     var weights = description.initialWeights(seed: SeedTree(seed: 1))
     weights["dense1.bias"] = nil
-    #expect(throws: LearningError.missingWeight("dense1.bias")) { try Model(description: description, weights: weights) }
+    #expect(throws: LearningError.missingWeight("dense1.bias")) {
+      try Model(description: description, weights: weights)
+    }
     weights["dense1.bias"] = Tensor(repeating: 0, shape: [3])
     #expect(throws: LearningError.self) { try Model(description: description, weights: weights) }
   }

@@ -7,7 +7,9 @@ import Testing
 
 @Suite struct TrainerTests {
   /// Two inputs, two hidden units with tanh, one output: small enough to write the formulas down.
-  private func tiny(_ loss: Loss, _ optimizer: Optimizer, batch: Int, epochs: Int, last: [LayerSpec] = []) throws -> Trainer {
+  private func tiny(_ loss: Loss, _ optimizer: Optimizer, batch: Int, epochs: Int, last: [LayerSpec] = []) throws
+    -> Trainer
+  {
     let outputs = loss == .softmaxCrossEntropy ? 3 : 1
     let description = try ModelDescription(
       layers: [.dense(units: 2), .tanh, .dense(units: outputs)] + last, inputShape: [2])
@@ -18,7 +20,8 @@ import Testing
     var random = SeedTree(seed: 9).generator()
     let x = Tensor<Float>(shape: [rows, 2], scalars: (0..<(2 * rows)).map { _ in Float(random.normal()) })
     switch loss {
-    case .meanSquaredError: return (x, Tensor(shape: [rows, 1], scalars: (0..<rows).map { _ in Float(random.normal()) }))
+    case .meanSquaredError:
+      return (x, Tensor(shape: [rows, 1], scalars: (0..<rows).map { _ in Float(random.normal()) }))
     case .binaryCrossEntropy: return (x, Tensor(shape: [rows, 1], scalars: (0..<rows).map { Float($0 % 2) }))
     case .softmaxCrossEntropy:
       return (x, Tensor(shape: [rows, 3], scalars: (0..<(3 * rows)).map { $0 % 3 == $0 / 3 % 3 ? 1 : 0 }))
@@ -26,10 +29,12 @@ import Testing
   }
 
   /// The same training in double precision, from the formulas: central differences of the loss, optimizers by hand.
-  @Test(arguments: Loss.allCases, [
-    Optimizer.sgd(learningRate: 0.1), .sgd(learningRate: 0.05, momentum: 0.9, weightDecay: 0.01),
-    .adam(learningRate: 0.01),
-  ])
+  @Test(
+    arguments: Loss.allCases,
+    [
+      Optimizer.sgd(learningRate: 0.1), .sgd(learningRate: 0.05, momentum: 0.9, weightDecay: 0.01),
+      .adam(learningRate: 0.01),
+    ])
   func agreesWithDoublePrecision(loss: Loss, optimizer: Optimizer) throws {
     let trainer = try tiny(loss, optimizer, batch: 4, epochs: 3)
     let (x, y) = data(loss, rows: 10)
@@ -103,7 +108,8 @@ import Testing
     let outputs = try PlainEngine().run(
       graph.graph,
       inputs: [
-        "x": Tensor(shape: [4, 1], scalars: [200, -200, 200, -200]), "y": Tensor(shape: [4, 1], scalars: [1, 0, 0, 1]),
+        "x": Tensor(shape: [4, 1], scalars: [200, -200, 200, -200]),
+        "y": Tensor(shape: [4, 1], scalars: [1, 0, 0, 1]),
         "dense1.weight": Tensor(shape: [1, 1], scalars: [1]), "dense1.bias": Tensor(shape: [1], scalars: [0]),
       ])
     #expect(outputs[0].scalars == [100])

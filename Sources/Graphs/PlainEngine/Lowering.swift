@@ -133,7 +133,9 @@ extension Lowering {
   private func isIdentity(_ index: Int) -> Bool {
     let operand = nodes[nodes[index].operands[0]].shape
     switch nodes[index].operation {
-    case .transpose(let permutation): return permutation.filter { operand[$0] != 1 } == permutation.filter { operand[$0] != 1 }.sorted()
+    case .transpose(let permutation):
+      let moved = permutation.filter { operand[$0] != 1 }
+      return moved == moved.sorted()
     case .pad, .slice, .sum, .mean, .max: return operand.count == nodes[index].shape.count && operand.count > 0
     default: return true
     }
@@ -295,11 +297,13 @@ extension Lowering {
   }
 
   private mutating func binary(_ operation: BinaryOperation, _ index: Int) {
-    let (result, a, b) = (nodes[index].shape, nodes[nodes[index].operands[0]].shape, nodes[nodes[index].operands[1]].shape)
+    let (node, result) = (nodes[index], nodes[index].shape)
+    let (a, b) = (nodes[node.operands[0]].shape, nodes[node.operands[1]].shape)
     if a == result, b == result {
       elementwise(.binary(operation, count: result.count), index)
     } else {
-      emit(.broadcastBinary(operation, BroadcastPlan(result: result, left: a, right: b)), nodes[index].operands, to: index)
+      let plan = BroadcastPlan(result: result, left: a, right: b)
+      emit(.broadcastBinary(operation, plan), node.operands, to: index)
     }
   }
 

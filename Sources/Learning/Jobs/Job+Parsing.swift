@@ -47,7 +47,9 @@ extension Job {
     let source: DataPart.Source
     switch (entries["set"], entries["file"]) {
     case (let set?, nil):
-      if let target = entries["target"] { throw .contradiction("\(target.path) goes with data.file, not with data.set") }
+      if let target = entries["target"] {
+        throw .contradiction("\(target.path) goes with data.file, not with data.set")
+      }
       source = .set(try set.choice(NamedDataset.allCases.map(\.rawValue)), path: try entries["path"]?.string())
     case (nil, let file?):
       if let path = entries["path"] { throw .contradiction("\(path.path) goes with data.set, not with data.file") }
@@ -67,7 +69,8 @@ extension Job {
     for (column, bounds) in try node.mapping(nil) {
       let pair = try bounds.sequence(atMost: 2)
       guard pair.count == 2 else { throw .wrongType(bounds.path, expected: "two numbers, [low, high]") }
-      let (low, high) = (try pair[0].number("a finite number", \.isFinite), try pair[1].number("a finite number", \.isFinite))
+      let low = try pair[0].number("a finite number", \.isFinite)
+      let high = try pair[1].number("a finite number", \.isFinite)
       do { ranges[column] = try PublicRange(low, high) } catch {
         throw .outOfRange(bounds.path, allowed: "[low, high] with the lower number first")
       }
@@ -93,7 +96,6 @@ extension Job {
 
   private static func training(_ node: JobNode) throws(JobError) -> TrainingPart {
     let entries = try node.mapping(["epochs", "batch", "loss", "optimizer", "seed", "schedule"])
-    if let schedule = entries["schedule"] { throw .unsupported(schedule.path, feature: "a learning rate schedule") }
     let loss = try node.required("loss", in: entries)
     let choice = try loss.choice(Loss.allCases.map(\.rawValue))
     guard let value = Loss(rawValue: choice) else { throw .wrongType(loss.path, expected: "a loss") }
@@ -101,6 +103,7 @@ extension Job {
       epochs: try node.required("epochs", in: entries).integer(in: 1...1_000_000),
       batch: try entries["batch"]?.integer(in: 1...1 << 20) ?? 32, loss: value,
       optimizer: try Optimizer.parse(node.required("optimizer", in: entries)),
+      schedule: try entries["schedule"].map(Schedule.parse) ?? .constant,
       seed: UInt64(try entries["seed"]?.integer(in: 0...Int.max) ?? 0))
   }
 }
@@ -120,5 +123,24 @@ extension Optimizer {
     }
     let decay = try entries["weightDecay"]?.number("a number of at least 0") { $0 >= 0 && $0.isFinite }
     return .sgd(learningRate: rate, momentum: try fraction("momentum") ?? 0, weightDecay: decay ?? 0)
+  }
+}
+
+extension Schedule {
+  fileprivate static func parse(_ node: JobNode) throws(JobError) -> Schedule {
+    let (kind, settings) = try node.variant(["constant", "cosine", "step"])
+    switch (kind, settings) {
+    case ("constant", nil): return .constant
+    case ("cosine", nil): return .cosine()
+    case ("cosine", let settings?):
+      let final = try settings.mapping(["final"])["final"]
+      return .cosine(final: try final?.number("a number from 0 to 1") { $0 >= 0 && $0 <= 1 } ?? 0)
+    case ("step", let settings?):
+      let entries = try settings.mapping(["every", "factor"])
+      return .step(
+        every: try settings.required("every", in: entries).integer(in: 1...1_000_000),
+        factor: try settings.required("factor", in: entries).number("above 0 and at most 1") { $0 > 0 && $0 <= 1 })
+    default: throw .wrongType(node.path, expected: "constant, cosine or {step: {every: …, factor: …}}")
+    }
   }
 }

@@ -42,6 +42,7 @@ public struct Job: Hashable, Sendable, Codable {
     public var batch: Int
     public var loss: Loss
     public var optimizer: Optimizer
+    public var schedule: Schedule
     public var seed: UInt64
   }
 }

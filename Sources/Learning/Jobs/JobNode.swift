@@ -37,7 +37,8 @@ struct JobNode {
   /// The entries of a mapping; with `known`, all its keys are among them.
   func mapping(_ known: [String]?) throws(JobError) -> [String: JobNode] {
     guard let mapping = node.mapping else {
-      throw .wrongType(place, expected: known.map { "keys and values (\($0.joined(separator: ", ")))" } ?? "keys and values")
+      let names = known.map { " (\($0.joined(separator: ", ")))" }
+      throw .wrongType(place, expected: "keys and values" + (names ?? ""))
     }
     var entries: [String: JobNode] = [:]
     for (keyNode, value) in mapping {
@@ -87,7 +88,8 @@ struct JobNode {
       throw .wrongType(place, expected: "one of \(choices.joined(separator: ", "))")
     }
     guard choices.contains(word) else {
-      throw .unknownChoice(place, given: String(word.prefix(60)), choices: choices, nearest: Self.nearest(to: word, in: choices))
+      throw .unknownChoice(
+        place, given: String(word.prefix(60)), choices: choices, nearest: Self.nearest(to: word, in: choices))
     }
     return word
   }

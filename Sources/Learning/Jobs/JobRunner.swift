@@ -31,8 +31,8 @@ public struct JobRunner: Sendable {
     let description = try ModelDescription(layers: job.model.layers, inputShape: try inputShape(of: data.train))
     let training = job.training
     let trainer = try Trainer(
-      description, loss: training.loss, optimizer: training.optimizer, epochs: training.epochs, batch: training.batch,
-      seed: training.seed)
+      description, loss: training.loss, optimizer: training.optimizer, schedule: training.schedule,
+      epochs: training.epochs, batch: training.batch, seed: training.seed)
     let targets = try targets(of: data.train, for: description)
     let clock = ContinuousClock()
     let start = clock.now
@@ -92,7 +92,8 @@ public struct JobRunner: Sendable {
       case (.categorical(_, let missing, let unknown), nil, let categories?):
         schema.features[index].kind = .categorical(categories: categories, missing: missing, unknown: unknown)
       default:
-        throw .unusableColumn(name, table: table, reason: "ranges are for numbers and categories for words; correct one")
+        throw .unusableColumn(
+          name, table: table, reason: "ranges are for numbers and categories for words; correct one")
       }
     }
     return schema
@@ -137,7 +138,8 @@ public struct JobRunner: Sendable {
         "The target has two classes: end the model with {dense: 1}, sigmoid and use loss binaryCrossEntropy")
     case (.classes(_, let count), _):
       throw .dataDoesNotFit(
-        "The target has \(count) classes: end the model with {dense: \(count)}, softmax and use loss softmaxCrossEntropy")
+        "The target has \(count) classes: end the model with {dense: \(count)}, softmax and use loss "
+          + "softmaxCrossEntropy")
     }
   }
 

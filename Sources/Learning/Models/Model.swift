@@ -35,7 +35,9 @@ public struct Model: Hashable, Sendable {
       let part = x.sliced(axis: 0, start..<min(start + batch, rows))
       let size = part.shape[0]
       let program: PlainProgram
-      if let compiled, compiled.size == size { program = compiled.program } else {
+      if let compiled, compiled.size == size {
+        program = compiled.program
+      } else {
         program = PlainProgram(try graph(batch: size))
         compiled = (size, program)
       }

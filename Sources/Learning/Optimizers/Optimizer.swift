@@ -45,13 +45,15 @@ struct OptimizerState {
     }
   }
 
-  /// One step on `count` weights.
-  mutating func update(_ weights: UnsafeMutablePointer<Float>, _ gradients: UnsafePointer<Float>, count: Int) {
+  /// One step on `count` weights, the learning rate multiplied by `factor`.
+  mutating func update(
+    _ weights: UnsafeMutablePointer<Float>, _ gradients: UnsafePointer<Float>, count: Int, factor: Double
+  ) {
     switch optimizer {
     case .sgd(let learningRate, let momentum, let weightDecay):
       first.withUnsafeMutableBufferPointer { velocity in
         ck_f32_sgd(
-          count, Float(learningRate), Float(momentum), Float(weightDecay), weights, gradients,
+          count, Float(learningRate * factor), Float(momentum), Float(weightDecay), weights, gradients,
           momentum == 0 ? nil : velocity.baseAddress)
       }
     case .adam(let learningRate, let beta1, let beta2):
@@ -59,7 +61,8 @@ struct OptimizerState {
       first.withUnsafeMutableBufferPointer { first in
         second.withUnsafeMutableBufferPointer { second in
           ck_f32_adam(
-            count, Float(learningRate), Float(beta1), Float(beta2), 1e-8, Float(1 - powers.0), Float(1 - powers.1), 0,
+            count, Float(learningRate * factor), Float(beta1), Float(beta2), 1e-8, Float(1 - powers.0),
+            Float(1 - powers.1), 0,
             weights, gradients, first.baseAddress, second.baseAddress)
         }
       }

@@ -6,6 +6,7 @@ public struct Trainer: Sendable {
   public let description: ModelDescription
   public let loss: Loss
   public let optimizer: Optimizer
+  public let schedule: Schedule
   public let epochs: Int
   /// Examples a step; a last smaller batch is trained on too.
   public let batch: Int
@@ -13,15 +14,18 @@ public struct Trainer: Sendable {
 
   /// - Throws: ``LearningError`` where settings are out of range or the loss does not fit the model.
   public init(
-    _ description: ModelDescription, loss: Loss, optimizer: Optimizer, epochs: Int, batch: Int, seed: UInt64
+    _ description: ModelDescription, loss: Loss, optimizer: Optimizer, schedule: Schedule = .constant, epochs: Int,
+    batch: Int, seed: UInt64
   ) throws(LearningError) {
     guard epochs >= 1 else { throw .invalidSetting("epochs", reason: "must be at least 1") }
     guard batch >= 1 else { throw .invalidSetting("batch", reason: "must be at least 1") }
     try optimizer.validate()
+    try schedule.validate()
     try loss.validate(description)
     self.description = description
     self.loss = loss
     self.optimizer = optimizer
+    self.schedule = schedule
     self.epochs = epochs
     self.batch = batch
     self.seed = seed
@@ -63,7 +67,9 @@ public struct Trainer: Sendable {
     let loop = try TrainingLoop(self, features: features, targets: targets, weights: start, seed: tree)
     var losses: [Double] = []
     for epoch in 1...epochs {
-      let mean = loop.runEpoch(order: shuffle(epoch, rows: features.shape[0]))
+      let mean = loop.runEpoch(order: shuffle(epoch, rows: features.shape[0])) { share in
+        schedule.factor(progress: (Double(epoch - 1) + share) / Double(epochs), epoch: epoch)
+      }
       guard mean.isFinite else { throw LearningError.diverged(epoch: epoch) }
       losses.append(mean)
       try progress(Progress(epoch: epoch, epochs: epochs, loss: mean))

@@ -16,7 +16,8 @@ public struct TrainingGraph: Sendable {
   public init(_ description: ModelDescription, loss: Loss, batch: Int) throws(LearningError) {
     try loss.validate(description)
     let assembly = try description.assembly(
-      batch: batch, isTraining: true, droppingLast: loss.fusedLayer != nil && description.layers.last == loss.fusedLayer)
+      batch: batch, isTraining: true, droppingLast: loss.fusedLayer != nil && description.layers.last == loss.fusedLayer
+    )
     let builder = GraphBuilder(continuing: assembly.graph)
     builder.layer = "loss"
     let z = builder.symbol(assembly.output)

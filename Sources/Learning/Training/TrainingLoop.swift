@@ -36,7 +36,9 @@ final class TrainingLoop {
   }
 
   /// Trains on every row once; gives the mean loss.
-  func runEpoch(order: [Int]) -> Double {
+  ///
+  /// - Parameter factor: what the learning rate is multiplied by, given the share of the epoch that is done.
+  func runEpoch(order: [Int], factor: (Double) -> Double) -> Double {
     var total = 0.0
     features.scalars.withUnsafeBufferPointer { features in
       targets.scalars.withUnsafeBufferPointer { targets in
@@ -47,7 +49,9 @@ final class TrainingLoop {
             let step = size == batch ? self.step : lastStep ?? self.step
             let rows = UnsafeBufferPointer(rebasing: order[start..<(start + size)])
             let loss = step.run(rows, features: features, targets: targets, dropout: &dropout)
-            optimizer.update(block.weights, block.gradients, count: block.count)
+            optimizer.update(
+              block.weights, block.gradients, count: block.count,
+              factor: factor(Double(start) / Double(order.count)))
             total += Double(loss) * Double(size)
             start += size
           }

@@ -209,7 +209,7 @@ public final class FrameConnection: @unchecked Sendable {
     failure = error
     // Goodbye goes out if the socket takes it at once: a broken connection waits for nobody. What TLS is just working on
     // must not be taken from under it.
-    if isInsidePipe { loop.post { self.tls?.finish() } } else { tls?.finish() }
+    if isInsidePipe { loop.post { self.releasePipe() } } else { releasePipe() }
     _ = flushGoodbye()
     Socket.finishSending(descriptor)
     loop.remove(self)
@@ -224,6 +224,12 @@ public final class FrameConnection: @unchecked Sendable {
     isInsidePipe = true
     body(tls)
     isInsidePipe = false
+  }
+
+  /// The embedded channel may be freed on the loop's thread only, whoever lets go of the connection last.
+  private func releasePipe() {
+    tls?.finish()
+    tls = nil
   }
 
   private func flushGoodbye() -> Bool {

@@ -13,7 +13,7 @@ import Synchronization
 /// none of them can go on, the thread looks at its sockets. It first spins for at most `spin`, yielding the core each
 /// time, then blocks until there is data, a job or a deadline. A loop runs until ``shutdown()``.
 ///
-/// `@unchecked Sendable`: `state` is behind a lock, `sources` and `poller` are touched by the loop's own thread only
+/// `@unchecked Sendable`: `state` is behind a lock, `sources`, `poller` and `waitsWithoutSpin` are touched by the loop's own thread only
 /// (every access is in a function that that thread calls), and everything else is constant.
 public final class SocketLoop: TaskExecutor, @unchecked Sendable {
   private struct State: ~Copyable {
@@ -32,6 +32,8 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
   private let waker: Waker
   private var sources: [any PollSource] = []
   private var poller = Poller()
+  /// How many waits will block at once, because spinning has proved dear.
+  private var waitsWithoutSpin = 0
 
   /// Starts the thread. `spin` is how long it looks for data before it goes to sleep; zero suits real networks.
   public init(name: String, spin: Duration = .microseconds(50)) {
@@ -146,16 +148,7 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
 
   private func waitForWork() {
     if spin > .zero, sources.contains(where: { $0.isAwaited }) {
-      let end = MonotonicTime.now + spin
-      prepareToPoll()
-      repeat {
-        if hasWork.load(ordering: .acquiring) { return }
-        if poller.poll(waitingAtMost: .zero) {
-          serveReadySources()
-          return expireLateWaits()
-        }
-        sched_yield()
-      } while MonotonicTime.now < end
+      if waitsWithoutSpin > 0 { waitsWithoutSpin -= 1 } else if spinForWork() { return }
     }
     let mayBlock = state.withLock { state in
       state.isAsleep = state.jobs.isEmpty && state.errands.isEmpty && !state.isStopping
@@ -164,6 +157,27 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
     guard mayBlock else { return }
     serveSockets(waitingAtMost: nil)
     state.withLock { $0.isAsleep = false }
+  }
+
+  /// Looks for work for a while without blocking; whether there was any.
+  private func spinForWork() -> Bool {
+    let start = MonotonicTime.now
+    let end = start + spin
+    prepareToPoll()
+    defer {
+      // On a crowded machine each yield gives away a time slice, whereas who has slept is woken at once.
+      if start + spin * 4 < .now { waitsWithoutSpin = 256 }
+    }
+    repeat {
+      if hasWork.load(ordering: .acquiring) { return true }
+      if poller.poll(waitingAtMost: .zero) {
+        serveReadySources()
+        expireLateWaits()
+        return true
+      }
+      sched_yield()
+    } while MonotonicTime.now < end
+    return false
   }
 
   private func serveSockets(waitingAtMost limit: Duration?) {
