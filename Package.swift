@@ -90,7 +90,7 @@ let package = Package(
     tests(of: "CKernels"),
     tests(of: "Arithmetic", ["CKernels", crypto, cryptoExtras]),
     tests(of: "Tensors"),
-    tests(of: "Transports"),
+    tests(of: "Transports", ["Identity", logging]),
     tests(of: "Identity", ["Transports"]),
     tests(of: "Graphs", ["Tensors"]),
     tests(of: "Datasets", ["Tensors"]),

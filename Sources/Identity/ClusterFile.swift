@@ -55,7 +55,8 @@ public struct ClusterFile: Hashable, Sendable {
     try KeyFile.write(yaml, to: path, isPrivate: false)
   }
 
-  /// Checks what makes a cluster usable; `partyCount` where a scheme needs an exact number, as the replicated one needs 3.
+  /// Checks what makes a cluster usable; `partyCount` where a scheme needs an exact number, as the replicated one needs
+  /// 3.
   public func validate(partyCount: Int? = nil) throws(IdentityError) {
     if let partyCount, parties.count != partyCount {
       throw .cluster(reason: "it lists \(parties.count) parties where exactly \(partyCount) are needed")

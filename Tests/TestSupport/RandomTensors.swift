@@ -39,3 +39,9 @@ extension Tensor where Scalar == UInt64 {
     self.init(signed: reals.map { Int64(($0 * scale).rounded()) })
   }
 }
+
+/// The places in which two arrays differ, their lengths included. For large arrays in expectations: a failed comparison of
+/// the arrays themselves would look for their smallest difference, which takes for ever.
+public func mismatchCount<Element: Equatable>(_ a: [Element], _ b: [Element]) -> Int {
+  zip(a, b).count { $0 != $1 } + abs(a.count - b.count)
+}

@@ -19,8 +19,8 @@ public struct PeerAddress: Hashable, Sendable {
 /// Forms the connections among the parties of one session into a channel.
 ///
 /// A party dials those of lower index and waits for those of higher index. Their connections arrive at a listener that
-/// may serve others too: whoever accepts them reads the first frame and, if it is a ``MeshHello`` of this session, calls
-/// ``offer(_:_:)``.
+/// may serve others too: whoever accepts them reads the first frame and, if it is a ``MeshHello`` of this session,
+/// calls ``offer(_:_:)``.
 public final class MeshBuilder: Sendable {
   public let party: PartyID
   public let session: [UInt8]

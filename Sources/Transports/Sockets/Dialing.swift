@@ -37,8 +37,8 @@ extension SocketLoop {
   }
 }
 
-/// One attempt to connect. On the loop's thread, like everything a ``PollSource`` does; the handler of cancellations only
-/// posts to the loop, which is why the annotation holds.
+/// One attempt to connect. On the loop's thread, like everything a ``PollSource`` does; the handler of cancellations
+/// only posts to the loop, which is why the annotation holds.
 private final class Dial: PollSource, @unchecked Sendable {
   let descriptor: Int32
   let interest = Poller.writable

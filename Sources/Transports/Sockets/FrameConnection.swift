@@ -15,13 +15,13 @@ public struct ConnectionLimits: Hashable, Sendable {
 
 /// A connection of length-prefixed, numbered frames over TCP, protected by TLS 1.3.
 ///
-/// It belongs to one ``SocketLoop``, whose thread does all its reading, writing and encrypting, within the calls of tasks
-/// on that thread or while they wait. What the socket does not take at once is written while anybody waits for
+/// It belongs to one ``SocketLoop``, whose thread does all its reading, writing and encrypting, within the calls of
+/// tasks on that thread or while they wait. What the socket does not take at once is written while anybody waits for
 /// anything, so two ends that both send first cannot block each other. Each end first sends a greeting frame, so that a
 /// connection counts as made only when the peer has accepted this end's certificate.
 ///
-/// `@unchecked Sendable`: the constants are Sendable, and every variable is touched on the loop's thread only. The public
-/// functions go there with `loop.onThread`, the rest is called by the loop.
+/// `@unchecked Sendable`: the constants are Sendable, and every variable is touched on the loop's thread only. The
+/// public functions go there with `loop.onThread`, the rest is called by the loop.
 public final class FrameConnection: @unchecked Sendable {
   struct Waiter {
     let number: UInt64
@@ -207,8 +207,8 @@ public final class FrameConnection: @unchecked Sendable {
   func fail(_ error: ChannelError) -> ChannelError {
     if let failure { return failure }
     failure = error
-    // Goodbye goes out if the socket takes it at once: a broken connection waits for nobody. What TLS is just working on
-    // must not be taken from under it.
+    // Goodbye goes out if the socket takes it at once: a broken connection waits for nobody. What TLS is just working
+    // on must not be taken from under it.
     if isInsidePipe { loop.post { self.releasePipe() } } else { releasePipe() }
     _ = flushGoodbye()
     Socket.finishSending(descriptor)

@@ -6,8 +6,8 @@ package enum FrameFault: Error, Hashable {
 
 /// Cuts a stream of bytes into frames.
 ///
-/// A frame is a header of eight bytes, little-endian, and a body: the byte count of the body as `UInt32`, then the number
-/// of the frame in its direction, from 0, as `UInt32` that wraps round.
+/// A frame is a header of eight bytes, little-endian, and a body: the byte count of the body as `UInt32`, then the
+/// number of the frame in its direction, from 0, as `UInt32` that wraps round.
 package struct FrameParser {
   package static let headerByteCount = 8
   /// What is set aside for an announced body before any of it has come.

@@ -8,8 +8,8 @@ public import Logging
 
 /// A listening socket that does the handshakes of many connections at once and hands over those that succeed.
 ///
-/// A client that is slow, hostile or not trusted costs nothing but its place among the handshakes; it is logged, and the
-/// others do not notice.
+/// A client that is slow, hostile or not trusted costs nothing but its place among the handshakes; it is logged, and
+/// the others do not notice.
 ///
 /// `@unchecked Sendable`: the constants are Sendable, and every variable is touched on the loop's thread only.
 public final class Listener: @unchecked Sendable {

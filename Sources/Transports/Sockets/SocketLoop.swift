@@ -13,8 +13,8 @@ import Synchronization
 /// none of them can go on, the thread looks at its sockets. It first spins for at most `spin`, yielding the core each
 /// time, then blocks until there is data, a job or a deadline. A loop runs until ``shutdown()``.
 ///
-/// `@unchecked Sendable`: `state` is behind a lock, `sources`, `poller` and `waitsWithoutSpin` are touched by the loop's own thread only
-/// (every access is in a function that that thread calls), and everything else is constant.
+/// `@unchecked Sendable`: `state` is behind a lock; `sources`, `poller` and `waitsWithoutSpin` are touched by the
+/// loop's own thread only (every access is in a function that that thread calls); everything else is constant.
 public final class SocketLoop: TaskExecutor, @unchecked Sendable {
   private struct State: ~Copyable {
     var jobs: [UnownedJob] = []

@@ -87,8 +87,8 @@ final class TLSPipe {
 
 /// What the verifier has said.
 ///
-/// `@unchecked Sendable`: written and read only on the thread of the pipe that made it. TLS calls the verifier from within
-/// the pipe's own calls, and the annotation only satisfies the type of the library's callback.
+/// `@unchecked Sendable`: written and read only on the thread of the pipe that made it. TLS calls the verifier from
+/// within the pipe's own calls, and the annotation only satisfies the type of the library's callback.
 private final class Verdict: @unchecked Sendable {
   private(set) var peer: PeerIdentity?
   private(set) var refusal: NotTrusted?
