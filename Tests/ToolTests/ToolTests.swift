@@ -1,0 +1,173 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The program as users call it, in processes of their own.
+@Suite(.serialized) struct ToolTests {
+  struct Run {
+    var status: Int32
+    var output: String
+    var errors: String
+
+    func json() throws -> [String: Any] {
+      try #require(try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any])
+    }
+  }
+
+  let folder: URL
+
+  init() throws {
+    folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-tool-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  }
+
+  /// The program beside the bundle of tests.
+  private static var program: URL? {
+    let candidates = [Bundle.main.executableURL, Bundle.main.bundleURL].compactMap { $0 }
+    for candidate in candidates {
+      var folder = candidate
+      for _ in 0..<4 {
+        let program = folder.appendingPathComponent("tacit")
+        if FileManager.default.isExecutableFile(atPath: program.path) { return program }
+        folder = folder.deletingLastPathComponent()
+      }
+    }
+    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    return ["release", "debug"].map { root.appendingPathComponent(".build/\($0)/tacit") }
+      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+  }
+
+  private func tacit(_ arguments: String...) throws -> Run { try tacit(arguments) }
+
+  private func tacit(_ arguments: [String]) throws -> Run {
+    let process = Process()
+    process.executableURL = try #require(Self.program)
+    process.arguments = arguments
+    process.currentDirectoryURL = folder
+    // Files rather than pipes: nothing can fill up.
+    let output = folder.appendingPathComponent("output.txt")
+    let errors = folder.appendingPathComponent("errors.txt")
+    for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+    process.standardOutput = try FileHandle(forWritingTo: output)
+    process.standardError = try FileHandle(forWritingTo: errors)
+    process.standardInput = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    return Run(
+      status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+      errors: try String(contentsOf: errors, encoding: .utf8))
+  }
+
+  private func write(_ name: String, _ text: String) throws {
+    try Data(text.utf8).write(to: folder.appendingPathComponent(name))
+  }
+
+  /// A model trained on a table of this test.
+  private func train() throws {
+    var rows = "height,kind,label\n"
+    for index in 0..<80 { rows += "\(index % 10).5,\(index % 3 == 0 ? "a" : "b"),\(index % 10 < 5 ? "no" : "yes")\n" }
+    try write("table.csv", rows)
+    try write(
+      "job.yaml",
+      """
+      model: {layers: [{dense: 8}, relu, {dense: 1}, sigmoid]}
+      data: {file: table.csv, target: label, test: 0.25}
+      training: {epochs: 30, batch: 16, loss: binaryCrossEntropy, optimizer: {adam: {learningRate: 0.02}}, seed: 3}
+      output: run
+      """)
+    let run = try tacit("train", "job.yaml", "--json")
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try run.json()["accuracy"] as? Double ?? 0 > 0.9)
+  }
+
+  @Test func theCreditStoryIsTold() throws {
+    let run = try tacit("demo", "credit", "--json")
+    #expect(run.status == 0, "\(run.errors)")
+    let report = try run.json()
+    let encrypted = try #require(report["encrypted"] as? [String: Any])
+    let planned = try #require(encrypted["planned"] as? [String: Int])
+    #expect(encrypted["agreement"] as? Double == 1)
+    #expect(encrypted["maxAbsoluteError"] as? Double ?? 1 <= 5e-4)
+    #expect(encrypted["rounds"] as? Int == planned["rounds"])
+    #expect(encrypted["bytesSent"] as? Int == planned["bytesSent"])
+    let page = try String(
+      contentsOf: folder.appendingPathComponent("runs/demo-credit/report.html"), encoding: .utf8)
+    #expect(page.contains("<svg") && !page.contains("http"))
+  }
+
+  @Test func trainsPlansAndPredictsInSecret() throws {
+    try train()
+    let plain = try tacit("predict", "run/model.tacit", "--input", "table.csv", "--output", "plain.npy")
+    #expect(plain.status == 0, "\(plain.errors)")
+    let plan = try tacit("plan", "run/model.tacit", "--batch", "80", "--json").json()
+    for transport in ["memory", "tls"] {
+      let run = try tacit(
+        "predict", "run/model.tacit", "--input", "table.csv", "--engine", "replicated", "--transport", transport,
+        "--json")
+      #expect(run.status == 0, "\(run.errors)")
+      let report = try run.json()
+      #expect(report["maxAbsoluteError"] as? Double ?? 1 <= 5e-4)
+      #expect(report["rounds"] as? Int == plan["rounds"] as? Int)
+      #expect(report["bytesSent"] as? Int == plan["bytesSent"] as? Int)
+    }
+  }
+
+  @Test func badInputIsOneSentenceAndExitTwo() throws {
+    try train()
+    let model = try Data(contentsOf: folder.appendingPathComponent("run/model.tacit"))
+    try model.prefix(model.count / 2).write(to: folder.appendingPathComponent("half.tacit"))
+    var flipped = model
+    flipped[model.count / 2] ^= 1
+    try flipped.write(to: folder.appendingPathComponent("flipped.tacit"))
+    try write("broken.csv", "height,kind,label\n1,a,no\n2,b\n")
+    try write("wide.csv", "height,kind,label\n1e30,a,no\n")
+    try write("job-typo.yaml", "model: {layers: [relu]}\ndata: {set: iris}\ntraining: {epoch: 3}\n")
+    let cases: [([String], String)] = [
+      (["predict", "none.tacit", "--input", "table.csv"], "there is no such file"),
+      (["predict", "half.tacit", "--input", "table.csv"], "cut off"),
+      (["predict", "flipped.tacit", "--input", "table.csv"], "damaged"),
+      (["predict", "run/model.tacit", "--input", "broken.csv"], "line 3"),
+      (["predict", "run/model.tacit", "--input", "none.csv"], "none.csv"),
+      (["predict", "run/model.tacit", "--input", "wide.csv", "--engine", "replicated"], "fraction bits"),
+      (["predict", "run/model.tacit", "--input", "table.csv", "--fraction-bits", "40"], "--fraction-bits"),
+      (["predict", "run/model.tacit", "--input", "table.csv", "--engine", "spdz9"], "spdz9"),
+      (["predict", "run/model.tacit"], "--input"),
+      (["train", "job-typo.yaml"], "did you mean"),
+      (["train", "none.yaml"], "none.yaml"),
+      (["demo", "credit", "--data", "/nowhere"], "/nowhere"),
+      (["plan", "run/model.tacit", "--rtt", "fast"], "20ms"),
+      (["keys", "show", "nowhere"], "nowhere"),
+      (["frobnicate"], "frobnicate"),
+    ]
+    for (arguments, hint) in cases {
+      let run = try tacit(arguments)
+      #expect(run.status == 2, "\(arguments): \(run.status) \(run.errors)")
+      #expect(run.errors.contains(hint), "\(arguments): \(run.errors)")
+      #expect(run.output.isEmpty)
+    }
+  }
+
+  @Test func identitiesAreIssuedAndLooseKeysRefused() throws {
+    #expect(try tacit("keys", "init", "authority").status == 0)
+    #expect(
+      try tacit("keys", "issue", "authority", "--role", "party", "--name", "p0", "--out", "p0").status == 0)
+    let shown = try tacit("keys", "show", "p0", "--json").json()
+    #expect(shown["role"] as? String == "party")
+    // Keys are never replaced.
+    #expect(
+      try tacit("keys", "issue", "authority", "--role", "party", "--name", "p0", "--out", "p0").status == 2)
+    try write(
+      "cluster.yaml",
+      "parties:\n"
+        + (0..<3).map {
+          "  - {name: p\($0), address: '127.0.0.1:\(1024 + $0)', certificate: \(String(repeating: "0\($0 + 1)", count: 32))}\n"
+        }.joined())
+    let stranger = try tacit("party", "--identity", "p0", "--cluster", "cluster.yaml", "--until-input-ends")
+    #expect(stranger.status == 3 && stranger.errors.contains("names no party"))
+    try FileManager.default.setAttributes(
+      [.posixPermissions: 0o644], ofItemAtPath: folder.appendingPathComponent("p0/key.pem").path)
+    let loose = try tacit("party", "--identity", "p0", "--cluster", "cluster.yaml", "--until-input-ends")
+    #expect(loose.status == 2 && loose.errors.contains("chmod 600"))
+  }
+}
