@@ -67,7 +67,7 @@ let package = Package(
     room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
 
     // Third floor: learning, files, secrets.
-    room("Learning", ["Graphs", "Datasets", yams]),
+    room("Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", yams]),
     room("ModelFiles", ["Graphs", "Datasets", crypto]),
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
@@ -91,7 +91,7 @@ let package = Package(
     tests(of: "Arithmetic", ["CKernels", crypto, cryptoExtras]),
     tests(of: "Tensors"),
     tests(of: "Transports", ["Identity", logging]),
-    tests(of: "Identity", ["Transports"]),
+    tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
     tests(of: "Datasets", ["Tensors"]),
     tests(of: "Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic"]),

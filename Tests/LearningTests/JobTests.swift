@@ -58,6 +58,16 @@ import Testing
     #expect(job.data.source == .file("digits.csv", target: "digit"))
     #expect(job.data.test == 0.2 && job.training.batch == 32 && job.training.seed == 0)
     #expect(job.training.optimizer == .adam(learningRate: 0.001))
+    #expect(job.training.schedule == .constant)
+  }
+
+  @Test(arguments: [
+    ("cosine", Schedule.cosine()), ("{cosine: {final: 0.1}}", .cosine(final: 0.1)), ("constant", .constant),
+    ("{step: {every: 5, factor: 0.5}}", .step(every: 5, factor: 0.5)),
+  ])
+  func schedules(text: String, schedule: Schedule) throws {
+    let job = try Job.parse(Self.valid.replacingOccurrences(of: "seed: 7", with: "schedule: \(text)"))
+    #expect(job.training.schedule == schedule)
   }
 
   /// A change of one place of the valid job, and the error it gives.
@@ -94,6 +104,9 @@ import Testing
     ("learningRate: 0.05, ", "", "training.optimizer.sgd.learningRate is missing"),
     ("sgd:", "sdg:", "training.optimizer.sdg is no key of a job; did you mean sgd?"),
     ("binaryCrossEntropy", "crossEntropy", "training.loss cannot be “crossEntropy”"),
+    ("seed: 7", "schedule: step", "training.schedule must be constant, cosine or"),
+    ("seed: 7", "schedule: {step: {every: 0, factor: 1}}", "training.schedule.step.every must be a whole number"),
+    ("seed: 7", "schedule: {cosine: {last: 0}}", "training.schedule.cosine.last is no key of a job"),
     ("seed: 7", "seed: -7", "training.seed must be a whole number from 0"),
     ("output: runs/credit", "output: [a]", "output must be a text"),
   ])

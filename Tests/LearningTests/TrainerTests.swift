@@ -89,7 +89,7 @@ import Testing
     #expect(first.model != other.model)
   }
 
-  /// Dropout keeps the mean: a linear model learns the same line with and without it, more slowly.
+  /// Masks are inputs of the training graph only.
   @Test func dropoutIsInactiveInPrediction() throws {
     let description = try ModelDescription(layers: [.dropout(rate: 0.5), .dense(units: 1)], inputShape: [2])
     var weights = Weights()
@@ -141,6 +141,27 @@ import Testing
     #expect(throws: LearningError.self) { try good.train(features: x, targets: y.sliced(axis: 0, 0..<5)) }
     let wild = try trainer(.sgd(learningRate: 1e30))
     #expect(throws: LearningError.diverged(epoch: 1)) { try wild.train(features: x, targets: y) }
+  }
+
+  /// One step an epoch: a halved rate from epoch 3 on is what the schedule says, and a cosine ends near 0.
+  @Test func schedulesMoveTheLearningRate() throws {
+    let description = try ModelDescription(layers: [.dense(units: 1)], inputShape: [1])
+    let x = Tensor<Float>(shape: [1, 1], scalars: [0])
+    let y = Tensor<Float>(shape: [1, 1], scalars: [1])
+    func bias(_ schedule: Schedule, epochs: Int) throws -> Double {
+      let trainer = try Trainer(
+        description, loss: .meanSquaredError, optimizer: .sgd(learningRate: 0.1), schedule: schedule, epochs: epochs,
+        batch: 1, seed: 1)
+      let result = try trainer.train(features: x, targets: y)
+      return Double(result.model.weights["dense1.bias"]?.scalars[0] ?? 0)
+    }
+    // The bias b follows 1 − b ← (1 − b)·(1 − 2·rate), from b = 0.
+    func expected(_ factors: [Double]) -> Double { 1 - factors.reduce(1) { $0 * (1 - 0.2 * $1) } }
+    #expect(abs(try bias(.constant, epochs: 4) - expected([1, 1, 1, 1])) < 1e-6)
+    #expect(abs(try bias(.step(every: 2, factor: 0.5), epochs: 5) - expected([1, 1, 0.5, 0.5, 0.25])) < 1e-6)
+    #expect(abs(try bias(.cosine(), epochs: 2) - expected([1, 0.5])) < 1e-6)
+    #expect(abs(try bias(.cosine(final: 0.2), epochs: 2) - expected([1, 0.6])) < 1e-6)
+    #expect(throws: LearningError.self) { try bias(.step(every: 0, factor: 0.5), epochs: 1) }
   }
 
   @Test func progressIsReported() throws {

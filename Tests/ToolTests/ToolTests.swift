@@ -42,7 +42,7 @@ import Testing
 
   private func tacit(_ arguments: [String]) throws -> Run {
     let process = Process()
-    process.executableURL = try #require(Self.program)
+    process.executableURL = Self.program
     process.arguments = arguments
     process.currentDirectoryURL = folder
     // Files rather than pipes: nothing can fill up.

@@ -40,7 +40,7 @@ struct Lowering {
   }
 
   /// A node beyond the graph's own that repeats another under NumPy's rules.
-  private mutating func appendCopy(of node: Int, shape: Shape) -> Int {
+  mutating func appendCopy(of node: Int, shape: Shape) -> Int {
     let index = nodes.count
     nodes.append(LoweredNode(operation: .broadcast(shape), operands: [node], shape: shape))
     values.append(index)

@@ -58,11 +58,12 @@ public struct JobRunner: Sendable {
     case .set(let name, let path):
       guard let set = NamedDataset(rawValue: name) else { throw .inconsistent("There is no data set named \(name)") }
       let folder = try set.folder(flag: path, environment: environment)
-      guard case .tabular(let tabular) = try set.load(from: folder) else {
+      let loaded = try set.load(from: folder)
+      guard case .tabular(let tabular) = loaded else {
         guard job.data.ranges.isEmpty, job.data.categories.isEmpty else {
           throw .inconsistent("The data set \(name) has no columns; remove data.ranges and data.categories")
         }
-        return try set.load(from: folder).prepared(test: test, seed: seed)
+        return try loaded.prepared(test: test, seed: seed)
       }
       let declared = TabularDataset(
         name: tabular.name, source: tabular.source, schema: try declaring(tabular.schema, table: name),

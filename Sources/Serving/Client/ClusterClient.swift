@@ -116,6 +116,8 @@ public final class ClusterClient: Sendable {
   }
 
   /// Sends one request to each party and collects the replies; a refusal of any is an error.
+  ///
+  /// A refusal is thrown only when all have answered, so that the connections stay in step; a broken connection at once.
   private func ask(_ requests: [ServingFrame<Request>]) async throws -> [ServingFrame<Reply>] {
     let messages = try requests.map { try $0.message }
     let connections = connections
@@ -124,17 +126,16 @@ public final class ClusterClient: Sendable {
       for (connection, message) in zip(connections, messages) { try await connection.send(message) }
       return try await withThrowingTaskGroup(of: (Int, ServingFrame<Reply>).self) { group in
         for (party, connection) in connections.enumerated() {
-          group.addTask {
-            let reply = try ServingFrame<Reply>(try await connection.receive(within: patience))
-            if case .refused(let reason, let exitCode) = reply.control {
-              throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-            }
-            return (party, reply)
+          group.addTask { (party, try ServingFrame<Reply>(try await connection.receive(within: patience))) }
+        }
+        var replies: [(party: Int, frame: ServingFrame<Reply>)] = []
+        for try await reply in group { replies.append(reply) }
+        for reply in replies {
+          if case .refused(let reason, let exitCode) = reply.frame.control {
+            throw ServingError.refused(party: reply.party, reason: reason, exitCode: exitCode)
           }
         }
-        var replies: [(Int, ServingFrame<Reply>)] = []
-        for try await reply in group { replies.append(reply) }
-        return replies.sorted { $0.0 < $1.0 }.map(\.1)
+        return replies.sorted { $0.party < $1.party }.map(\.frame)
       }
     }
   }

@@ -82,7 +82,7 @@ public struct CreditStory: Sendable {
     let description = try ModelDescription(layers: Self.layers, inputShape: [prepared.train.features.shape[1]])
     let trainer = try Trainer(
       description, loss: .binaryCrossEntropy,
-      optimizer: .sgd(learningRate: 0.05, momentum: 0.9, weightDecay: 1e-3), epochs: 20, batch: 32, seed: seed)
+      optimizer: .sgd(learningRate: 0.01, momentum: 0.9, weightDecay: 0.01), epochs: 20, batch: 32, seed: seed)
     let clock = ContinuousClock()
     let start = clock.now
     let result = try trainer.train(features: prepared.train.features, targets: prepared.train.targets.tensor)
