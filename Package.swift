@@ -75,17 +75,19 @@ let package = Package(
     room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", logging]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
-    room("Stories", ["Serving", "Learning"]),
+    room("Stories", ["Serving", "Learning", "Arithmetic"]),
     room(
       "Tacit",
       [
         "Arithmetic", "Datasets", "Graphs", "Identity", "Learning", "ModelFiles", "Serving", "Sharing", "Stories",
         "Tensors", "Transports",
       ]),
-    .executableTarget(name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
+    .executableTarget(
+      name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["Sharing", "Graphs", "Transports", "Tensors"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["Sharing", "Graphs", "Transports", "Tensors", "Arithmetic"],
+      path: "Tests/TestSupport",
       swiftSettings: settings),
     tests(of: "CKernels"),
     tests(of: "Arithmetic", ["CKernels", crypto, cryptoExtras]),

@@ -1,8 +1,8 @@
 import Foundation
 import Graphs
 import ModelFiles
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 
 @Suite struct ModelFileTests {
@@ -61,7 +61,8 @@ import Testing
     for _ in 0..<3000 {
       var mutated = data
       for _ in 0..<Int.random(in: 1...6, using: &generator) {
-        mutated[Int.random(in: 24..<mutated.count - 32, using: &generator)] = UInt8.random(in: 32...126, using: &generator)
+        mutated[Int.random(in: 24..<mutated.count - 32, using: &generator)] = UInt8.random(
+          in: 32...126, using: &generator)
       }
       if let model = try? ModelFile.parse(mutated, checkingSum: false) { _ = try model.encoded() }
     }

@@ -5,8 +5,8 @@ import Logging
 import ModelFiles
 import Serving
 import Sharing
-import TestSupport
 import Tensors
+import TestSupport
 import Testing
 import Transports
 

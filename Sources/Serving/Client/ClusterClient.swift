@@ -68,7 +68,9 @@ public final class ClusterClient: Sendable {
       graph: model.graph, inputName: model.inputName, fractionBits: fractionBits, comparisonWidth: comparisonWidth)
     try description.validate()
     let tensors = try description.weightNames.map { name in
-      guard let weight = model.weights[name] else { throw ModelFileError.inconsistent("the weight \"\(name)\" is missing") }
+      guard let weight = model.weights[name] else {
+        throw ModelFileError.inconsistent("the weight \"\(name)\" is missing")
+      }
       return try SecretInput.encode(weight, named: "the weight \(name)", fractionBits: fractionBits)
     }
     let name = SecureRandom.bytes(16).map { String($0, radix: 16) }.joined()

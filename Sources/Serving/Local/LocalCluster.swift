@@ -125,8 +125,9 @@ private final class PartyProcess: @unchecked Sendable {
   var epitaph: ServingError? {
     guard !process.isRunning else { return nil }
     let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-    let lastLine = text.split(separator: "\n").last.map(String.init) ?? ""
-    return .partyExited(index, status: process.terminationStatus, log: lastLine)
+    let prefix = "tacit: "
+    let complaint = text.split(separator: "\n").last { $0.hasPrefix(prefix) }?.dropFirst(prefix.count) ?? ""
+    return .partyExited(index, status: process.terminationStatus, log: String(complaint))
   }
 
   func stop() {

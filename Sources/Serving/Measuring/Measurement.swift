@@ -13,13 +13,21 @@ public struct Measurement: Hashable, Sendable, Codable {
   public var parties: Int
   public var batch: Int
   /// From shares to shares at the slowest party.
-  public var seconds_median: Double
-  public var seconds_min: Double
+  public var secondsMedian: Double
+  public var secondsMinimum: Double
   public var runs: Int
   /// Between the parties; sharing the input and revealing the result are not in it.
-  public var bytes_sent_total: Int
+  public var bytesSentTotal: Int
   public var rounds: Int
-  public var max_abs_err: Double
+  public var maxAbsoluteError: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case peer, workload, `protocol`, transport, parties, batch, runs, rounds
+    case secondsMedian = "seconds_median"
+    case secondsMinimum = "seconds_min"
+    case bytesSentTotal = "bytes_sent_total"
+    case maxAbsoluteError = "max_abs_err"
+  }
 }
 
 /// Runs workloads on one set of parties.
@@ -91,7 +99,7 @@ public struct WorkloadRunner: Sendable {
     let error = zip(runs[0].output.scalars, plain).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
     return Measurement(
       peer: "tacit", workload: workload.rawValue, protocol: "replicated", transport: transport.rawValue, parties: 3,
-      batch: workload.batch, seconds_median: seconds[seconds.count / 2], seconds_min: seconds[0], runs: seconds.count,
-      bytes_sent_total: inside.byteCount, rounds: inside.rounds, max_abs_err: Double(error))
+      batch: workload.batch, secondsMedian: seconds[seconds.count / 2], secondsMinimum: seconds[0], runs: seconds.count,
+      bytesSentTotal: inside.byteCount, rounds: inside.rounds, maxAbsoluteError: Double(error))
   }
 }

@@ -30,7 +30,8 @@ public struct EngineOptions: Sendable {
     let partyCount = engine == .replicated ? 3 : 1
     guard parties == nil || parties == partyCount else {
       throw ServingError.badRequest(
-        "the engine \(engine.rawValue) runs on \(partyCount) \(partyCount == 1 ? "party" : "parties"), not \(parties ?? 0)")
+        "the engine \(engine.rawValue) runs on \(partyCount) \(partyCount == 1 ? "party" : "parties"), not \(parties ?? 0)"
+      )
     }
     guard (1...10_000).contains(repeats) else {
       throw ServingError.badRequest("--repeat must be between 1 and 10000, not \(repeats)")

@@ -79,3 +79,9 @@ public final class ReplicatedScheme: SharingScheme {
     return (try inbox(fromNext, from: next), try inbox(fromPrevious, from: previous))
   }
 }
+
+/// A session does not print what it holds: its keys, and messages that wait in its channel.
+extension ReplicatedScheme: CustomStringConvertible, CustomReflectable {
+  public var description: String { "‹party \(party) of a replicated session›" }
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}

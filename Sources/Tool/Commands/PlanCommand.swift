@@ -108,10 +108,13 @@ private enum PlanText {
     for layer in plan.layers { lines.append(line(layer.name, layer.operation, layer.rounds, layer.bytesSent)) }
     lines.append(line("total", "", plan.rounds, plan.bytesSent))
     lines.append("")
-    for opening in plan.opened { lines.append("\(opening.value) is revealed to \(opening.recipients), nothing else to anybody") }
+    for opening in plan.opened {
+      lines.append("\(opening.value) is revealed to \(opening.recipients), nothing else to anybody")
+    }
     lines.append(
       "about \(seconds.formatted(.number.precision(.significantDigits(3)))) s on the wire at "
-        + "\((network.roundTrip * 1000).formatted()) ms round trip and \((network.bitsPerSecond / 1e6).formatted()) Mbit/s")
+        + "\((network.roundTrip * 1000).formatted()) ms round trip and \((network.bitsPerSecond / 1e6).formatted()) Mbit/s"
+    )
     return lines.joined(separator: "\n")
   }
 
