@@ -31,13 +31,17 @@ extension Operation {
   /// Bits that values may have before the point.
   fileprivate func bits(before fractionBits: Int) -> Int {
     let product = 62 - 2 * fractionBits
-    return isAverage ? max(12, product - 8) : product
+    return isAverage ? Swift.max(12, product - 8) : product
   }
 
   private var isAverage: Bool {
-    if case .mean = self { return true }
-    if case .averagePool2d = self { return true }
-    if case .averagePool2dGradient = self { return true }
-    return false
+    switch self {
+    case .mean, .averagePool2d, .averagePool2dGradient: true
+    case .input, .constant, .add, .subtract, .multiply, .divide, .compare, .select, .negate, .scale, .shift, .relu,
+      .sigmoid, .tanh, .exp, .log, .reciprocal, .softmax, .matmul, .conv2d, .conv2dInputGradient,
+      .conv2dWeightGradient, .maxPool2d, .maxPool2dGradient, .sum, .max, .broadcast, .reshape, .transpose,
+      .concatenate, .slice, .pad:
+      false
+    }
   }
 }
