@@ -23,14 +23,14 @@ public final class PartyServer: Sendable {
 
   /// Listens at the address that the cluster file gives this identity.
   ///
-  /// - Throws: `ChannelError` or `IdentityError`; ``ServingError/cannotStart(_:)`` when the identity is none of the
+  /// - Throws: `ChannelError` or `IdentityError`; ``ServingError/badRequest(_:)`` when the identity is none of the
   ///   cluster's parties.
   public static func start(
     identity: NodeIdentity, cluster: ClusterFile, loop: SocketLoop, logger: Logger
   ) async throws -> PartyServer {
     try cluster.validate(partyCount: 3)
     guard identity.role == .party, let party = cluster.index(ofCertificate: identity.fingerprint) else {
-      throw ServingError.cannotStart(
+      throw ServingError.badRequest(
         "the cluster file names no party with the certificate of \(identity.name) (role \(identity.role.rawValue))")
     }
     let settings = try identity.tlsSettings(identity.policy(accepting: [.party, .client]))

@@ -6,8 +6,12 @@ public import Tensors
 public enum ModelInput {
   /// Reads a batch: `.npy` with the batch as its first axis, or `.csv` with the columns that the model was trained on.
   ///
+  /// The argument may name the model's input, as `x=FILE`.
+  ///
   /// - Throws: `DatasetError` or ``ServingError/badRequest(_:)``, naming the file and what the model takes.
-  public static func read(_ path: String, for model: ModelFile) throws -> Tensor<Float> {
+  public static func read(_ argument: String, for model: ModelFile) throws -> Tensor<Float> {
+    let prefix = model.inputName + "="
+    let path = argument.hasPrefix(prefix) ? String(argument.dropFirst(prefix.count)) : argument
     if path.hasSuffix(".npy") { return try shaped(try NPY.read(path: path), for: model, from: path) }
     guard path.hasSuffix(".csv") || path.hasSuffix(".data") else {
       throw ServingError.badRequest("\(path): inputs are .npy or .csv files")
