@@ -187,3 +187,19 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
     }
   }
 }
+
+@Suite struct PartyLimitTests {
+  /// A key is short, what it expands to need not be: a party refuses before it expands.
+  @Test func hugeModelsAndBatchesAreRefused() throws {
+    func description(_ extent: Int) -> SharedModel.Description {
+      let builder = GraphBuilder()
+      let output = builder.input("x", [1, 4]).matmul(builder.input("w", [4, extent]))
+      return SharedModel.Description(
+        graph: builder.build([output]), inputName: "x", fractionBits: 16, comparisonWidth: 64)
+    }
+    #expect(throws: Never.self) { try description(8).validate() }
+    #expect(try description(8).shape(batch: 1000) == [1000, 4])
+    #expect(throws: ServingError.self) { try description(1 << 26).validate() }
+    #expect(throws: ServingError.self) { try description(1 << 20).shape(batch: 1 << 20) }
+  }
+}

@@ -1,21 +1,28 @@
-import Graphs
+package import Graphs
 import Sharing
-import Tensors
+package import Tensors
 
 /// A model as one party holds it: the program, which is public, and its share of the weights.
-struct SharedModel: Sendable {
+package struct SharedModel: Sendable {
   /// What is public of a model.
-  struct Description: Codable, Sendable {
+  package struct Description: Codable, Sendable {
     /// For one example.
-    var graph: Graph
-    var inputName: String
-    var fractionBits: Int
-    var comparisonWidth: Int
+    package var graph: Graph
+    package var inputName: String
+    package var fractionBits: Int
+    package var comparisonWidth: Int
+
+    package init(graph: Graph, inputName: String, fractionBits: Int, comparisonWidth: Int) {
+      self.graph = graph
+      self.inputName = inputName
+      self.fractionBits = fractionBits
+      self.comparisonWidth = comparisonWidth
+    }
 
     var weightNames: [String] { graph.inputs.keys.filter { $0 != inputName }.sorted() }
 
     /// - Throws: ``ServingError/badRequest(_:)`` for what no client of ours sends.
-    func validate() throws {
+    package func validate() throws {
       guard let input = graph.shape(ofInput: inputName), input.rank > 0, input[0] == 1, graph.outputs.count == 1 else {
         throw ServingError.badRequest("the model's program must take one example and return one value")
       }
@@ -25,12 +32,30 @@ struct SharedModel: Sendable {
       guard (2...64).contains(comparisonWidth) else {
         throw ServingError.badRequest("a comparison is on 2...64 bits, not \(comparisonWidth)")
       }
+      let weights = weightNames.reduce(0) { $0 + (graph.shape(ofInput: $1)?.count ?? 0) }
+      guard weights <= Self.largestInput else {
+        throw ServingError.badRequest(
+          "the model has more than \(Self.largestInput) weights, which is more than a party takes")
+      }
       try SecureEngine<ReplicatedScheme>.checkAvailability(of: graph)
     }
 
-    func shape(batch: Int) throws -> Shape {
+    /// Scalars that a client may have a party expand from a key, and that one run may hold in all.
+    static let largestInput = 1 << 27
+    static let largestRun = 1 << 31
+
+    /// The shape of the input for a batch.
+    ///
+    /// - Throws: ``ServingError/badRequest(_:)`` where a run would take more memory than a party lends.
+    package func shape(batch: Int) throws -> Shape {
       guard let shape = graph.shape(ofInput: inputName) else { throw ServingError.malformedMessage }
-      return shape.replacing(axis: 0, with: batch)
+      let batched = shape.replacing(axis: 0, with: batch)
+      let example = graph.nodes.reduce(0) { $0 + $1.shape.count }
+      guard batched.count <= Self.largestInput, example <= Self.largestRun / batch else {
+        throw ServingError.badRequest(
+          "a batch of \(batch) is more than a party takes of this model: send fewer at once")
+      }
+      return batched
     }
   }
 
