@@ -14,6 +14,8 @@ let package = Package(
       name: "Fuzzer",
       dependencies: [
         "CFuzzer", .product(name: "Tacit", package: "Tacit"), .product(name: "Crypto", package: "swift-crypto"),
-      ]),
+      ],
+      // The default linker of the toolchain fails on instrumented code.
+      linkerSettings: [.unsafeFlags(["-use-ld=lld"])]),
   ]
 )
