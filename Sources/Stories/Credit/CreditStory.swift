@@ -52,7 +52,8 @@ public struct CreditStory: Sendable {
     return CreditReport(
       seed: seed,
       data: .init(
-        source: test.source, rows: prepared.train.rowCount + test.rowCount, train: prepared.train.rowCount,
+        source: dataFolder == nil ? "synthetic credit applications, \(test.source)" : test.source,
+        rows: prepared.train.rowCount + test.rowCount, train: prepared.train.rowCount,
         test: test.rowCount),
       plain: .init(
         accuracy: Metrics.binaryAccuracy(probabilities: plain.scalars, targets: targets),

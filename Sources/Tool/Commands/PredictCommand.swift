@@ -15,7 +15,7 @@ struct PredictCommand: AsyncParsableCommand {
       """)
 
   @Argument(help: "A model file (.tacit).") var model: String
-  @Option(help: "FILE or NAME=FILE: .npy, first axis the batch, or .csv with a header where the model knows its columns.")
+  @Option(help: "FILE or NAME=FILE: .npy, first axis the batch, or .csv with a header if the model knows columns.")
   var input: String
   @Option(help: "Where to write the predictions: .npy or .csv.") var output: String?
   @Option(help: "plain, clear or replicated.") var engine = "plain"
