@@ -54,7 +54,9 @@ public struct WorkloadRunner: Sendable {
         let repeats = Self.repeats(first[0].partySeconds)
         let runs = try await MemoryCluster.predict(
           model, input, fractionBits: Self.fractionBits, repeats: repeats)
-        try report(try measurement(workload, runs, try SecretPredictor.plain(model, input).scalars))
+        try report(
+          measurement(
+            workload, runs, inputCount: input.count, plain: try SecretPredictor.plain(model, input).scalars))
       }
     case .tls:
       let cluster = try await LocalCluster.start(executable: executable)
@@ -78,8 +80,9 @@ public struct WorkloadRunner: Sendable {
           }
           try await client.withdraw(name)
           try report(
-            try measurement(
-              workload, Array(runs.dropFirst()), try SecretPredictor.plain(model, input).scalars))
+            measurement(
+              workload, Array(runs.dropFirst()), inputCount: input.count,
+              plain: try SecretPredictor.plain(model, input).scalars))
         }
         await client.close()
       }
@@ -90,10 +93,11 @@ public struct WorkloadRunner: Sendable {
     max(3, min(200, Int(budget / max(seconds, 1e-4))))
   }
 
-  private func measurement(_ workload: Workload, _ runs: [Prediction], _ plain: [Float]) throws -> Measurement {
+  private func measurement(
+    _ workload: Workload, _ runs: [Prediction], inputCount: Int, plain: [Float]
+  ) -> Measurement {
     let seconds = runs.map(\.partySeconds).sorted()
     let outputCount = runs[0].output.count
-    let inputCount = workload.batch * (try workload.model().exampleShape.count)
     let outside = ReplicatedCosts().sharing(counts: [inputCount]) + ReplicatedCosts().revealing(counts: [outputCount])
     let inside = runs[0].traffic - outside
     let error = zip(runs[0].output.scalars, plain).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }

@@ -1,7 +1,7 @@
 import Tensors
 
 extension FixedPointArithmetic {
-  /// e^x for x ≤ 9.7 (f ≤ 16; 2^(30 − f) bounds the result); below −16 the result is that of −16.
+  /// e^x for x ≤ 9.7; below −16 the result is that of −16.
   ///
   /// e^x = (e^(x/2^t))^(2^t), the inner power by its Taylor polynomial of degree 3. With t = 8 the error is below 1e-4
   /// relative plus 4 units in the last place. 9 rounds more than ``exponential(ofClipped:squarings:)`` for the clip.
