@@ -21,6 +21,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -56,7 +57,7 @@ let package = Package(
 
     // Ground floor: scalars, randomness, bytes between parties, who is who.
     room("Arithmetic", ["CKernels", crypto, cryptoExtras]),
-    room("Transports", [nioCore, nioEmbedded, nioSSL, logging]),
+    room("Transports", [nioConcurrency, nioCore, nioEmbedded, nioSSL, logging]),
     room("Identity", ["Transports", crypto, x509, asn1, yams]),
 
     // First floor: tensors.
@@ -72,7 +73,7 @@ let package = Package(
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
     // Fourth floor: encrypted prediction as a service.
-    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", logging]),
+    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", logging, nioConcurrency]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
     room("Stories", ["Serving", "Learning", "Arithmetic"]),
@@ -86,19 +87,19 @@ let package = Package(
       name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["Sharing", "Graphs", "Transports", "Tensors", "Arithmetic"],
+      name: "TestSupport", dependencies: ["Sharing", "Graphs", "Transports", "Tensors", "Arithmetic", nioConcurrency],
       path: "Tests/TestSupport",
       swiftSettings: settings),
     tests(of: "CKernels"),
     tests(of: "Arithmetic", ["CKernels", crypto, cryptoExtras]),
     tests(of: "Tensors"),
-    tests(of: "Transports", ["Identity", logging]),
+    tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
     tests(of: "Datasets", ["Tensors"]),
     tests(of: "Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets"]),
-    tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic"]),
+    tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency]),
     tests(of: "Serving", [logging, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing"]),
     tests(of: "Stories", ["Serving"]),
     .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport"], swiftSettings: settings),

@@ -55,3 +55,5 @@ package struct Queue<Element> {
   /// The elements, first to last.
   package var contents: [Element] { elements[head...].compactMap { $0 } }
 }
+
+extension Queue: Sendable where Element: Sendable {}

@@ -1,6 +1,6 @@
 import Graphs
 import Sharing
-import Synchronization
+import NIOConcurrencyHelpers
 import Tensors
 import TestSupport
 import Testing
@@ -117,17 +117,17 @@ import Transports
 /// Counts the messages that a party sends.
 private final class SendCounter: Channel {
   private let base: any Channel
-  private let count = Mutex(0)
+  private let count = NIOLockedValueBox(0)
 
   init(_ base: any Channel) { self.base = base }
 
-  var sentCount: Int { count.withLock { $0 } }
+  var sentCount: Int { count.withLockedValue { $0 } }
   var party: PartyID { base.party }
   var partyCount: Int { base.partyCount }
   func binding(with peer: PartyID) -> [UInt8] { base.binding(with: peer) }
 
   func send(_ message: Message, to peer: PartyID) async throws(ChannelError) {
-    count.withLock { $0 += 1 }
+    count.withLockedValue { $0 += 1 }
     try await base.send(message, to: peer)
   }
 

@@ -1,6 +1,6 @@
 import Arithmetic
 import Sharing
-import Synchronization
+import NIOConcurrencyHelpers
 import Tensors
 import TestSupport
 import Testing
@@ -110,13 +110,13 @@ import Transports
 
 /// The draws that an observer heard of.
 final class DrawLog: Sendable {
-  private let draws = Mutex<[InsecureKeys.Draw]>([])
+  private let draws = NIOLockedValueBox<[InsecureKeys.Draw]>([])
 
-  func append(_ draw: InsecureKeys.Draw) { draws.withLock { $0.append(draw) } }
+  func append(_ draw: InsecureKeys.Draw) { draws.withLockedValue { $0.append(draw) } }
 
   /// The draws since the last call.
   func take() -> [InsecureKeys.Draw] {
-    draws.withLock { draws in
+    draws.withLockedValue { draws in
       defer { draws = [] }
       return draws
     }

@@ -1,16 +1,16 @@
-import Synchronization
+import NIOConcurrencyHelpers
 public import Transports
 
 /// A channel that keeps a copy of every message its party receives: the party's view of a protocol.
 public final class RecordingChannel: Channel {
   private let base: any Channel
-  private let received = Mutex<[Message]>([])
+  private let received = NIOLockedValueBox<[Message]>([])
 
   public init(_ base: any Channel) { self.base = base }
 
   /// The messages since the last call, in the order they were read.
   public func takeMessages() -> [Message] {
-    received.withLock { messages in
+    received.withLockedValue { messages in
       defer { messages = [] }
       return messages
     }
@@ -26,7 +26,7 @@ public final class RecordingChannel: Channel {
 
   public func receive(from peer: PartyID) async throws(ChannelError) -> Message {
     let message = try await base.receive(from: peer)
-    received.withLock { $0.append(message) }
+    received.withLockedValue { $0.append(message) }
     return message
   }
 

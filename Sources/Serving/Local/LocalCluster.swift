@@ -1,6 +1,6 @@
 import Foundation
 public import Identity
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Three party processes on this machine, with certificates and keys made for them alone and thrown away after.
 ///
@@ -10,7 +10,7 @@ public final class LocalCluster: Sendable {
   public let cluster: ClusterFile
   public let client: NodeIdentity
   private let folder: URL
-  private let parties: Mutex<[PartyProcess]>
+  private let parties: NIOLockedValueBox<[PartyProcess]>
 
   /// Starts the parties; they may still be on their way up when this returns, so the first call should be patient.
   ///
@@ -50,25 +50,25 @@ public final class LocalCluster: Sendable {
     self.cluster = cluster
     self.client = client
     self.folder = folder
-    self.parties = Mutex(parties)
+    self.parties = NIOLockedValueBox(parties)
   }
 
   /// Process identifiers, in the order of the parties.
-  public var processIdentifiers: [Int32] { parties.withLock { $0.map(\.identifier) } }
+  public var processIdentifiers: [Int32] { parties.withLockedValue { $0.map(\.identifier) } }
 
   /// Runs the body; where it fails and a party's process has ended, the error says so instead.
   public func explaining<Value>(_ body: () async throws -> Value) async throws -> Value {
     do {
       return try await body()
     } catch {
-      let ended = parties.withLock { $0.compactMap(\.epitaph).first }
+      let ended = parties.withLockedValue { $0.compactMap(\.epitaph).first }
       throw ended ?? error
     }
   }
 
   /// Ends the processes and removes their keys.
   public func stop() {
-    parties.withLock { processes in
+    parties.withLockedValue { processes in
       for process in processes { process.stop() }
       processes = []
     }

@@ -2,7 +2,7 @@ import Foundation
 public import Identity
 public import Logging
 import Sharing
-import Synchronization
+import NIOConcurrencyHelpers
 public import Transports
 
 /// A computing party: keeps its shares of models in memory and answers queries together with the two others.
@@ -19,7 +19,7 @@ public final class PartyServer: Sendable {
   private let logger: Logger
   private let deadline: Duration
   /// Who takes over connections of other parties at the moment, and the channel they formed, if they did.
-  private let meeting = Mutex<(builder: MeshBuilder?, channel: (any Channel)?)>((nil, nil))
+  private let meeting = NIOLockedValueBox<(builder: MeshBuilder?, channel: (any Channel)?)>((nil, nil))
 
   /// Listens at the address that the cluster file gives this identity.
   ///
@@ -63,7 +63,7 @@ public final class PartyServer: Sendable {
         group.cancelAll()
         await self.state.stopWaiting()
         await self.state.failAll(ServingError.sessionBroken("the party stops"))
-        await self.meeting.withLock { $0.channel }?.close()
+        await self.meeting.withLockedValue { $0.channel }?.close()
       }
     }
   }
@@ -78,10 +78,10 @@ public final class PartyServer: Sendable {
       let builder = MeshBuilder(
         party: party, peers: cluster.peerAddresses, session: session, loop: loop, protection: protection,
         deadline: deadline)
-      meeting.withLock { $0 = (builder, nil) }
+      meeting.withLockedValue { $0 = (builder, nil) }
       do {
         let channel = try await builder.form(within: deadline)
-        meeting.withLock { $0.channel = channel }
+        meeting.withLockedValue { $0.channel = channel }
         logger.info("session formed", metadata: ["party": "\(party)"])
         pause = .milliseconds(20)
         let name = session.map { String($0, radix: 16) }.joined()
@@ -136,7 +136,7 @@ public final class PartyServer: Sendable {
   /// Hands a party's connection to the session that is being formed. One that comes while a session stands means that
   /// the caller has lost it: the session is given up.
   private func join(_ connection: FrameConnection, _ hello: MeshHello) async throws {
-    let (builder, channel) = meeting.withLock { $0 }
+    let (builder, channel) = meeting.withLockedValue { $0 }
     guard let channel else {
       try await builder?.offer(connection, hello)
       return
@@ -145,7 +145,7 @@ public final class PartyServer: Sendable {
     let clock = ContinuousClock()
     let end = clock.now + deadline
     while clock.now < end, !Task.isCancelled {
-      let (builder, channel) = meeting.withLock { $0 }
+      let (builder, channel) = meeting.withLockedValue { $0 }
       if channel == nil {
         try await builder?.offer(connection, hello)
         return

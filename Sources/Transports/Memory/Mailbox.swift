@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Messages from one party to another, and the tasks that wait for them.
 final class Mailbox: Sendable {
@@ -15,14 +15,14 @@ final class Mailbox: Sendable {
     case receiverGone
   }
 
-  private struct Waiter {
+  private struct Waiter: Sendable {
     let number: UInt64
     let deadline: MonotonicTime
     /// Whoever takes a waiter out of the queue, which happens under the lock, resumes it: so exactly once.
     let continuation: UnsafeContinuation<Outcome, Never>
   }
 
-  private struct State: ~Copyable {
+  private struct State: Sendable {
     var messages = Queue<Message>()
     var waiters = Queue<Waiter>()
     var lastNumber: UInt64 = 0
@@ -42,10 +42,10 @@ final class Mailbox: Sendable {
     }
   }
 
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
 
   func put(_ message: Message) -> Delivery {
-    let (delivery, waiter): (Delivery, Waiter?) = state.withLock { state in
+    let (delivery, waiter): (Delivery, Waiter?) = state.withLockedValue { state in
       if let failure = state.senderFailure { return (.senderFailed(failure), nil) }
       if state.receiverFailure != nil { return (.receiverGone, nil) }
       if let waiter = state.waiters.popFirst() { return (.delivered, waiter) }
@@ -57,17 +57,17 @@ final class Mailbox: Sendable {
   }
 
   /// The next message or the reason why there is none; `nil` if it must be waited for.
-  func take() -> Outcome? { state.withLock { $0.take() } }
+  func take() -> Outcome? { state.withLockedValue { $0.take() } }
 
   /// Waits for the next message; `registered` is called once the wait is known to ``expire(at:)``.
   func wait(until deadline: MonotonicTime, registered: () -> Void) async -> Outcome {
-    let number = state.withLock { state in
+    let number = state.withLockedValue { state in
       state.lastNumber += 1
       return state.lastNumber
     }
     return await withTaskCancellationHandler {
       await withUnsafeContinuation { continuation in
-        let outcome = state.withLock { state -> Outcome? in
+        let outcome = state.withLockedValue { state -> Outcome? in
           if let outcome = state.take() { return outcome }
           state.waiters.append(Waiter(number: number, deadline: deadline, continuation: continuation))
           return nil
@@ -83,21 +83,21 @@ final class Mailbox: Sendable {
   }
 
   private func cancel(_ number: UInt64) {
-    let waiter = state.withLock { $0.waiters.removeFirst { $0.number == number } }
+    let waiter = state.withLockedValue { $0.waiters.removeFirst { $0.number == number } }
     waiter?.continuation.resume(returning: .cancelled)
   }
 
   /// Ends the waits whose deadline has passed; the earliest deadline of those that remain.
   func expire(at now: MonotonicTime) -> MonotonicTime? {
-    while let waiter = state.withLock({ $0.waiters.removeFirst { $0.deadline <= now } }) {
+    while let waiter = state.withLockedValue({ $0.waiters.removeFirst { $0.deadline <= now } }) {
       waiter.continuation.resume(returning: .expired)
     }
-    return state.withLock { $0.waiters.contents.map(\.deadline).min() }
+    return state.withLockedValue { $0.waiters.contents.map(\.deadline).min() }
   }
 
   /// The receiver's channel is broken: its waits end, and nothing is accepted any more.
   func failReceiver(_ error: ChannelError) {
-    let waiters = state.withLock { state in
+    let waiters = state.withLockedValue { state in
       state.receiverFailure = state.receiverFailure ?? error
       state.messages.removeAll()
       return state.removeWaiters()
@@ -107,7 +107,7 @@ final class Mailbox: Sendable {
 
   /// The sender's channel is broken: what it sent before can still be read.
   func failSender(_ error: ChannelError) {
-    let waiters = state.withLock { state in
+    let waiters = state.withLockedValue { state in
       state.senderFailure = state.senderFailure ?? error
       return state.removeWaiters()
     }

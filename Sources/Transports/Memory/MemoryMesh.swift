@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import Synchronization
 
 /// Channels among parties that live in one process: no bytes are copied, no thread is blocked.
@@ -48,14 +49,14 @@ final class MemoryHub: Sendable {
   private let deadline: Duration
   /// The mailbox from party `a` to party `b` is number `a * partyCount + b`.
   private let mailboxes: [Mailbox]
-  private let failures: Mutex<[ChannelError?]>
+  private let failures: NIOLockedValueBox<[ChannelError?]>
   private let isWatched = Atomic(false)
 
   init(partyCount: Int, deadline: Duration) {
     self.partyCount = partyCount
     self.deadline = deadline
     mailboxes = (0..<partyCount * partyCount).map { _ in Mailbox() }
-    failures = Mutex([ChannelError?](repeating: nil, count: partyCount))
+    failures = NIOLockedValueBox([ChannelError?](repeating: nil, count: partyCount))
   }
 
   /// The mailbox between a party and a peer, in one of the two directions.
@@ -94,7 +95,7 @@ final class MemoryHub: Sendable {
 
   /// Records the first thing that broke a party's channel, ends the waits that depend on it, and returns it.
   func breakChannel(of party: PartyID, with error: ChannelError) -> ChannelError {
-    let first = failures.withLock { failures in
+    let first = failures.withLockedValue { failures in
       let first = failures[party] ?? error
       failures[party] = first
       return first

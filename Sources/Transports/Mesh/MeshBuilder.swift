@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// Where a party listens and which certificate it must show.
 public struct PeerAddress: Hashable, Sendable {
@@ -31,7 +31,7 @@ public final class MeshBuilder: Sendable {
   private let deadline: Duration
   /// Connections that were offered, by party; each stream carries at most one.
   private let offers: [(stream: AsyncStream<FrameConnection>, entry: AsyncStream<FrameConnection>.Continuation)]
-  private let taken = Mutex<Set<PartyID>>([])
+  private let taken = NIOLockedValueBox<Set<PartyID>>([])
 
   /// A builder for party number `party` of `peers`, in the order of the parties and with itself among them.
   ///
@@ -59,7 +59,7 @@ public final class MeshBuilder: Sendable {
   public func offer(_ connection: FrameConnection, _ hello: MeshHello) async throws(ChannelError) {
     do throws(ChannelError) {
       try check(hello, from: connection)
-      guard hello.party > party, taken.withLock({ $0.insert(hello.party).inserted }) else {
+      guard hello.party > party, taken.withLockedValue({ $0.insert(hello.party).inserted }) else {
         throw .malformedFrame(from: name(of: hello.party), reason: "it is not its turn to call party \(party)")
       }
       try await checkFingerprint(of: connection, party: hello.party)

@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import Synchronization
 
 #if canImport(Darwin)
@@ -16,7 +17,7 @@ import Synchronization
 /// `@unchecked Sendable`: `state` is behind a lock; `sources`, `poller` and `waitsWithoutSpin` are touched by the
 /// loop's own thread only (every access is in a function that that thread calls); everything else is constant.
 public final class SocketLoop: TaskExecutor, @unchecked Sendable {
-  private struct State: ~Copyable {
+  private struct State {
     var jobs: [UnownedJob] = []
     var errands: [@Sendable () -> Void] = []
     var isAsleep = false
@@ -26,7 +27,7 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
 
   public let name: String
   private let spin: Duration
-  private let state = Mutex(State())
+  private let state = NIOLockedValueBox(State())
   /// Whether jobs or errands wait; lets the spinning thread look without taking the lock.
   private let hasWork = Atomic(false)
   private let waker: Waker
@@ -50,14 +51,14 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
 
   /// Breaks every connection of the loop, lets its tasks run to their next wait, and ends the thread.
   public func shutdown() {
-    state.withLock { $0.isStopping = true }
+    state.withLockedValue { $0.isStopping = true }
     hasWork.store(true, ordering: .releasing)
     waker.wake()
   }
 
   public func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    let (isAccepted, mustWake) = state.withLock { state in
+    let (isAccepted, mustWake) = state.withLockedValue { state in
       guard !state.hasStopped else { return (false, false) }
       state.jobs.append(job)
       return (true, state.isAsleep)
@@ -69,7 +70,7 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
 
   /// Has the loop's thread call `errand` soon; dropped after the loop has stopped.
   func post(_ errand: @escaping @Sendable () -> Void) {
-    let mustWake = state.withLock { state in
+    let mustWake = state.withLockedValue { state in
       guard !state.hasStopped else { return false }
       state.errands.append(errand)
       return state.isAsleep
@@ -129,7 +130,7 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
   }
 
   private func takeWork(_ jobs: inout [UnownedJob], _ errands: inout [@Sendable () -> Void]) -> Bool {
-    state.withLock { state in
+    state.withLockedValue { state in
       hasWork.store(false, ordering: .relaxed)
       swap(&jobs, &state.jobs)
       swap(&errands, &state.errands)
@@ -140,7 +141,7 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
   /// Breaks what is still open; whether nothing is left to do.
   private func finish() -> Bool {
     for source in sources { source.loopStops() }
-    return state.withLock { state in
+    return state.withLockedValue { state in
       state.hasStopped = state.jobs.isEmpty && state.errands.isEmpty && sources.isEmpty
       return state.hasStopped
     }
@@ -150,13 +151,13 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
     if spin > .zero, sources.contains(where: { $0.isAwaited }) {
       if waitsWithoutSpin > 0 { waitsWithoutSpin -= 1 } else if spinForWork() { return }
     }
-    let mayBlock = state.withLock { state in
+    let mayBlock = state.withLockedValue { state in
       state.isAsleep = state.jobs.isEmpty && state.errands.isEmpty && !state.isStopping
       return state.isAsleep
     }
     guard mayBlock else { return }
     serveSockets(waitingAtMost: nil)
-    state.withLock { $0.isAsleep = false }
+    state.withLockedValue { $0.isAsleep = false }
   }
 
   /// Looks for work for a while without blocking; whether there was any.

@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// What goes wrong with one message.
 public enum Fault: Hashable, Sendable {
@@ -52,7 +52,7 @@ public final class FaultyChannel<Base: Channel>: Channel {
   /// The channel that does the work.
   public let base: Base
   private let plan: FaultPlan
-  private let sentCount = Mutex(0)
+  private let sentCount = NIOLockedValueBox(0)
 
   public init(_ base: Base, plan: FaultPlan) {
     self.base = base
@@ -64,7 +64,7 @@ public final class FaultyChannel<Base: Channel>: Channel {
   public func binding(with peer: PartyID) -> [UInt8] { base.binding(with: peer) }
 
   public func send(_ message: Message, to peer: PartyID) async throws(ChannelError) {
-    let number = sentCount.withLock { count in
+    let number = sentCount.withLockedValue { count in
       count += 1
       return count - 1
     }

@@ -1,4 +1,4 @@
-import Synchronization
+import NIOConcurrencyHelpers
 
 /// What one party has sent, and how often it waited.
 public struct Traffic: Hashable, Sendable, Codable {
@@ -31,12 +31,12 @@ public struct Traffic: Hashable, Sendable, Codable {
 public final class MeteredChannel<Base: Channel>: Channel {
   /// The channel that does the work.
   public let base: Base
-  private let traffic = Mutex(Traffic())
+  private let traffic = NIOLockedValueBox(Traffic())
 
   public init(_ base: Base) { self.base = base }
 
   /// What has been sent through this channel so far.
-  public var meter: Traffic { traffic.withLock { $0 } }
+  public var meter: Traffic { traffic.withLockedValue { $0 } }
 
   public var party: PartyID { base.party }
   public var partyCount: Int { base.partyCount }
@@ -45,7 +45,7 @@ public final class MeteredChannel<Base: Channel>: Channel {
   public func send(_ message: Message, to peer: PartyID) async throws(ChannelError) {
     let byteCount = message.count
     try await base.send(message, to: peer)
-    traffic.withLock { $0 = $0 + Traffic(messages: 1, bytesSent: byteCount) }
+    traffic.withLockedValue { $0 = $0 + Traffic(messages: 1, bytesSent: byteCount) }
   }
 
   public func receive(from peer: PartyID) async throws(ChannelError) -> Message {
@@ -56,7 +56,7 @@ public final class MeteredChannel<Base: Channel>: Channel {
     _ outgoing: [Outgoing], from sources: [PartyID]
   ) async throws(ChannelError) -> [Message] {
     let byteCount = outgoing.reduce(0) { $0 + $1.message.count }
-    traffic.withLock { $0 = $0 + Traffic(messages: outgoing.count, bytesSent: byteCount, rounds: 1) }
+    traffic.withLockedValue { $0 = $0 + Traffic(messages: outgoing.count, bytesSent: byteCount, rounds: 1) }
     return try await base.exchange(outgoing, from: sources)
   }
 
