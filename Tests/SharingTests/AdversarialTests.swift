@@ -25,7 +25,7 @@ import Transports
   }
 
   static func outcomes(
-    of plan: FaultPlan, at party: Int, deadline: Duration = .seconds(60)
+    of plan: FaultPlan, at party: Int, deadline: Duration = .seconds(900)
   ) async -> [Result<Void, any Error>] {
     let wrap: @Sendable (MemoryChannel) -> any Channel = { channel in
       if channel.party == party { FaultyChannel(channel, plan: plan) } else { channel }

@@ -4,7 +4,7 @@ public import Transports
 
 /// Runs three replicated parties as tasks over memory channels; the results in party order.
 public func simulateReplicated<Result: Sendable>(
-  deadline: Duration = .seconds(60),
+  deadline: Duration = .seconds(900),
   wrapping wrap: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
   _ body: @escaping @Sendable (ReplicatedScheme) async throws -> Result
 ) async throws -> [Result] {
@@ -15,7 +15,7 @@ public func simulateReplicated<Result: Sendable>(
 
 /// Runs a program at each of three parties over memory channels; the results in party order.
 public func simulate<Result: Sendable>(
-  deadline: Duration = .seconds(60),
+  deadline: Duration = .seconds(900),
   wrapping wrap: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
   _ body: @escaping @Sendable (any Channel) async throws -> Result
 ) async throws -> [Result] {
@@ -25,7 +25,7 @@ public func simulate<Result: Sendable>(
 /// What became of a program at each of three parties over memory channels. A party that fails closes its channel, as
 /// parties do in earnest, so that the others need not wait for it.
 public func outcomes<Result: Sendable>(
-  deadline: Duration = .seconds(60),
+  deadline: Duration = .seconds(900),
   wrapping wrap: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
   _ body: @escaping @Sendable (any Channel) async throws -> Result
 ) async -> [Swift.Result<Result, any Error>] {

@@ -18,13 +18,13 @@ import Transports
 
   /// Proves that the listener still serves honest callers.
   private func expectService(_ listener: Listener, _ transport: Transport) async throws {
-    async let accepted = listener.accept(within: .seconds(10))
+    async let accepted = listener.accept(within: .seconds(300))
     let caller = try await listener.loop.connect(
       host: listener.host, port: listener.port, protection: try Keys.protection(of: 1, transport),
-      within: .seconds(10))
+      within: .seconds(300))
     try await caller.send([4, 2])
     let connection = try await accepted
-    #expect(try await connection.receive(within: .seconds(10)) == [4, 2])
+    #expect(try await connection.receive(within: .seconds(300)) == [4, 2])
     #expect(await connection.peer?.name == (transport == .tls ? "p1" : nil))
     await caller.close()
     await connection.close()
@@ -62,14 +62,14 @@ import Transports
     let socket = try #require(RawSocket(port: listener.port))
     let greeting = Array("tacit frames 1".utf8)
     socket.send([UInt8(greeting.count), 0, 0, 0, 0, 0, 0, 0] + greeting)
-    return (socket, try await listener.accept(within: .seconds(10)))
+    return (socket, try await listener.accept(within: .seconds(300)))
   }
 
   @Test func aHugeLengthIsRefused() async throws {
     try await withListener(.plain, limits: ConnectionLimits(messageByteCount: 1 << 20)) { listener in
       let (socket, connection) = try await greeted(listener)
       socket.send([0xFF, 0xFF, 0xFF, 0xFF, 1, 0, 0, 0])
-      let error = await failure { () async throws(ChannelError) in try await connection.receive(within: .seconds(10)) }
+      let error = await failure { () async throws(ChannelError) in try await connection.receive(within: .seconds(300)) }
       guard case .oversizedMessage(_, byteCount: 0xFFFF_FFFF, limit: 1 << 20) = error else {
         Issue.record("\(String(describing: error))")
         return
@@ -83,9 +83,9 @@ import Transports
     try await withListener(.plain) { listener in
       let (socket, connection) = try await greeted(listener)
       socket.send([1, 0, 0, 0, 1, 0, 0, 0, 77])
-      #expect(try await connection.receive(within: .seconds(10)) == [77])
+      #expect(try await connection.receive(within: .seconds(300)) == [77])
       socket.send([1, 0, 0, 0, 3, 0, 0, 0, 77])
-      let error = await failure { () async throws(ChannelError) in try await connection.receive(within: .seconds(10)) }
+      let error = await failure { () async throws(ChannelError) in try await connection.receive(within: .seconds(300)) }
       guard case .outOfStep(_, expected: 2, received: 3) = error else {
         Issue.record("\(String(describing: error))")
         return
@@ -98,7 +98,7 @@ import Transports
       let (socket, connection) = try await greeted(listener)
       socket.send([200, 0, 0, 0, 1, 0, 0, 0, 77])
       socket.finishSending()
-      let error = await failure { () async throws(ChannelError) in try await connection.receive(within: .seconds(10)) }
+      let error = await failure { () async throws(ChannelError) in try await connection.receive(within: .seconds(300)) }
       #expect(error == .closed(by: PeerName(address: connection.address)))
     }
   }
@@ -124,10 +124,10 @@ import Transports
           return piece
         })
       let caller = try await listener.loop.connect(
-        host: "127.0.0.1", port: port, protection: try Keys.protection(of: 1, .tls), within: .seconds(10))
-      let connection = try await listener.accept(within: .seconds(10))
+        host: "127.0.0.1", port: port, protection: try Keys.protection(of: 1, .tls), within: .seconds(300))
+      let connection = try await listener.accept(within: .seconds(300))
       try await caller.send(Message(repeating: 3, count: 1 << 20))
-      let error = await failure { () async throws(ChannelError) in try await connection.receive(within: .seconds(10)) }
+      let error = await failure { () async throws(ChannelError) in try await connection.receive(within: .seconds(300)) }
       guard case .tlsFailed = error else {
         Issue.record("\(String(describing: error))")
         return

@@ -2,7 +2,7 @@ import Testing
 import Transports
 
 @Suite struct MeshTests {
-  private static let patience = Duration.seconds(10)
+  private static let patience = Duration.seconds(300)
 
   @Test func aHelloSurvivesItsFrame() {
     let hello = MeshHello(session: [1, 2, 3], party: 2, partyCount: 3)

@@ -29,7 +29,7 @@ let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
 /// Runs `body` as every party at once, each with its channel, and ends what was started.
 func simulate(
-  over transport: Transport, parties: Int = 3, deadline: Duration = .seconds(20),
+  over transport: Transport, parties: Int = 3, deadline: Duration = .seconds(300),
   limits: ConnectionLimits = ConnectionLimits(), _ body: @escaping @Sendable (any Channel) async throws -> Void
 ) async throws {
   switch transport {
@@ -56,7 +56,7 @@ func simulate(
           protection: try Keys.protection(of: party, transport), limits: limits, deadline: deadline)
         group.addTask {
           try await listener.loop.run {
-            let channel = try await SocketMesh.form(builder, listener: listener, within: .seconds(20))
+            let channel = try await SocketMesh.form(builder, listener: listener, within: .seconds(300))
             try await body(channel)
           }
         }
