@@ -58,9 +58,9 @@ extension Operation {
     case .input, .constant, .add, .subtract, .multiply, .divide, .compare, .select, .negate, .scale, .shift, .relu,
       .sigmoid, .tanh, .exp, .reciprocal, .softmax, .matmul, .conv2d, .conv2dInputGradient, .conv2dWeightGradient,
       .averagePool2d, .averagePool2dGradient, .maxPool2d, .sum, .mean, .max, .broadcast, .reshape, .transpose,
-      .concatenate, .slice, .pad:
+      .concatenate, .slice, .pad, .gather, .scatter, .power:
       true
-    case .log, .maxPool2dGradient: false
+    case .log, .maxPool2dGradient, .inverseSquareRoot, .gelu, .geluGradient, .logSoftmax, .argmax: false
     }
   }
 
