@@ -95,7 +95,7 @@ struct ClientDialogue {
       case .finished(let weights, let traffic, let seconds):
         try await send(
           .trained(rounds: traffic.rounds, bytesSent: traffic.byteCount, seconds: seconds),
-          body: WordBytes.bytes(of: weights.flatMap(\.scalars)))
+          body: WordBytes.bytes(of: weights.scalars))
       }
     }
   }

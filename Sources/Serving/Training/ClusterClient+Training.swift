@@ -61,7 +61,9 @@ extension ClusterClient {
       parcels.map {
         ServingFrame(.train(id: id, dataset: dataset, owners: owners, program), body: $0.bytes)
       }, progress)
-    answer.traffic = answer.traffic + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.byteCount })
+    answer.traffic =
+      answer.traffic + ReplicatedCosts().starting
+      + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.byteCount })
     return answer
   }
 
@@ -77,75 +79,26 @@ extension ClusterClient {
   ) async throws -> TrainingAnswer {
     var collector = TrainingCollector(program)
     for try await (party, frame) in try await stream(requests, until: { $0.isLastOfTraining }) {
-      if let step = try collector.take(frame, from: party) { try progress(step) }
+      if let step = try collector.take(try TrainingNews(frame, from: party), from: party) { try progress(step) }
     }
     return try collector.answer()
   }
 }
 
-/// Puts together what three parties say of a training.
-private struct TrainingCollector {
-  private let program: TrainingProgram
-  private var answer_ = TrainingAnswer()
-  private var epochs: [Int: [RingTensor]] = [:]
-  private var summands: [[UInt64]] = []
-
-  init(_ program: TrainingProgram) { self.program = program }
-
-  /// Takes one reply; how far the training is, where the reply tells.
-  mutating func take(_ frame: ServingFrame<Reply>, from party: Int) throws -> TrainingStep? {
+extension TrainingNews {
+  /// What a party says.
+  fileprivate init(_ frame: ServingFrame<Reply>, from party: Int) throws {
+    guard let words = WordBytes.words(in: frame.body) else { throw ServingError.unexpectedReply(party: party) }
+    let body = RingTensor(shape: [words.count], scalars: words)
     switch frame.control {
-    case .training(let step):
-      return party == 0 ? TrainingStep(step: step, stepCount: program.stepCount, loss: nil) : nil
-    case .epoch(let epoch):
-      guard let words = WordBytes.words(in: frame.body), words.count == (program.revealsLoss ? 1 : 0) else {
-        throw ServingError.unexpectedReply(party: party)
-      }
-      return try takeEpoch(epoch, words)
+    case .training(let step): self = .step(step)
+    case .epoch(let epoch): self = .epoch(epoch, loss: words.isEmpty ? nil : body)
     case .trained(let rounds, let bytesSent, let seconds):
-      guard let words = WordBytes.words(in: frame.body) else { throw ServingError.unexpectedReply(party: party) }
-      summands.append(words)
-      answer_.traffic.rounds = max(answer_.traffic.rounds, rounds)
-      answer_.traffic.byteCount += bytesSent
-      answer_.seconds = max(answer_.seconds, seconds)
-      return nil
+      self = .finished(weights: body, traffic: Cost(rounds: rounds, byteCount: bytesSent), seconds: seconds)
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
     case .welcome, .shared, .withdrawn, .answer, .stored: throw ServingError.unexpectedReply(party: party)
     }
-  }
-
-  private mutating func takeEpoch(_ epoch: Int, _ words: [UInt64]) throws -> TrainingStep? {
-    epochs[epoch, default: []].append(RingTensor(shape: [words.count], scalars: words))
-    guard let parts = epochs[epoch], parts.count == 3 else { return nil }
-    epochs[epoch] = nil
-    var step = TrainingStep(step: epoch * program.stepsPerEpoch, stepCount: program.stepCount, loss: nil)
-    guard program.revealsLoss else { return step }
-    answer_.traffic = answer_.traffic + Cost(rounds: 1, byteCount: 24)
-    let sum = FixedTensor(ring: parts[0] + parts[1] + parts[2], fractionBits: program.fractionBits).decoded()
-    step.loss = Double(sum.scalars[0]) / Double(program.rowCount)
-    answer_.losses.append(step.loss ?? 0)
-    return step
-  }
-
-  /// The whole, when all parties are done.
-  mutating func answer() throws -> TrainingAnswer {
-    guard program.revealsModel else { return answer_ }
-    let counts = program.weightNames.map { program.shape(of: $0).count }
-    let total = counts.reduce(0, +)
-    for (party, words) in summands.enumerated() where words.count != total {
-      throw ServingError.unexpectedReply(party: party)
-    }
-    answer_.traffic = answer_.traffic + Cost(rounds: 1, byteCount: 24 * total)
-    var offset = 0
-    for (name, count) in zip(program.weightNames, counts) {
-      let shape = program.shape(of: name)
-      let parts = summands.map { RingTensor(shape: shape, scalars: Array($0[offset..<offset + count])) }
-      let sum = parts.dropFirst().reduce(parts[0]) { $0 + $1 }
-      answer_.weights[name] = FixedTensor(ring: sum, fractionBits: program.fractionBits).decoded()
-      offset += count
-    }
-    return answer_
   }
 }
 

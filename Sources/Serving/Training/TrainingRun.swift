@@ -19,8 +19,8 @@ enum TrainingNews: Sendable {
   case step(Int)
   /// An epoch is done, from 1; with this party's summand of the sum of its losses, if they are revealed.
   case epoch(Int, loss: RingTensor?)
-  /// The end: this party's summands of the weights, if they are revealed.
-  case finished(weights: [RingTensor], traffic: Cost, seconds: Double)
+  /// The end: this party's summands of the weights one after the other, if they are revealed.
+  case finished(weights: RingTensor, traffic: Cost, seconds: Double)
 }
 
 /// One party's part in a training: the same steps on shares as the trainer takes in the clear.
@@ -63,7 +63,8 @@ struct TrainingRun {
     try scheme.beginStep()
     let weights =
       program.revealsModel ? program.weightNames.compactMap { state.values[$0] }.map(scheme.summandForOutside) : []
-    report(.finished(weights: weights, traffic: scheme.traffic, seconds: (clock.now - began) / .seconds(1)))
+    let joined = RingTensor(shape: [weights.reduce(0) { $0 + $1.count }], scalars: weights.flatMap(\.scalars))
+    report(.finished(weights: joined, traffic: scheme.traffic, seconds: (clock.now - began) / .seconds(1)))
     return state
   }
 
