@@ -1,6 +1,6 @@
 public import Datasets
 import Foundation
-import Graphs
+public import Graphs
 import Tensors
 
 /// Carries out a job in the clear: loads, prepares on the training rows alone, trains, judges on the test rows.
@@ -23,6 +23,8 @@ public struct JobRunner: Sendable {
     /// `nil` where the features are the raw numbers, as with images.
     public let preprocessing: Preprocessing?
     public let report: TrainingReport
+    /// What new examples are expected in: the range of the training rows, widened. As public as the model.
+    public let inputRange: InputRange?
   }
 
   /// - Throws: ``LearningError``, and `DatasetError` from the data.
@@ -47,7 +49,9 @@ public struct JobRunner: Sendable {
       loss: result.losses, seconds: seconds, secondsPerEpoch: seconds / Double(training.epochs),
       versions: versions.merging(["openblas": PlainEngine.libraryVersion]) { given, _ in given })
     try judge(result.model, data, into: &report)
-    return Result(model: result.model, preprocessing: data.preprocessing, report: report)
+    return Result(
+      model: result.model, preprocessing: data.preprocessing, report: report,
+      inputRange: try? InputRange.covering(data.train.features))
   }
 
   // MARK: Data

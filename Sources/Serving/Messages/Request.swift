@@ -12,7 +12,7 @@ enum Request: Codable, Sendable {
   /// Forgets a model.
   case withdraw(model: String)
 
-  static let version = 1
+  static let version = 2
 }
 
 /// What a party answers.
