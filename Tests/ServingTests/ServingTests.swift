@@ -87,6 +87,34 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
     await client.close()
   }
 
+  /// Inputs at the ends of the declared range are answered on narrow comparisons; what is outside is not shared.
+  @Test func declaredRangesNarrowComparisons() async throws {
+    let cluster = try await TestCluster()
+    defer { cluster.stop() }
+    let (client, loop) = try await cluster.client()
+    defer { loop.shutdown() }
+    let wide = try file(SmallModels.perceptron(sigmoid: true))
+    let model = try wide.declaring(try InputRange(-1...1))
+    let bounds = try ModelBounds(model, fractionBits: 16)
+    let name = try await client.share(model, fractionBits: 16)
+    let x = Tensor<Float>(shape: [3, 4], scalars: [1, 1, 1, 1, -1, -1, -1, -1, 1, -1, 1, -1])
+    let plain = try SecretPredictor.plain(model, x)
+    let answer = try await client.query(
+      name, x, outputShape: plain.shape, fractionBits: 16, declared: model.inputRange)
+    for (secret, clear) in zip(answer.output.scalars, plain.scalars) { #expect(abs(secret - clear) < 1e-3) }
+    let graph = try model.graph(batch: 3)
+    let narrow = try await SecurePlan.query(
+      graph, dataInput: "x", fractionBits: 16, widths: bounds.widths, magnitudes: bounds.magnitudes)
+    let full = try await SecurePlan.query(graph, dataInput: "x", fractionBits: 16)
+    #expect(answer.traffic == narrow.traffic && narrow.rounds < full.rounds && narrow.bytesSent < full.bytesSent)
+    await #expect(throws: RangeError.outsideDeclared(row: 3, column: 2, range: Interval(-1, 1))) {
+      try await client.query(
+        name, Tensor(shape: [3, 4], scalars: x.scalars.enumerated().map { $0.offset == 9 ? -1.5 : $0.element }),
+        outputShape: plain.shape, fractionBits: 16, declared: model.inputRange)
+    }
+    await client.close()
+  }
+
   @Test func concurrentClientsAreServedOneAfterTheOther() async throws {
     let cluster = try await TestCluster()
     defer { cluster.stop() }
@@ -195,7 +223,7 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
       let builder = GraphBuilder()
       let output = builder.input("x", [1, 4]).matmul(builder.input("w", [4, extent]))
       return SharedModel.Description(
-        graph: builder.build([output]), inputName: "x", fractionBits: 16, comparisonWidth: 64)
+        graph: builder.build([output]), inputName: "x", fractionBits: 16)
     }
     #expect(throws: Never.self) { try description(8).validate() }
     #expect(try description(8).shape(batch: 1000) == [1000, 4])

@@ -145,7 +145,7 @@ import Testing
   func narrowLayer(_ layer: Layer, width: Int) async throws {
     let builder = GraphBuilder()
     let graph = builder.build(layer.build(builder))
-    try await checkGraph(graph, inputs: Self.inputs(of: graph, seed: 52), width: width)
+    try await checkGraph(graph, inputs: Self.inputs(of: graph, seed: 52), widths: .uniform(width))
   }
 
   /// Many fraction bits and long sums: what is added to or averaged with a product must not leave its range.

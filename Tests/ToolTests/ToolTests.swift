@@ -129,7 +129,13 @@ import Testing
       (["predict", "flipped.tacit", "--input", "table.csv"], "damaged"),
       (["predict", "run/model.tacit", "--input", "broken.csv"], "line 3"),
       (["predict", "run/model.tacit", "--input", "none.csv"], "none.csv"),
-      (["predict", "run/model.tacit", "--input", "wide.csv", "--engine", "replicated"], "fraction bits"),
+      (["predict", "run/model.tacit", "--input", "wide.csv", "--engine", "replicated"], "row 1, column 1"),
+      (
+        ["predict", "run/model.tacit", "--input", "wide.csv", "--engine", "replicated", "--input-range", "none"],
+        "fraction bits"
+      ),
+      (["plan", "run/model.tacit", "--input-range", "4:-4"], "-4:4"),
+      (["plan", "run/model.tacit", "--input-range", "-1e12:1e12"], "fraction bits"),
       (["predict", "run/model.tacit", "--input", "table.csv", "--fraction-bits", "40"], "--fraction-bits"),
       (["predict", "run/model.tacit", "--input", "table.csv", "--engine", "spdz9"], "spdz9"),
       (["predict", "run/model.tacit"], "--input"),

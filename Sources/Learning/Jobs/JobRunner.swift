@@ -1,4 +1,5 @@
 public import Datasets
+public import Graphs
 
 /// Carries out a job in the clear: loads, prepares on the training rows alone, trains, judges on the test rows.
 public struct JobRunner: Sendable {
@@ -20,11 +21,14 @@ public struct JobRunner: Sendable {
     /// `nil` where the features are the raw numbers, as with images.
     public let preprocessing: Preprocessing?
     public let report: TrainingReport
+    /// What new examples are expected in: the range of the training rows, widened. As public as the model.
+    public let inputRange: InputRange?
 
-    public init(model: Model, preprocessing: Preprocessing?, report: TrainingReport) {
+    public init(model: Model, preprocessing: Preprocessing?, report: TrainingReport, inputRange: InputRange? = nil) {
       self.model = model
       self.preprocessing = preprocessing
       self.report = report
+      self.inputRange = inputRange
     }
   }
 
@@ -41,6 +45,8 @@ public struct JobRunner: Sendable {
     var report = prepared.report(
       losses: result.losses, seconds: (clock.now - start) / .seconds(1), versions: versions)
     try prepared.judge(result.model, into: &report)
-    return Result(model: result.model, preprocessing: prepared.data.preprocessing, report: report)
+    return Result(
+      model: result.model, preprocessing: prepared.data.preprocessing, report: report,
+      inputRange: try? InputRange.covering(prepared.data.train.features))
   }
 }

@@ -1,5 +1,6 @@
 import Arithmetic
 import Foundation
+public import Graphs
 public import Identity
 public import ModelFiles
 import Sharing
@@ -64,9 +65,8 @@ public final class ClusterClient: Sendable {
   }
 
   /// Splits a model among the parties; returns the name it is asked by.
-  public func share(_ model: ModelFile, fractionBits: Int, comparisonWidth: Int = 64) async throws -> String {
-    let description = SharedModel.Description(
-      graph: model.graph, inputName: model.inputName, fractionBits: fractionBits, comparisonWidth: comparisonWidth)
+  public func share(_ model: ModelFile, fractionBits: Int) async throws -> String {
+    let description = try SharedModel.Description(model, fractionBits: fractionBits)
     try description.validate()
     let tensors = try description.weightNames.map { name in
       guard let weight = model.weights[name] else {
@@ -90,9 +90,11 @@ public final class ClusterClient: Sendable {
   /// - Parameters:
   ///   - input: `[batch, …]`.
   ///   - outputShape: of the whole batch, as the model's program says.
+  ///   - declared: the model's range of inputs; what is outside is refused here, as the parties cannot see it.
   public func query(
-    _ model: String, _ input: Tensor<Float>, outputShape: Shape, fractionBits: Int
+    _ model: String, _ input: Tensor<Float>, outputShape: Shape, fractionBits: Int, declared: InputRange? = nil
   ) async throws -> Prediction {
+    try declared?.check(input)
     let clock = ContinuousClock()
     let start = clock.now
     let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)

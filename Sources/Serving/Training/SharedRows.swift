@@ -1,5 +1,5 @@
 import Arithmetic
-import Sharing
+package import Sharing
 import Tensors
 
 /// Rows of their owners, as one party holds them: features and targets of a row side by side.
@@ -8,13 +8,13 @@ import Tensors
 /// and the others 8 bytes a scalar.
 package struct SharedRows: Sendable {
   /// Rows that came in one parcel.
-  struct Block: Sendable {
+  package struct Block: Sendable {
     let rowCount: Int
     let parcel: InputSharing.Parcel
     private let generators: [Int: PseudorandomGenerator]
 
     /// - Throws: ``ServingError/badRequest(_:)`` where the parcel is not this party's part of so many rows.
-    init(_ parcel: InputSharing.Parcel, rowCount: Int, width: Int, party: Int) throws {
+    package init(_ parcel: InputSharing.Parcel, rowCount: Int, width: Int, party: Int) throws {
       let held = [party, (party + 1) % 3]
       guard Set(parcel.keys.keys) == Set(held.filter { $0 < 2 }),
         parcel.words.count == (held.contains(2) ? rowCount * width : 0),
@@ -51,9 +51,9 @@ package struct SharedRows: Sendable {
   private var starts: [Int] = []
   private(set) var rowCount = 0
 
-  init(width: Int) { self.width = width }
+  package init(width: Int) { self.width = width }
 
-  mutating func append(_ block: Block) {
+  package mutating func append(_ block: Block) {
     starts.append(rowCount)
     blocks.append(block)
     rowCount += block.rowCount
@@ -62,7 +62,7 @@ package struct SharedRows: Sendable {
   mutating func append(_ rows: SharedRows) { for block in rows.blocks { append(block) } }
 
   /// The given rows, one after the other, as a share `[count, width]`.
-  func gather(_ rows: ArraySlice<Int>, party: Int) -> ReplicatedShare {
+  package func gather(_ rows: ArraySlice<Int>, party: Int) -> ReplicatedShare {
     let shape: Shape = [rows.count, width]
     let components = [party, (party + 1) % 3].map { component in
       RingTensor(shape: shape) { target in

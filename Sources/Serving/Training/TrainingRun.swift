@@ -1,7 +1,7 @@
 import Arithmetic
 import Graphs
-import Sharing
-import Tensors
+package import Sharing
+package import Tensors
 
 /// Where a training stands: what a checkpoint holds, besides the keys.
 struct TrainingState: Sendable {
@@ -14,7 +14,7 @@ struct TrainingState: Sendable {
 }
 
 /// What a party has to tell of a training that runs.
-enum TrainingNews: Sendable {
+package enum TrainingNews: Sendable {
   /// Nothing new but that it goes on.
   case step(Int)
   /// An epoch is done, from 1; with this party's summand of the sum of its losses, if they are revealed.

@@ -1,15 +1,15 @@
 import Crypto
 import Foundation
-import Sharing
+package import Sharing
 import Tensors
-import Transports
+package import Transports
 
 /// The news of a training on their way to its client.
 typealias TrainingStream = AsyncThrowingStream<TrainingNews, any Error>
 
 /// A training that waits at a party.
-struct PendingTraining: Sendable {
-  enum Origin: Sendable {
+package struct PendingTraining: Sendable {
+  package enum Origin: Sendable {
     /// From the client's weights; checkpoints go to the place, if the program asks for any.
     case fresh(rows: SharedRows, weights: [ReplicatedShare], place: TrainingPlace?)
     case resumed(TrainingPlace)
@@ -18,18 +18,33 @@ struct PendingTraining: Sendable {
   let id: String
   let program: TrainingProgram
   let origin: Origin
+
+  package init(id: String, program: TrainingProgram, origin: Origin) {
+    self.id = id
+    self.program = program
+    self.origin = origin
+  }
 }
 
 /// One training among the parties, from the agreement on keys or on a checkpoint to the end.
-struct TrainingSession {
+package struct TrainingSession {
   let channel: any Channel
   let training: PendingTraining
-  /// Fresh keys; tests replace it by known ones.
-  var agree: (any Channel, String) async throws -> SessionSecrets = ReplicatedScheme.agree(over:session:)
+  private let agree: (any Channel, String) async throws -> SessionSecrets
+
+  /// - Parameter agree: how fresh keys are found; tests put known ones in its place.
+  package init(
+    channel: any Channel, training: PendingTraining,
+    agree: @escaping (any Channel, String) async throws -> SessionSecrets = ReplicatedScheme.agree(over:session:)
+  ) {
+    self.channel = channel
+    self.training = training
+    self.agree = agree
+  }
 
   private var program: TrainingProgram { training.program }
 
-  func run(report: @escaping (TrainingNews) -> Void) async throws {
+  package func run(report: @escaping (TrainingNews) -> Void) async throws {
     switch training.origin {
     case .fresh(let rows, let weights, let place):
       let place = program.checkpointEvery > 0 ? place : nil

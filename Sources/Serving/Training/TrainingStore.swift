@@ -20,7 +20,7 @@ package struct TrainingStore: Sendable {
   }
 
   /// The place of one training.
-  func place(of id: String, party: Int) throws -> TrainingPlace {
+  package func place(of id: String, party: Int) throws -> TrainingPlace {
     guard id.utf8.count <= 64, !id.isEmpty, id.utf8.allSatisfy({ Self.hexDigits.contains($0) }) else {
       throw ServingError.badRequest("\"\(id.prefix(64))\" is no name of a training")
     }
@@ -31,7 +31,7 @@ package struct TrainingStore: Sendable {
 }
 
 /// One training's folder at one party.
-struct TrainingPlace: Sendable {
+package struct TrainingPlace: Sendable {
   let folder: String
   let id: String
   let party: Int
@@ -87,7 +87,7 @@ struct TrainingPlace: Sendable {
   }
 
   /// The steps of the checkpoints that are there.
-  var steps: [Int] {
+  package var steps: [Int] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     return names.compactMap { name in
       guard name.hasPrefix("step-"), name.hasSuffix(".sealed") else { return nil }

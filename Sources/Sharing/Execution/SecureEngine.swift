@@ -7,12 +7,26 @@ import Tensors
 /// after bias, sums and pooling have been applied for free.
 public struct SecureEngine<Scheme: SharingScheme> {
   public let arithmetic: FixedPointArithmetic<Scheme>
+  /// Bits that each node compares on.
+  public let widths: ComparisonWidths
+  /// The largest value that each node can have, where it is known: a run that may not hold it is refused.
+  public let magnitudes: [Double]
 
   /// - Parameters:
   ///   - fractionBits: bits behind the point of inputs, weights and results, 10...24.
-  ///   - comparisonWidth: bits that every compared value is known to fit into, signed.
-  public init(_ scheme: Scheme, fractionBits: Int, comparisonWidth: Int = 64) {
-    arithmetic = FixedPointArithmetic(scheme, fractionBits: fractionBits, comparisonWidth: comparisonWidth)
+  ///   - widths: bits that compared values are known to fit into, signed.
+  ///   - magnitudes: bounds of all nodes' values, or none.
+  public init(
+    _ scheme: Scheme, fractionBits: Int, widths: ComparisonWidths = .full, magnitudes: [Double] = []
+  ) {
+    arithmetic = FixedPointArithmetic(scheme, fractionBits: fractionBits, comparisonWidth: widths.standard)
+    self.widths = widths
+    self.magnitudes = magnitudes
+  }
+
+  /// As ``init(_:fractionBits:widths:magnitudes:)`` with one width for all comparisons.
+  public init(_ scheme: Scheme, fractionBits: Int, comparisonWidth: Int) {
+    self.init(scheme, fractionBits: fractionBits, widths: .uniform(comparisonWidth))
   }
 
   /// The values of the graph's outputs as shares.
@@ -30,7 +44,10 @@ public struct SecureEngine<Scheme: SharingScheme> {
     for node in graph.nodes {
       if let number = node.operation.publicNumber(among: numbers) { try arithmetic.check(number, of: node) }
     }
-    var run = SecureRun(graph: graph, arithmetic: arithmetic, numbers: numbers, observer: observer)
+    let bounds = MagnitudeBounds(magnitudes, fractionBits: arithmetic.fractionBits)
+    try bounds.check(graph)
+    var run = SecureRun(
+      graph: graph, arithmetic: arithmetic, numbers: numbers, widths: widths, bounds: bounds, observer: observer)
     return try await run.outputs(for: inputs)
   }
 
@@ -49,6 +66,8 @@ public struct SecureStep: Sendable {
   public let kind: String
   /// Indices of the graph's nodes that the step serves.
   public let nodes: [Int]
+  /// Bits of the comparisons in it, where it compares.
+  public let width: Int?
 }
 
 extension Operation {

@@ -37,12 +37,17 @@ enum Work: Hashable {
 extension SecureRun {
   /// Does one kind of work for all nodes that wait for it.
   mutating func perform(_ work: Work, _ nodes: [Int]) async throws {
-    let shares = try await results(of: work, nodes)
-    observer?(SecureStep(kind: work.name, nodes: nodes))
+    try bounds.check(work, nodes, of: graph)
+    // Values that fit into fewer bits fit into more, so that nodes of one kind share their rounds.
+    let width = widths.width(of: nodes)
+    let shares = try await results(of: work, nodes, by: arithmetic.comparing(on: width))
+    observer?(SecureStep(kind: work.name, nodes: nodes, width: work == .select ? nil : width))
     for (node, share) in zip(nodes, shares) { settle(node, .share(share)) }
   }
 
-  private func results(of work: Work, _ nodes: [Int]) async throws -> [Share] {
+  private func results(
+    of work: Work, _ nodes: [Int], by arithmetic: FixedPointArithmetic<Scheme>
+  ) async throws -> [Share] {
     func operands(_ place: Int) -> [Share] {
       nodes.map { broadcast(share(of: graph.nodes[$0].operands[place]), to: graph.nodes[$0].shape) }
     }

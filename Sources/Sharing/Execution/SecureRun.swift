@@ -31,6 +31,8 @@ struct SecureRun<Scheme: SharingScheme> {
   let arithmetic: FixedPointArithmetic<Scheme>
   /// Public values of inputs.
   let numbers: [String: Float]
+  let widths: ComparisonWidths
+  let bounds: MagnitudeBounds
   let observer: ((SecureStep) -> Void)?
   var values: [Value?]
   /// How many nodes and outputs still need each value; one that nobody needs is let go.
@@ -39,12 +41,15 @@ struct SecureRun<Scheme: SharingScheme> {
   var fractionBits: Int { arithmetic.fractionBits }
 
   init(
-    graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, numbers: [String: Float],
+    graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, numbers: [String: Float], widths: ComparisonWidths,
+    bounds: MagnitudeBounds,
     observer: ((SecureStep) -> Void)?
   ) {
     self.graph = graph
     self.arithmetic = arithmetic
     self.numbers = numbers
+    self.widths = widths
+    self.bounds = bounds
     self.observer = observer
     values = [Value?](repeating: nil, count: graph.nodes.count)
     uses = [Int](repeating: 0, count: graph.nodes.count)
@@ -111,7 +116,7 @@ struct SecureRun<Scheme: SharingScheme> {
 
   private mutating func multiply(_ products: [(node: Int, Multiplication<Share>)]) async throws -> Set<Int> {
     let results = try await scheme.multiply(products.map(\.1))
-    observer?(SecureStep(kind: "multiply", nodes: products.map(\.node)))
+    observer?(SecureStep(kind: "multiply", nodes: products.map(\.node), width: nil))
     for (product, result) in zip(products, results) {
       settle(product.node, .product(result, surplus: fractionBits))
     }
@@ -123,12 +128,13 @@ struct SecureRun<Scheme: SharingScheme> {
     var items: [(node: Int, Truncation<Scheme.Product>, rest: Int)] = []
     for node in nodes {
       guard case .product(let product, let surplus)? = values[node] else { continue }
+      try bounds.check(node, of: graph, surplus: surplus)
       let bits = min(surplus, 32)
       items.append((node, Truncation(product, by: bits), surplus - bits))
     }
     guard !items.isEmpty else { return }
     let shares = try await scheme.truncate(items.map(\.1))
-    observer?(SecureStep(kind: "truncate", nodes: items.map(\.node)))
+    observer?(SecureStep(kind: "truncate", nodes: items.map(\.node), width: nil))
     for (item, share) in zip(items, shares) {
       values[item.node] = item.rest == 0 ? .share(share) : .product(scheme.product(share, by: 1), surplus: item.rest)
     }

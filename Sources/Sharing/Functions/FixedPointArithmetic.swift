@@ -28,6 +28,11 @@ public struct FixedPointArithmetic<Scheme: SharingScheme> {
     self.comparisonWidth = comparisonWidth
   }
 
+  /// The same arithmetic with comparisons on another number of bits.
+  func comparing(on width: Int) -> FixedPointArithmetic {
+    FixedPointArithmetic(scheme, fractionBits: fractionBits, comparisonWidth: width)
+  }
+
   /// The word of a public real number with the given fraction bits.
   func word(_ value: Double, bits: Int? = nil) -> UInt64 {
     let scaled = value * Double(sign: .plus, exponent: bits ?? fractionBits, significand: 1)
