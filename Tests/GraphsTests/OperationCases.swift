@@ -170,6 +170,9 @@ struct OperationCase: Sendable, CustomStringConvertible {
 
   static let networks: [OperationCase] = [
     OperationCase("two layers", [[4, 3], [3, 6], [6, 2]]) { $0[0].matmul($0[1]).relu().matmul($0[2]).softmax() },
+    OperationCase("attention", [[3, 5], [4, 5], [4, 2]]) {
+      Symbol.attention(query: $0[0], key: $0[1], value: $0[2])
+    },
     OperationCase("relu used twice", [[4, 3], [3, 6]]) {
       let hidden = $0[0].matmul($0[1])
       return hidden.relu() * hidden + hidden.relu()

@@ -97,6 +97,32 @@ import Testing
     #expect(outputs[1].shape == [1, 3] && outputs[1].scalars == [1, 1, 1])
   }
 
+  /// Against the definition, in double precision.
+  @Test func attention() throws {
+    let builder = GraphBuilder()
+    let symbols = [builder.input("q", [3, 5]), builder.input("k", [4, 5]), builder.input("v", [4, 2])]
+    let graph = builder.build([Symbol.attention(query: symbols[0], key: symbols[1], value: symbols[2])])
+    var random = SplitMix(state: 21)
+    let inputs = Dictionary(
+      uniqueKeysWithValues: [("q", Shape([3, 5])), ("k", [4, 5]), ("v", [4, 2])].map { name, shape in
+        (name, Tensor(shape: shape, scalars: (0..<shape.count).map { _ in Float.random(in: -2...2, using: &random) }))
+      })
+    let found = try PlainEngine().run(graph, inputs: inputs)[0]
+    func row(_ name: String, _ index: Int) -> [Double] {
+      let width = name == "v" ? 2 : 5
+      return (inputs[name]?.scalars ?? [])[index * width..<(index + 1) * width].map(Double.init)
+    }
+    for i in 0..<3 {
+      let weights = (0..<4).map { j in
+        exponential(zip(row("q", i), row("k", j)).reduce(0) { $0 + $1.0 * $1.1 } / 5.0.squareRoot())
+      }
+      for e in 0..<2 {
+        let mean = (0..<4).reduce(0) { $0 + weights[$1] * row("v", $1)[e] } / weights.reduce(0, +)
+        #expect(abs(Double(found.scalars[2 * i + e]) - mean) < 1e-5)
+      }
+    }
+  }
+
   @Test func inputsAreChecked() throws {
     let builder = GraphBuilder()
     let graph = builder.build([builder.input("x", [2]) + builder.input("y", [2])])
