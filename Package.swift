@@ -100,7 +100,8 @@ let package = Package(
     tests(of: "Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets"]),
     tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency]),
-    tests(of: "Serving", [logging, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing"]),
+    tests(
+      of: "Serving", [logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing"]),
     tests(of: "Stories", ["Serving"]),
     .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport"], swiftSettings: settings),
   ]
