@@ -35,6 +35,7 @@ public struct SecureEngine<Scheme: SharingScheme> {
   ///   - inputs: shares of all inputs of the graph, in fixed point.
   ///   - observer: told of every step in which parties talk.
   /// - Throws: ``SharingError``, or the channel's error.
+  @specialized(where Scheme == ReplicatedScheme)
   public func run(
     _ graph: Graph, inputs: [String: Scheme.Share], observer: ((SecureStep) -> Void)? = nil
   ) async throws -> [Scheme.Share] {
