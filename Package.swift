@@ -102,7 +102,10 @@ let package = Package(
     tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency]),
     tests(
       of: "Serving",
-      [logging, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning", "Arithmetic"]),
+      [
+        logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning",
+        "Arithmetic",
+      ]),
     tests(of: "Stories", ["Serving"]),
     .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport"], swiftSettings: settings),
   ]

@@ -95,7 +95,7 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
     defer { loop.shutdown() }
     let wide = try file(SmallModels.perceptron(sigmoid: true))
     let model = try wide.declaring(try InputRange(-1...1))
-    let bounds = try ModelBounds(model, fractionBits: 16)
+    let bounds = try ValueBounds(model, fractionBits: 16)
     let name = try await client.share(model, fractionBits: 16)
     let x = Tensor<Float>(shape: [3, 4], scalars: [1, 1, 1, 1, -1, -1, -1, -1, 1, -1, 1, -1])
     let plain = try SecretPredictor.plain(model, x)

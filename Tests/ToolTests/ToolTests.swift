@@ -113,6 +113,14 @@ import Testing
     }
   }
 
+  /// Three processes, with and without TLS; traffic is held against the plan by the program itself.
+  @Test(arguments: ["tcp", "tls"]) func benchMeasures(transport: String) throws {
+    let line = try tacit("bench", "--workload", "w3_mlp_credit_logit_b1", "--transport", transport, "--json").json()
+    #expect(line["workload"] as? String == "w3_mlp_credit_logit_b1" && line["transport"] as? String == transport)
+    #expect(line["max_abs_err"] as? Double ?? 1 < 1e-3)
+    #expect(line["bytes_sent_total"] as? Int ?? .max < 14_180)
+  }
+
   @Test func badInputIsOneSentenceAndExitTwo() throws {
     try train()
     let model = try Data(contentsOf: folder.appendingPathComponent("run/model.tacit"))

@@ -7,7 +7,7 @@ public enum ClearPrediction {
   public static func predict(
     _ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int
   ) async throws -> Tensor<Float> {
-    let bounds = try ModelBounds(model, fractionBits: fractionBits)
+    let bounds = try ValueBounds(model, fractionBits: fractionBits)
     let engine = SecureEngine(ClearScheme(), fractionBits: fractionBits, widths: bounds.widths)
     var inputs: [String: ClearScheme.Share] = [:]
     for (name, weight) in model.weights {

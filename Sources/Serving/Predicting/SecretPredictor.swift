@@ -74,7 +74,7 @@ public struct SecretPredictor: Sendable {
 
   /// What the plan says of all pieces together.
   private func plan(_ model: ModelFile, _ input: Tensor<Float>) async throws -> Cost {
-    let bounds = try ModelBounds(model, fractionBits: options.fractionBits)
+    let bounds = try ValueBounds(model, fractionBits: options.fractionBits)
     var total = Cost.none
     var known: [Int: Cost] = [:]
     for piece in pieces(of: input) {

@@ -36,6 +36,7 @@ public struct SecureEngine<Scheme: SharingScheme> {
   ///   - numbers: public values of inputs that are no secrets, such as a learning rate, by name.
   ///   - observer: told of every step in which parties talk.
   /// - Throws: ``SharingError``, or the channel's error.
+  @specialized(where Scheme == ReplicatedScheme)
   public func run(
     _ graph: Graph, inputs: [String: Scheme.Share], numbers: [String: Float] = [:],
     observer: ((SecureStep) -> Void)? = nil

@@ -95,8 +95,8 @@ extension SecureRun {
     if let waiting = productsAmong(operands) { return .truncation(of: waiting) }
     var shares = operands.map { share(of: $0) }
     if let shape = shape() { shares = shares.map { broadcast($0, to: shape) } }
-    guard let form = form(shares.map(\.shape)) else {
-      preconditionFailure("a product of shapes \(shares.map(\.shape)) passed shape inference")
+    guard let form = form(shares.map { $0.shape }) else {
+      preconditionFailure("a product of shapes \(shares.map { $0.shape }) passed shape inference")
     }
     return .product(Multiplication(form, shares[0], shares[1]))
   }

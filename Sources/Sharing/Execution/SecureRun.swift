@@ -115,12 +115,12 @@ struct SecureRun<Scheme: SharingScheme> {
   }
 
   private mutating func multiply(_ products: [(node: Int, Multiplication<Share>)]) async throws -> Set<Int> {
-    let results = try await scheme.multiply(products.map(\.1))
-    observer?(SecureStep(kind: "multiply", nodes: products.map(\.node), width: nil))
+    let results = try await scheme.multiply(products.map { $0.1 })
+    observer?(SecureStep(kind: "multiply", nodes: products.map { $0.node }, width: nil))
     for (product, result) in zip(products, results) {
       settle(product.node, .product(result, surplus: fractionBits))
     }
-    return Set(products.map(\.node))
+    return Set(products.map { $0.node })
   }
 
   /// Brings products back to the working precision, all in the same rounds.
@@ -133,12 +133,12 @@ struct SecureRun<Scheme: SharingScheme> {
       items.append((node, Truncation(product, by: bits), surplus - bits))
     }
     guard !items.isEmpty else { return }
-    let shares = try await scheme.truncate(items.map(\.1))
-    observer?(SecureStep(kind: "truncate", nodes: items.map(\.node), width: nil))
+    let shares = try await scheme.truncate(items.map { $0.1 })
+    observer?(SecureStep(kind: "truncate", nodes: items.map { $0.node }, width: nil))
     for (item, share) in zip(items, shares) {
       values[item.node] = item.rest == 0 ? .share(share) : .product(scheme.product(share, by: 1), surplus: item.rest)
     }
-    try await truncate(items.filter { $0.rest > 0 }.map(\.node))
+    try await truncate(items.filter { $0.rest > 0 }.map { $0.node })
   }
 
   private mutating func finishOutputs() async throws -> [Share] {

@@ -29,7 +29,7 @@ extension FixedPointArithmetic {
     let bits = try await scheme.negative(flat(differences), width: comparisonWidth)
     let unit = word(1)
     let words = scheme.scale(try await scheme.convert(bits), by: unit)
-    var results = split(words, like: differences.map(\.shape))[...]
+    var results = split(words, like: differences.map { $0.shape })[...]
     return items.map { item in
       let holds = results.removeFirst()
       func opposite(_ share: Share) -> Share { scheme.add(negate(share), word: unit) }

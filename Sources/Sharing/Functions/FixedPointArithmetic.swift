@@ -78,7 +78,7 @@ public struct FixedPointArithmetic<Scheme: SharingScheme> {
   /// Runs a function of one flat share on several shares at once.
   func batched(_ shares: [Share], _ body: (Share) async throws -> Share) async throws -> [Share] {
     let joined = try await body(flat(shares))
-    return split(joined, like: shares.map(\.shape))
+    return split(joined, like: shares.map { $0.shape })
   }
 
   /// The scalars of all shares, one after the other.

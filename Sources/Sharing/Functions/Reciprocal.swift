@@ -40,7 +40,7 @@ extension FixedPointArithmetic {
     let differences = thresholds.map { scheme.add(x, word: 0 &- (1 << UInt64($0))) }
     let below = try await scheme.negative(flat(differences), width: comparisonWidth)
     let reached = split(
-      try await scheme.convert(scheme.not(below)), like: differences.map(\.shape))
+      try await scheme.convert(scheme.not(below)), like: differences.map { $0.shape })
     var factor = scheme.add(scheme.scale(x, by: 0), word: 1 << UInt64(2 * fractionBits - lowest - 1))
     for (threshold, bit) in zip(thresholds, reached) {
       let half = 1 << UInt64(2 * fractionBits - threshold - 1) as UInt64

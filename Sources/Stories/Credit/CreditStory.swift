@@ -43,7 +43,7 @@ public struct CreditStory: Sendable {
 
     progress("starting three parties")
     let secret = try await decide(model, test.features, outputShape: plain.shape, progress)
-    let bounds = try ModelBounds(model, fractionBits: Self.fractionBits)
+    let bounds = try ValueBounds(model, fractionBits: Self.fractionBits)
     let plan = try await SecurePlan.query(
       try model.graph(batch: test.rowCount), dataInput: model.inputName, fractionBits: Self.fractionBits,
       widths: bounds.widths, magnitudes: bounds.magnitudes)

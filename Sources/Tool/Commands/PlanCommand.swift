@@ -27,7 +27,7 @@ struct PlanCommand: AsyncParsableCommand {
     let fractionBits = try EngineOptions.checked(fractionBits: fractionBits)
     let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)
     let file = try DeclaredRange.apply(inputRange, to: try ModelFile.load(from: model))
-    let bounds = try ModelBounds(file, fractionBits: fractionBits)
+    let bounds = try ValueBounds(file, fractionBits: fractionBits)
     let plan = try await SecurePlan.query(
       try file.graph(batch: batch), dataInput: file.inputName, fractionBits: fractionBits, widths: bounds.widths,
       magnitudes: bounds.magnitudes)
