@@ -1,0 +1,94 @@
+import CKernels
+import Tensors
+
+/// The sign of each scalar, by opening it under a mask of which the dealer shares the bits.
+///
+/// With the opened E = x − A and r = −A, x = E − r: its sign is the exclusive-or of the top bits of E and r and of the borrow
+/// into them. E being public, who generates and who passes on a borrow is known bit by bit from r, and for four
+/// neighbouring bits is a sum of their products, which the dealer shares: the lowest two levels of the tree cost nothing
+/// (`docs/PROTOCOLS.md` 3.4). 1 + ⌈log₂ ⌈(b − 1)/4⌉⌉ rounds; 29 bytes a scalar for two parties at b = 64, 21.5 at b = 32;
+/// dealt: 32.375 and 15.5 bytes.
+///
+/// Bits are sliced: word w of plane j holds bit j of 64 neighbouring scalars.
+extension AdditiveScheme {
+  public func negative(_ share: AdditiveShare, width: Int) async throws -> AdditiveBits {
+    precondition((2...64).contains(width), "a comparison is on 2 to 64 bits, not \(width)")
+    let count = share.shape.count
+    guard count > 0 else { return AdditiveBits(shape: share.shape, words: []) }
+    var draws = try await deal(.comparison(count: count, width: width))
+    let name = draws.nextMask
+    let summand = draws.mask(count)
+    var hidden = share.summand.scalars
+    ck_u64_sub(count, hidden, summand, &hidden)
+    let opened = try await openSums(words: [hidden]).words[0]
+
+    let stride = (count + 63) / 64
+    var planes = [UInt64](repeating: 0, count: width * stride)
+    ck_bitslice(count, UInt32(width), opened, &planes)
+    let tree = BorrowTree(width: width)
+    var nodes = borrowNodes(of: planes, tree, count: count, &draws)
+    // The top bit of E is public, that of r is dealt.
+    var sign = draws.planes(1, count)
+    if party == 0 { ck_bits_xor(stride, sign, Array(planes[(width - 1) * stride..<width * stride]), &sign) }
+    for gates in tree.gateCounts { try await combine(&nodes, gates: gates, count: count, &draws) }
+    ck_bits_xor(stride, sign, nodes.generate, &sign)
+    return AdditiveBits(
+      shape: share.shape, words: sign,
+      origin: .init(identity: share.identity, mask: name, opened: opened, summand: summand))
+  }
+
+  /// Shares of who generates and who passes on a borrow, for each group of bits.
+  private func borrowNodes(
+    of planes: [UInt64], _ tree: BorrowTree, count: Int, _ draws: inout DealtDraws
+  ) -> BorrowNodes {
+    let stride = (count + 63) / 64
+    let nodeCount = tree.groupSizes.count
+    var nodes = BorrowNodes(nodeCount: nodeCount, wordCount: stride)
+    var bit = 0
+    for (group, size) in tree.groupSizes.enumerated() {
+      let monomials = draws.planes(BorrowTree.monomialCount(size), count)
+      nodes.withPointers(at: group) { generate, propagate in
+        planes.withUnsafeBufferPointer { planes in
+          guard let planes = planes.baseAddress else { return }
+          ck_monomial_borrow(
+            stride, UInt32(size), first, stride, planes + (bit * stride), monomials, generate, propagate)
+        }
+      }
+      bit += size
+    }
+    return nodes
+  }
+
+  /// One level of the tree, one round, two bits a gate and party.
+  private func combine(
+    _ nodes: inout BorrowNodes, gates: Int, count: Int, _ draws: inout DealtDraws
+  ) async throws {
+    let operands = nodes.operands(gates: gates)
+    let product = try await conjunction(operands.x, operands.y, rows: gates, count: count, &draws)
+    nodes.fold(product)
+  }
+
+  /// The AND of planes of bits: one round, 2(n − 1) bits a party and gate; dealt: one bit.
+  func conjunction(
+    _ x: [UInt64], _ y: [UInt64], rows: Int, count: Int, _ draws: inout DealtDraws
+  ) async throws -> [UInt64] {
+    let a = draws.maskPlanes(rows, count)
+    let b = draws.maskPlanes(rows, count)
+    var result = draws.planes(rows, count)
+    let total = result.count
+    var hidden = [UInt64](repeating: 0, count: 2 * total)
+    hidden.withUnsafeMutableBufferPointer { hidden in
+      guard let base = hidden.baseAddress else { return }
+      ck_bits_xor(total, x, a, base)
+      ck_bits_xor(total, y, b, base + total)
+    }
+    let opened = try await openSums(words: [], planes: hidden, rows: 2 * rows, count: count).planes
+    opened.withUnsafeBufferPointer { opened in
+      result.withUnsafeMutableBufferPointer { result in
+        guard let e = opened.baseAddress, let z = result.baseAddress else { return }
+        ck_beaver_and(total, first, e, e + total, a, b, z, z)
+      }
+    }
+    return result
+  }
+}
