@@ -39,6 +39,7 @@ public final class MeteredScheme: SharingScheme {
   public func exclusiveOr(_ a: Share, _ b: Share) -> Share { a }
   public func slice(_ bits: Share, _ range: Range<Int>) -> Share { Share(shape: [range.count]) }
   public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(shape: shape) }
+  public func concatenate(_ bits: [Share]) -> Share { Share(shape: [bits.reduce(0) { $0 + $1.shape.count }]) }
 
   public func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Share] {
     spend(costs.multiplying(pairs.map(\.form)))
@@ -65,6 +66,22 @@ public final class MeteredScheme: SharingScheme {
   public func convert(_ bits: Share) async throws -> Share {
     spend(costs.converting(count: bits.shape.count))
     return bits
+  }
+  public func decompose(_ share: Share, width: Int) async throws -> [Share] {
+    spend(costs.decomposing(count: share.shape.count, width: width))
+    return [Share](repeating: share, count: width)
+  }
+  public func and(_ pairs: [(Share, Share)]) async throws -> [Share] {
+    spend(costs.conjoining(counts: pairs.map(\.0.shape.count)))
+    return pairs.map(\.0)
+  }
+  public func weightedSums(_ bits: [Share], tables: [[UInt64]]) async throws -> [Share] {
+    spend(costs.weighting(count: bits[0].shape.count, bitCount: bits.count, tableCount: tables.count))
+    return tables.map { _ in bits[0] }
+  }
+  public func shuffle(_ shares: [Share]) async throws -> [Share] {
+    spend(costs.shuffling(counts: shares.map(\.shape.count)))
+    return shares
   }
   public func open(_ shares: [Share]) async throws -> [RingTensor] {
     spend(costs.opening(counts: shares.map(\.shape.count)))

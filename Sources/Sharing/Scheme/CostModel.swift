@@ -15,6 +15,13 @@ public protocol CostModel: Sendable {
   func comparing(count: Int, width: Int) -> Cost
   func selecting(count: Int) -> Cost
   func converting(count: Int) -> Cost
+  func decomposing(count: Int, width: Int) -> Cost
+  /// `counts`: bits of each pair.
+  func conjoining(counts: [Int]) -> Cost
+  /// `count`: bits of one place; `bitCount`: places of a table.
+  func weighting(count: Int, bitCount: Int, tableCount: Int) -> Cost
+  /// `counts`: scalars of each share.
+  func shuffling(counts: [Int]) -> Cost
   func opening(counts: [Int]) -> Cost
   /// Starting a session: agreeing on keys.
   var starting: Cost { get }
@@ -65,6 +72,28 @@ public struct ReplicatedCosts: CostModel {
   }
 
   public func converting(count: Int) -> Cost { Cost(rounds: 2, byteCount: 24 * count) }
+
+  public func decomposing(count: Int, width: Int) -> Cost {
+    guard count > 0 else { return .none }
+    let rows = Chunk.chunks(of: count).reduce(0) { $0 + ($1.range.count + 7) / 8 }
+    let levels = CarryPlanes.prefixLevels(nodeCount: width - 1)
+    let gateCount = levels.reduce(0) { $0 + $1.count }
+    return Cost(rounds: 2 + levels.count, byteCount: 3 * (width * rows + gateCount * ((count + 7) / 8)))
+  }
+
+  public func conjoining(counts: [Int]) -> Cost {
+    let byteCount = counts.reduce(0) { $0 + 3 * (($1 + 7) / 8) }
+    return byteCount == 0 ? .none : Cost(rounds: 1, byteCount: byteCount)
+  }
+
+  public func weighting(count: Int, bitCount: Int, tableCount: Int) -> Cost {
+    count == 0 ? .none : Cost(rounds: 2, byteCount: count * (8 * bitCount + 16 * tableCount))
+  }
+
+  public func shuffling(counts: [Int]) -> Cost {
+    let count = counts.reduce(0, +)
+    return count == 0 ? .none : Cost(rounds: 2, byteCount: 32 * count)
+  }
 
   public func opening(counts: [Int]) -> Cost { reducing(additiveCounts: counts) }
 

@@ -38,6 +38,8 @@ public protocol SharingScheme: AnyObject {
   /// Scalars of the flattened bits.
   func slice(_ bits: Bits, _ range: Range<Int>) -> Bits
   func reshape(_ bits: Bits, to shape: Shape) -> Bits
+  /// The flattened bits one after the other.
+  func concatenate(_ bits: [Bits]) -> Bits
 
   // MARK: Talking
 
@@ -55,6 +57,16 @@ public protocol SharingScheme: AnyObject {
   func multiply(_ bits: Bits, _ share: Share) async throws -> Share
   /// The bits as ring words 0 and 1.
   func convert(_ bits: Bits) async throws -> Share
+  /// The lowest `width` (2...64) bits of each scalar in two's complement, lowest first.
+  func decompose(_ share: Share, width: Int) async throws -> [Bits]
+  /// The conjunction of each pair of equal shapes.
+  func and(_ pairs: [(Bits, Bits)]) async throws -> [Bits]
+  /// For each table the sum of its words at the places whose bit is 1; the bits have one shape, each table as many words.
+  func weightedSums(_ bits: [Bits], tables: [[UInt64]]) async throws -> [Share]
+  /// The slices along axis 0 of every share in one random order, the same for all, which no party knows.
+  ///
+  /// - Precondition: all shares have the same extent of axis 0.
+  func shuffle(_ shares: [Share]) async throws -> [Share]
   /// Reveals each value to every party.
   func open(_ shares: [Share]) async throws -> [RingTensor]
 }
