@@ -53,36 +53,30 @@ CK_KERNEL(
     ck_dealt_truncate_parts, (size_t n, unsigned f, const uint64_t *r, uint64_t *top, uint64_t *shifted),
     (n, f, r, top, shifted))
 
-/// `size` is a constant in each call, so that everything below but the loop over words is unrolled.
-///
-/// The coefficient of a monomial in P is the product of ~c over the bits outside of it. G grows bit by bit:
-/// G' = ~c r ^ (r ^ ~c) G.
+/// The sum over all sets U of bits from k on of the monomial of s and U times the product of ~c over the other bits from
+/// k on: the part of the product of all r ^ ~c, multiplied out, in which the bits below k stand as in s.
+#define MONOMIAL(s) ((s) == 0 ? kept : monomials[((s) - 1) * stride + i])
+#define FROM3(s) (size > 3 ? MONOMIAL((s) | 8) ^ (n3 & MONOMIAL(s)) : MONOMIAL(s))
+#define FROM2(s) (size > 2 ? FROM3((s) | 4) ^ (n2 & FROM3(s)) : MONOMIAL(s))
+#define FROM1(s) (size > 1 ? FROM2((s) | 2) ^ (n1 & FROM2(s)) : MONOMIAL(s))
+
+/// `size` is a constant in each call. P is the product of all r ^ ~c; bit j generates the borrow if r and not c in it, and
+/// all bits above pass it on.
 CK_INLINE void monomial_borrow(
     size_t n, unsigned size, uint64_t first, size_t stride, const uint64_t *c, const uint64_t *monomials,
     uint64_t *generate, uint64_t *propagate) {
   const uint64_t kept = 0 - first;
   CK_INDEPENDENT for (size_t i = 0; i < n; i++) {
-    uint64_t g[16] = {0}, p[16] = {0};
-    uint64_t all = ~(uint64_t)0;
-    p[0] = all;
-    for (unsigned k = 0; k < size; k++) {
-      uint64_t not_c = ~c[k * stride + i];
-      unsigned bit = 1u << k;
-      for (unsigned s = 0; s < bit; s++) {
-        g[s | bit] = s == 0 ? not_c : g[s];
-        g[s] &= not_c;
-        p[s | bit] = p[s];
-        p[s] &= not_c;
-      }
-    }
-    uint64_t carry = 0, pass = p[0] & kept;
-    for (unsigned s = 1; s < 1u << size; s++) {
-      uint64_t m = monomials[(s - 1) * stride + i];
-      carry ^= g[s] & m;
-      pass ^= p[s] & m;
-    }
+    uint64_t n0 = ~c[i];
+    uint64_t n1 = size > 1 ? ~c[stride + i] : 0;
+    uint64_t n2 = size > 2 ? ~c[2 * stride + i] : 0;
+    uint64_t n3 = size > 3 ? ~c[3 * stride + i] : 0;
+    uint64_t carry = n0 & FROM1(1);
+    if (size > 1) { carry ^= n1 & FROM2(2); }
+    if (size > 2) { carry ^= n2 & FROM3(4); }
+    if (size > 3) { carry ^= n3 & MONOMIAL(8); }
     generate[i] = carry;
-    propagate[i] = pass;
+    propagate[i] = FROM1(1) ^ (n0 & FROM1(0));
   }
 }
 

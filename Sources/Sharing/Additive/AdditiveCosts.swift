@@ -43,6 +43,31 @@ public struct AdditiveCosts: CostModel {
 
   public func converting(count: Int) -> Cost { round((count + 7) / 8, dealt: 8 * count) }
 
+  public func decomposing(count: Int, width: Int) -> Cost {
+    let tree = BorrowTree(width: width)
+    let rows = (count + 7) / 8
+    return tree.prefixLevels.reduce(round(8 * count, dealt: tree.prefixPlaneCount * rows)) {
+      $0 + round(2 * $1.count * rows)
+    }
+  }
+
+  public func conjoining(counts: [Int]) -> Cost {
+    let byteCount = counts.reduce(0) { $0 + ($1 + 7) / 8 }
+    return round(2 * byteCount, dealt: byteCount)
+  }
+
+  public func weighting(count: Int, bitCount: Int, tableCount: Int) -> Cost {
+    round(bitCount * ((count + 7) / 8), dealt: 8 * bitCount * count)
+  }
+
+  public func shuffling(counts: [Int]) -> Cost {
+    let byteCount = 8 * counts.reduce(0, +)
+    return byteCount == 0
+      ? .none
+      : Cost(
+        rounds: partyCount, byteCount: partyCount * (partyCount - 1) * byteCount, dealtByteCount: partyCount * byteCount)
+  }
+
   public func opening(counts: [Int]) -> Cost { round(8 * counts.reduce(0, +)) }
 
   public var starting: Cost { round(ZeroSharing.contributionByteCount) }

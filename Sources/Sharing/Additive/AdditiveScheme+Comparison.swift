@@ -16,25 +16,38 @@ extension AdditiveScheme {
     let count = share.shape.count
     guard count > 0 else { return AdditiveBits(shape: share.shape, words: []) }
     var draws = try await deal(.comparison(count: count, width: width))
+    let (origin, planes) = try await openedPlanes(of: share, width: width, &draws)
+    let tree = BorrowTree(width: width)
+    var nodes = borrowNodes(of: planes, tree, count: count, &draws)
+    var sign = topPlane(of: planes, width: width, count: count, &draws)
+    for gates in tree.gateCounts {
+      let operands = nodes.operands(gates: gates)
+      nodes.fold(try await conjunction(operands.x, operands.y, rows: gates, count: count, &draws))
+    }
+    ck_bits_xor(sign.count, sign, nodes.generate, &sign)
+    return AdditiveBits(shape: share.shape, words: sign, origin: origin)
+  }
+
+  /// One round: opens E = x − A, and slices it.
+  func openedPlanes(
+    of share: AdditiveShare, width: Int, _ draws: inout DealtDraws
+  ) async throws -> (AdditiveBits.Origin, planes: [UInt64]) {
+    let count = share.shape.count
     let name = draws.nextMask
     let summand = draws.mask(count)
     var hidden = share.summand.scalars
     ck_u64_sub(count, hidden, summand, &hidden)
     let opened = try await openSums(words: [hidden]).words[0]
-
-    let stride = (count + 63) / 64
-    var planes = [UInt64](repeating: 0, count: width * stride)
+    var planes = [UInt64](repeating: 0, count: width * ((count + 63) / 64))
     ck_bitslice(count, UInt32(width), opened, &planes)
-    let tree = BorrowTree(width: width)
-    var nodes = borrowNodes(of: planes, tree, count: count, &draws)
-    // The top bit of E is public, that of r is dealt.
-    var sign = draws.planes(1, count)
-    if party == 0 { ck_bits_xor(stride, sign, Array(planes[(width - 1) * stride..<width * stride]), &sign) }
-    for gates in tree.gateCounts { try await combine(&nodes, gates: gates, count: count, &draws) }
-    ck_bits_xor(stride, sign, nodes.generate, &sign)
-    return AdditiveBits(
-      shape: share.shape, words: sign,
-      origin: .init(identity: share.identity, mask: name, opened: opened, summand: summand))
+    return (.init(identity: share.identity, mask: name, opened: opened, summand: summand), planes)
+  }
+
+  /// The exclusive-or of the top bits of E, which is public, and of r, which is dealt.
+  func topPlane(of planes: [UInt64], width: Int, count: Int, _ draws: inout DealtDraws) -> [UInt64] {
+    var top = draws.planes(1, count)
+    if party == 0 { ck_bits_xor(top.count, top, Array(planes[((width - 1) * top.count)...]), &top) }
+    return top
   }
 
   /// Shares of who generates and who passes on a borrow, for each group of bits.
@@ -57,38 +70,5 @@ extension AdditiveScheme {
       bit += size
     }
     return nodes
-  }
-
-  /// One level of the tree, one round, two bits a gate and party.
-  private func combine(
-    _ nodes: inout BorrowNodes, gates: Int, count: Int, _ draws: inout DealtDraws
-  ) async throws {
-    let operands = nodes.operands(gates: gates)
-    let product = try await conjunction(operands.x, operands.y, rows: gates, count: count, &draws)
-    nodes.fold(product)
-  }
-
-  /// The AND of planes of bits: one round, 2(n − 1) bits a party and gate; dealt: one bit.
-  func conjunction(
-    _ x: [UInt64], _ y: [UInt64], rows: Int, count: Int, _ draws: inout DealtDraws
-  ) async throws -> [UInt64] {
-    let a = draws.maskPlanes(rows, count)
-    let b = draws.maskPlanes(rows, count)
-    var result = draws.planes(rows, count)
-    let total = result.count
-    var hidden = [UInt64](repeating: 0, count: 2 * total)
-    hidden.withUnsafeMutableBufferPointer { hidden in
-      guard let base = hidden.baseAddress else { return }
-      ck_bits_xor(total, x, a, base)
-      ck_bits_xor(total, y, b, base + total)
-    }
-    let opened = try await openSums(words: [], planes: hidden, rows: 2 * rows, count: count).planes
-    opened.withUnsafeBufferPointer { opened in
-      result.withUnsafeMutableBufferPointer { result in
-        guard let e = opened.baseAddress, let z = result.baseAddress else { return }
-        ck_beaver_and(total, first, e, e + total, a, b, z, z)
-      }
-    }
-    return result
   }
 }

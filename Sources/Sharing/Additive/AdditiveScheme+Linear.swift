@@ -55,4 +55,10 @@ extension AdditiveScheme {
   public func reshape(_ bits: AdditiveBits, to shape: Shape) -> AdditiveBits {
     AdditiveBits(shape: shape, words: bits.words, origin: bits.origin)
   }
+
+  public func concatenate(_ bits: [AdditiveBits]) -> AdditiveBits {
+    let counts = bits.map(\.shape.count)
+    return AdditiveBits(
+      shape: [counts.reduce(0, +)], words: [UInt64](joining: bits.map(\.words), counts: counts))
+  }
 }

@@ -20,7 +20,7 @@ extension AdditiveScheme {
       ck_u64_sub(count, words, mask, &words)
       hidden = [words]
     }
-    let (flips, opened) = try await openBits(bits.words, count, hidden, &draws)
+    let (flips, opened) = try await openBits(bits.words, rows: 1, count, hidden, &draws)
     let e = origin?.opened ?? opened[0]
     let rho = draws.words(count)
     let masked = draws.words(count)
@@ -30,26 +30,44 @@ extension AdditiveScheme {
 
   /// One round, n − 1 bits a party and bit; dealt: 8 bytes.
   public func convert(_ bits: AdditiveBits) async throws -> AdditiveShare {
-    let count = bits.shape.count
-    guard count > 0 else { return AdditiveShare(RingTensor(repeating: 0, shape: bits.shape)) }
-    var draws = try await deal(.conversion(count: count))
-    let flips = try await openBits(bits.words, count, [], &draws).flips
-    let rho = draws.words(count)
-    return AdditiveShare(
-      RingTensor(shape: bits.shape) { ck_dealt_convert(count, first, flips, rho, $0.baseAddress) })
+    let words = try await words(of: bits.words, rows: 1, count: bits.shape.count)
+    return AdditiveShare(RingTensor(shape: bits.shape, scalars: words))
+  }
+
+  /// One round, n − 1 bits a party and bit, however many tables; dealt: 8 bytes a bit.
+  public func weightedSums(_ bits: [AdditiveBits], tables: [[UInt64]]) async throws -> [AdditiveShare] {
+    let shape = bits[0].shape
+    let count = shape.count
+    let words = try await words(of: bits.flatMap(\.words), rows: bits.count, count: count)
+    return tables.map { table in
+      var sum = [UInt64](repeating: 0, count: count)
+      words.withUnsafeBufferPointer { words in
+        guard let base = words.baseAddress else { return }
+        for (row, weight) in table.enumerated() { ck_u64_axpy(count, weight, base + (row * count), &sum) }
+      }
+      return AdditiveShare(RingTensor(shape: shape, scalars: sum))
+    }
+  }
+
+  /// Shares of the bits of planes as ring words, plane by plane.
+  private func words(of planes: [UInt64], rows: Int, count: Int) async throws -> [UInt64] {
+    guard rows * count > 0 else { return [] }
+    var draws = try await deal(.conversion(rows: rows, count: count))
+    let flips = try await openBits(planes, rows: rows, count, [], &draws).flips
+    var result = draws.words(rows * count)
+    result.withUnsafeMutableBufferPointer { z in
+      ck_dealt_convert(z.count, first, flips, z.baseAddress, z.baseAddress)
+    }
+    return result
   }
 
   /// Opens d = t ⊕ ρ, as words 0 and 1, and other words along with it.
   private func openBits(
-    _ bits: [UInt64], _ count: Int, _ others: [[UInt64]], _ draws: inout DealtDraws
+    _ bits: [UInt64], rows: Int, _ count: Int, _ others: [[UInt64]], _ draws: inout DealtDraws
   ) async throws -> (flips: [UInt64], others: [[UInt64]]) {
-    var plane = draws.maskPlanes(1, count)
-    ck_bits_xor(plane.count, plane, bits, &plane)
-    let opened = try await openSums(words: others, planes: plane, rows: 1, count: count)
-    let flips = [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
-      initialized = count
-      ck_bits_unpack(count, opened.planes, buffer.baseAddress)
-    }
-    return (flips, opened.words)
+    var planes = draws.maskPlanes(rows, count)
+    ck_bits_xor(planes.count, planes, bits, &planes)
+    let opened = try await openSums(words: others, planes: [PlaneBlock(words: planes, rows: rows, count: count)])
+    return (Dealer.unpacked(opened.planes[0].words, rows: rows, count: count), opened.words)
   }
 }

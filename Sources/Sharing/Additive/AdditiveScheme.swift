@@ -1,6 +1,6 @@
 import Arithmetic
 import CKernels
-import Tensors
+public import Tensors
 public import Transports
 
 /// Additive secret sharing over Z/2⁶⁴ among two or more parties, with correlated randomness from a dealer.
@@ -82,7 +82,7 @@ public final class AdditiveScheme: SharingScheme {
     let place = DealtPlace(program: program, step: step, operation: operation)
     operation += 1
     var corrections: Inbox?
-    let expected = demand.correctionByteCount
+    let expected = demand.correctionByteCount(partyCount: partyCount)
     if party == partyCount - 1, expected > 0 {
       let message = try await source.corrections(for: demand, at: place)
       guard message.count == expected else {
@@ -107,21 +107,37 @@ public final class AdditiveScheme: SharingScheme {
     return messages.map(Inbox.init)
   }
 
-  /// One round: the sums of what all parties hold of words, and of bits in planes of `count`.
-  func openSums(
-    words: [[UInt64]], planes: [UInt64] = [], rows: Int = 0, count: Int = 0
-  ) async throws -> (words: [[UInt64]], planes: [UInt64]) {
+  /// One round: sends a message to one party, which gets those of all others.
+  func collect(at receiver: PartyID, _ outbox: Outbox) async throws -> [Inbox] {
+    let message = outbox.message
+    traffic.rounds += 1
+    guard party == receiver else {
+      traffic.byteCount += message.count
+      try await channel.send(message, to: receiver)
+      return []
+    }
+    let messages = try await channel.exchange([], from: channel.peers)
+    for (peer, received) in zip(channel.peers, messages) where received.count != message.count {
+      throw SharingError.unexpectedLength(from: peer, expected: message.count, received: received.count)
+    }
+    return messages.map(Inbox.init)
+  }
+
+  /// One round: the sums of what all parties hold of words, and of bits.
+  func openSums(words: [[UInt64]], planes: [PlaneBlock] = []) async throws -> (words: [[UInt64]], planes: [PlaneBlock])
+  {
     var outbox = Outbox()
-    outbox.reserve(8 * words.reduce(0) { $0 + $1.count } + rows * ((count + 7) / 8))
+    outbox.reserve(8 * words.reduce(0) { $0 + $1.count } + planes.reduce(0) { $0 + $1.byteCount })
     for vector in words { outbox.append(vector) }
-    outbox.append(planes: planes, rows: rows, bitCount: count)
+    for block in planes { outbox.append(planes: block.words, rows: block.rows, bitCount: block.count) }
     var sums = words
     var bits = planes
     for var inbox in try await broadcast(outbox) {
       for index in sums.indices { inbox.add(to: &sums[index]) }
-      guard rows > 0 else { continue }
-      let theirs = inbox.planes(rows, bitCount: count)
-      ck_bits_xor(bits.count, bits, theirs, &bits)
+      for index in bits.indices {
+        let theirs = inbox.planes(bits[index].rows, bitCount: bits[index].count)
+        ck_bits_xor(theirs.count, bits[index].words, theirs, &bits[index].words)
+      }
     }
     return (sums, bits)
   }
@@ -149,6 +165,15 @@ public final class AdditiveScheme: SharingScheme {
 extension AdditiveScheme: CustomStringConvertible, CustomReflectable {
   public var description: String { "‹party \(party) of an additive session›" }
   public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Planes of bits, all of one length, whole words each.
+struct PlaneBlock {
+  var words: [UInt64]
+  let rows: Int
+  let count: Int
+
+  var byteCount: Int { rows * ((count + 7) / 8) }
 }
 
 extension Inbox {

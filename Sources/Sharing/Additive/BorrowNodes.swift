@@ -61,12 +61,39 @@ struct BorrowNodes {
       }
     }
     if nodeCount % 2 == 1 {
-      nextGenerate.replaceSubrange(pairCount * wordCount..., with: plane(nodeCount - 1, of: generate))
-      nextPropagate.replaceSubrange(pairCount * wordCount..., with: plane(nodeCount - 1, of: propagate))
+      nextGenerate.replaceSubrange((pairCount * wordCount)..., with: plane(nodeCount - 1, of: generate))
+      nextPropagate.replaceSubrange((pairCount * wordCount)..., with: plane(nodeCount - 1, of: propagate))
     }
     generate = nextGenerate
     propagate = nextPropagate
     nodeCount = count
+  }
+
+  /// What the gates of a prefix's level multiply.
+  func operands(of gates: [CarryPlanes.Gate]) -> (x: [UInt64], y: [UInt64]) {
+    var x = [UInt64](reservingCapacity: gates.count * wordCount)
+    var y = [UInt64](reservingCapacity: gates.count * wordCount)
+    for gate in gates {
+      x += plane(gate.high, of: propagate)
+      y += plane(gate.low, of: gate.passesOn ? propagate : generate)
+    }
+    return (x, y)
+  }
+
+  /// Puts the results of a prefix's level in place.
+  mutating func apply(_ gates: [CarryPlanes.Gate], _ product: [UInt64]) {
+    for (index, gate) in gates.enumerated() {
+      for word in 0..<wordCount {
+        let value = product[index * wordCount + word]
+        let target = gate.high * wordCount + word
+        if gate.passesOn { propagate[target] = value } else { generate[target] ^= value }
+      }
+    }
+  }
+
+  /// Flips the bits of a plane that a borrow from a node reaches.
+  func flip(_ words: inout [UInt64], at node: Int) {
+    for word in 0..<wordCount { words[word] ^= generate[node * wordCount + word] }
   }
 
   private func plane(_ node: Int, of planes: [UInt64]) -> ArraySlice<UInt64> {

@@ -7,6 +7,6 @@ public import Transports
 public protocol CorrelationSource: Sendable {
   /// The secret that this party shares with the dealer, 16 bytes, fresh in every session.
   func key() async throws -> [UInt8]
-  /// What the last party adds: ``Demand/correctionByteCount`` bytes.
+  /// What the last party adds.
   func corrections(for demand: Demand, at place: DealtPlace) async throws -> Message
 }

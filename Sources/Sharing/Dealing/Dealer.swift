@@ -35,7 +35,10 @@ public final class Dealer: Sendable {
     case .truncation(let items): for item in items { Self.dealTruncation(item, &dealing) }
     case .comparison(let count, let width): Self.dealComparison(count, width, &dealing)
     case .selection(let count, let mask): dealSelection(count, mask, &dealing)
-    case .conversion(let count): Self.dealBit(count, &dealing)
+    case .conversion(let rows, let count): Self.dealBits(rows, count, &dealing)
+    case .decomposition(let count, let width): Self.dealDecomposition(count, width, &dealing)
+    case .conjunction(let blocks): for block in blocks { Self.dealTriples(block.rows, block.count, &dealing) }
+    case .shuffle(let shapes): Self.dealShuffle(shapes, &dealing)
     }
     return dealing.corrections.message
   }
@@ -82,8 +85,18 @@ public final class Dealer: Sendable {
     dealing.deal(shifted)
   }
 
-  /// r = −A for the mask A: its monomials group by group, its bit `width − 1`, and triples.
   private static func dealComparison(_ count: Int, _ width: Int, _ dealing: inout Dealing) {
+    let tree = dealMonomials(count, width, &dealing)
+    for gates in tree.gateCounts { dealTriples(gates, count, &dealing) }
+  }
+
+  private static func dealDecomposition(_ count: Int, _ width: Int, _ dealing: inout Dealing) {
+    let tree = dealMonomials(count, width, &dealing)
+    for gates in tree.prefixLevels { dealTriples(gates.count, count, &dealing) }
+  }
+
+  /// r = −A for the mask A: its monomials group by group, and its bit `width − 1`.
+  private static func dealMonomials(_ count: Int, _ width: Int, _ dealing: inout Dealing) -> BorrowTree {
     var mask = dealing.mask(count)
     ck_u64_neg(count, mask, &mask)
     let stride = (count + 63) / 64
@@ -98,7 +111,7 @@ public final class Dealer: Sendable {
       bit += size
     }
     dealing.deal(planes: Array(planes[(width - 1) * stride..<width * stride]), rows: 1, count: count)
-    for gates in tree.gateCounts { dealTriples(gates, count, &dealing) }
+    return tree
   }
 
   /// The product over each non-empty set s of the planes, at place s − 1.
@@ -134,19 +147,40 @@ public final class Dealer: Sendable {
     } else {
       value = dealing.mask(count)
     }
-    let bits = Self.dealBit(count, &dealing)
+    let bits = Self.dealBits(1, count, &dealing)
     ck_u64_mul(count, bits, value, &value)
     dealing.deal(value)
   }
 
-  /// A uniform bit, and the same bit as a word.
+  /// Uniform bits, and the same bits as words.
   @discardableResult
-  private static func dealBit(_ count: Int, _ dealing: inout Dealing) -> [UInt64] {
-    let plane = dealing.maskPlanes(1, count)
-    var bits = [UInt64](repeating: 0, count: count)
-    ck_bits_unpack(count, plane, &bits)
-    dealing.deal(bits)
-    return bits
+  private static func dealBits(_ rows: Int, _ count: Int, _ dealing: inout Dealing) -> [UInt64] {
+    let words = unpacked(dealing.maskPlanes(rows, count), rows: rows, count: count)
+    dealing.deal(words)
+    return words
+  }
+
+  /// The bits of planes as words 0 and 1.
+  static func unpacked(_ planes: [UInt64], rows: Int, count: Int) -> [UInt64] {
+    let stride = (count + 63) / 64
+    return [UInt64](unsafeUninitializedCapacity: rows * count) { buffer, initialized in
+      initialized = rows * count
+      planes.withUnsafeBufferPointer { planes in
+        guard let source = planes.baseAddress, let target = buffer.baseAddress else { return }
+        for row in 0..<rows { ck_bits_unpack(count, source + (row * stride), target + (row * count)) }
+      }
+    }
+  }
+
+  /// For each party in turn: its permutation of the sum of the others' masks, newly shared.
+  private static func dealShuffle(_ shapes: [Shape], _ dealing: inout Dealing) {
+    for owner in dealing.generators.indices {
+      let order = dealing.order(shapes.first?[0] ?? 0, of: owner)
+      for shape in shapes {
+        let masks = RingTensor(shape: shape, scalars: dealing.mask(shape.count, without: owner))
+        dealing.deal(masks.gatherRows(order).scalars)
+      }
+    }
   }
 }
 
@@ -154,17 +188,4 @@ public final class Dealer: Sendable {
 extension Dealer: CustomStringConvertible, CustomReflectable {
   public var description: String { "‹dealer for \(partyCount) parties›" }
   public var customMirror: Mirror { Mirror(self, children: []) }
-}
-
-/// Dealers whose keys are known in advance, for tests only: whoever knows them can reconstruct every secret.
-///
-/// No flag, job key or public initialiser reaches this type.
-package enum InsecureDealer {
-  package static func master(party: PartyID, seed: UInt8) -> [UInt8] {
-    [UInt8](repeating: seed, count: 15) + [UInt8(party)]
-  }
-
-  package static func dealer(partyCount: Int, seed: UInt8) -> Dealer {
-    Dealer(masters: (0..<partyCount).map { master(party: $0, seed: seed) })
-  }
 }

@@ -23,6 +23,18 @@ struct Dealing {
     return sum(generators[...], count, at: place, draw: draw)
   }
 
+  /// The sum of what all parties but one expand.
+  mutating func mask(_ count: Int, without party: PartyID) -> [UInt64] {
+    defer { draw += 1 }
+    return sum(generators[..<party] + generators[(party + 1)...], count, at: place, draw: draw)
+  }
+
+  /// The permutation that one party expands.
+  mutating func order(_ count: Int, of party: PartyID) -> [Int] {
+    defer { draw += 1 }
+    return generators[party].order(count, at: place, draw: draw)
+  }
+
   /// The exclusive-or of what all parties expand.
   mutating func maskPlanes(_ rows: Int, _ count: Int) -> [UInt64] {
     defer { draw += 1 }
@@ -73,5 +85,14 @@ struct Dealing {
 
   private func expand(_ generator: PseudorandomGenerator, _ count: Int, at place: DealtPlace, draw: Int) -> [UInt64] {
     generator.words(count: count, counterHigh: place.counterHigh, counterLow: UInt64(draw) << 48)
+  }
+}
+
+extension PseudorandomGenerator {
+  /// A permutation of `0..<count` from one draw.
+  func order(_ count: Int, at place: DealtPlace, draw: Int) -> [Int] {
+    RandomPermutation.order(of: count) { offset, count in
+      words(count: count, counterHigh: place.counterHigh, counterLow: UInt64(draw) << 48 | UInt64(offset / 2))
+    }
   }
 }

@@ -59,6 +59,13 @@ struct DealtDraws {
     return corrections?.planes(rows, bitCount: count) ?? expand(rows * ((count + 63) / 64))
   }
 
+  /// A permutation that this party and the dealer know; `nil` where it is another party's.
+  mutating func order(_ count: Int, isOwn: Bool) -> [Int]? {
+    defer { draw += 1 }
+    guard isOwn else { return nil }
+    return generator.order(count, at: place, draw: draw)
+  }
+
   private func expand(_ count: Int) -> [UInt64] {
     let low = UInt64(draw) << 48
     observer?(place.program, place.counterHigh, low..<low + UInt64((count + 1) / 2))

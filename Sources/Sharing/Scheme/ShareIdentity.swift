@@ -1,8 +1,9 @@
+import Tensors
+
 /// Tells shares apart: two shares of one identity are the same piece of the same secret.
 ///
 /// Schemes with a dealer mask a secret once, however often it is used in one call.
-public final class ShareIdentity: Sendable {
-  public init() {}
+final class ShareIdentity: Sendable {
 }
 
 /// What a scheme has to open for products: each operand once, and none whose opened mask is kept.
