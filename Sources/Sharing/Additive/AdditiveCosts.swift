@@ -65,7 +65,8 @@ public struct AdditiveCosts: CostModel {
     return byteCount == 0
       ? .none
       : Cost(
-        rounds: partyCount, byteCount: partyCount * (partyCount - 1) * byteCount, dealtByteCount: partyCount * byteCount)
+        rounds: partyCount, byteCount: partyCount * (partyCount - 1) * byteCount, dealtByteCount: partyCount * byteCount
+      )
   }
 
   public func opening(counts: [Int]) -> Cost { round(8 * counts.reduce(0, +)) }

@@ -26,9 +26,11 @@ package enum InsecureDealer {
     Dealer(masters: (0..<partyCount).map { master(party: $0, seed: seed) })
   }
 
-  /// A party of a session with keys that are made from `seed` alone; `observer` is told of every draw from the dealer's key.
+  /// A party of a session with keys that are made from `seed` alone; `observer` is told of every draw from the dealer's key,
+  /// `recorder` of every correction that the dealer sends.
   package static func scheme(
-    over channel: any Channel, seed: UInt8, observer: (@Sendable (Draw) -> Void)? = nil
+    over channel: any Channel, seed: UInt8, recorder: (@Sendable (Message) -> Void)? = nil,
+    observer: (@Sendable (Draw) -> Void)? = nil
   ) -> AdditiveScheme {
     let dealer = dealer(partyCount: channel.partyCount, seed: seed)
     let zeros = channel.peers.map { peer in
@@ -40,8 +42,23 @@ package enum InsecureDealer {
       translation = { program, high, blocks in observer(Draw(program: program, high: high, blocks: blocks)) }
     }
     return AdditiveScheme(
-      channel: channel, source: MemoryDealing(dealer: dealer, party: channel.party),
+      channel: channel,
+      source: RecordingSource(base: MemoryDealing(dealer: dealer, party: channel.party), recorder: recorder),
       master: dealer.key(ofParty: channel.party), zeros: ZeroSharing(party: channel.party, generators: zeros),
       observer: translation)
+  }
+}
+
+/// Tells of every correction.
+private struct RecordingSource: CorrelationSource {
+  let base: MemoryDealing
+  let recorder: (@Sendable (Message) -> Void)?
+
+  func key() -> [UInt8] { base.key() }
+
+  func corrections(for demand: Demand, at place: DealtPlace) -> Message {
+    let message = base.corrections(for: demand, at: place)
+    recorder?(message)
+    return message
   }
 }

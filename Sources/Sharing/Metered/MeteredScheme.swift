@@ -21,8 +21,8 @@ public final class MeteredScheme: SharingScheme {
 
   public init(_ costs: any CostModel) { self.costs = costs }
 
-  /// A secret of the given shape.
-  public func share(of shape: Shape) -> Share { Share(shape: shape) }
+  /// A secret of the given shape; `isFixed` where it was prepared for many products before.
+  public func share(of shape: Shape, isFixed: Bool = false) -> Share { Share(shape: shape, isFixed: isFixed) }
 
   // Inlined into a switch over values, this trips an assertion of the optimizer of Swift 6.3.
   @inline(never) public func constant(_ value: RingTensor) -> Share { Share(shape: value.shape) }
