@@ -73,7 +73,7 @@ let package = Package(
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
     // Fourth floor: encrypted prediction as a service.
-    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", logging, nioConcurrency]),
+    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
     room("Stories", ["Serving", "Learning", "Arithmetic"]),

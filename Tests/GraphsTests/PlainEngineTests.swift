@@ -73,6 +73,30 @@ import Testing
     #expect(y.scalars == [0.5, 0.5, 0])
   }
 
+  /// Large numbers do not overflow, and rows may be longer than the piece of memory the loop works in.
+  @Test(arguments: [1, 3, 256, 257, 700])
+  func logSoftmaxOfLargeNumbers(columns: Int) throws {
+    let builder = GraphBuilder()
+    let graph = builder.build([builder.input("x", [2, columns]).logSoftmax()])
+    let scalars = (0..<2 * columns).map { Float(1000 - 2 * ($0 % columns)) }
+    let y = try PlainEngine().run(graph, inputs: ["x": Tensor(shape: [2, columns], scalars: scalars)])[0]
+    // The sum of a geometric series: Σ e^(−2i) = (1 − e^(−2n)) / (1 − e^(−2)).
+    let sum = (1 - exponential(-2 * Double(min(columns, 20)))) / (1 - exponential(-2))
+    for (index, found) in y.scalars.enumerated() {
+      #expect(abs(Double(found) + Double(2 * (index % columns)) + logarithm(sum)) < 1e-4)
+    }
+  }
+
+  @Test func firstOfEqualMaxima() throws {
+    let builder = GraphBuilder()
+    let x = builder.input("x", [3, 3])
+    let outputs = try PlainEngine().run(
+      builder.build([x.argmax(axis: 1), x.argmax(axis: 0)]),
+      inputs: ["x": Tensor(shape: [3, 3], scalars: [1, 2, 2, 5, 5, 5, -1, -3, 2])])
+    #expect(outputs[0].shape == [3, 1] && outputs[0].scalars == [1, 0, 2])
+    #expect(outputs[1].shape == [1, 3] && outputs[1].scalars == [1, 1, 1])
+  }
+
   @Test func inputsAreChecked() throws {
     let builder = GraphBuilder()
     let graph = builder.build([builder.input("x", [2]) + builder.input("y", [2])])

@@ -29,6 +29,8 @@ struct SecureRun<Scheme: SharingScheme> {
 
   let graph: Graph
   let arithmetic: FixedPointArithmetic<Scheme>
+  /// Public values of inputs.
+  let numbers: [String: Float]
   let observer: ((SecureStep) -> Void)?
   var values: [Value?]
   /// How many nodes and outputs still need each value; one that nobody needs is let go.
@@ -36,9 +38,13 @@ struct SecureRun<Scheme: SharingScheme> {
   var scheme: Scheme { arithmetic.scheme }
   var fractionBits: Int { arithmetic.fractionBits }
 
-  init(graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, observer: ((SecureStep) -> Void)?) {
+  init(
+    graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, numbers: [String: Float],
+    observer: ((SecureStep) -> Void)?
+  ) {
     self.graph = graph
     self.arithmetic = arithmetic
+    self.numbers = numbers
     self.observer = observer
     values = [Value?](repeating: nil, count: graph.nodes.count)
     uses = [Int](repeating: 0, count: graph.nodes.count)
