@@ -80,7 +80,9 @@ private func checkExact<Harness: SchemeHarness>(
     traffic,
     costs.map { costs in
       [
-        costs.multiplying([.elementwise(x.shape), .elementwise(x.shape)]), costs.reducing(additiveCounts: [count]),
+        // The second operand occurs three times.
+        costs.multiplying([.elementwise(x.shape), .elementwise(x.shape)], openedCount: 2 * count),
+        costs.reducing(additiveCounts: [count]),
         costs.comparing(count: count, width: 64), costs.comparing(count: count, width: 64),
         costs.converting(count: count), costs.selecting(count: count), costs.converting(count: count),
       ]

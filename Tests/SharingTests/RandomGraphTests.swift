@@ -96,6 +96,6 @@ import Testing
   func randomGraph(seed: Int) async throws {
     var generator = SeedTree(seed: 70).child(seed).generator()
     let (graph, inputs) = try Self.graph(&generator, nodeCount: 14)
-    try await checkGraph(graph, inputs: inputs, fractionBits: [16, 20, 24][seed % 3])
+    try await checkGraph(graph, inputs: inputs, fractionBits: [16, 20, 24][seed % 3], additiveParties: [2 + seed % 2])
   }
 }

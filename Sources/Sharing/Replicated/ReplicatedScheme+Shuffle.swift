@@ -25,8 +25,7 @@ extension ReplicatedScheme {
     guard shapes.contains(where: { $0.count > 0 }) else { return shares }
     let byteCount = 8 * shapes.reduce(0) { $0 + $1.count }
     func order(_ key: PairwiseRandomness.Key) -> [Int] {
-      var words = RandomWords(draws: draws, key: key, draw: Draw.permutation, capacity: rowCount)
-      return words.permutation(of: rowCount)
+      RandomPermutation.order(of: rowCount) { draws.words(key, Draw.permutation, offset: $0, count: $1) }
     }
     func masks(_ key: PairwiseRandomness.Key, _ draw: Int) -> [RingTensor] {
       var offset = 0
@@ -75,46 +74,5 @@ extension ReplicatedScheme {
       var other = try await exchange(toNext: outbox(summands), fromNext: byteCount).next
       return zip(zip(summands, received(&other)), fresh).map { ReplicatedShare(first: $1, second: $0.0 + $0.1) }
     }
-  }
-}
-
-/// Words of one draw, one after the other, for choices that may need another try.
-private struct RandomWords {
-  let draws: PairwiseRandomness.Draws
-  let key: PairwiseRandomness.Key
-  let draw: Int
-  private var buffer: ArraySlice<UInt64> = []
-  private var offset = 0
-  private let capacity: Int
-
-  init(draws: PairwiseRandomness.Draws, key: PairwiseRandomness.Key, draw: Int, capacity: Int) {
-    self.draws = draws
-    self.key = key
-    self.draw = draw
-    self.capacity = (capacity + 1) / 2 * 2
-  }
-
-  private mutating func next() -> UInt64 {
-    if buffer.isEmpty {
-      buffer = draws.words(key, draw, offset: offset, count: capacity)[...]
-      offset += capacity
-    }
-    return buffer.removeFirst()
-  }
-
-  /// One of `0..<bound`, each equally likely. Source: Lemire, *Fast Random Integer Generation in an Interval*, TOMACS 2019.
-  private mutating func next(below bound: UInt64) -> UInt64 {
-    let threshold = (0 &- bound) % bound
-    while true {
-      let product = next().multipliedFullWidth(by: bound)
-      if product.low >= threshold { return product.high }
-    }
-  }
-
-  /// A permutation of `0..<count`, each equally likely (Fisher and Yates).
-  mutating func permutation(of count: Int) -> [Int] {
-    var order = Array(0..<count)
-    for last in stride(from: count - 1, to: 0, by: -1) { order.swapAt(last, Int(next(below: UInt64(last + 1)))) }
-    return order
   }
 }

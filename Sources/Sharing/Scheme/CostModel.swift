@@ -7,13 +7,16 @@ public protocol CostModel: Sendable {
   /// The name users know the scheme by.
   var name: String { get }
   var partyCount: Int { get }
-  /// Whether a product comes out as a masked summand (silent multiplication) that must travel before use.
-  func multiplying(_ forms: [Bilinear]) -> Cost
+  /// `openedCount`: scalars of the different operands, those left out that were fixed before.
+  func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost
+  /// Operands of many products, prepared once.
+  func fixing(counts: [Int]) -> Cost
   func reducing(additiveCounts: [Int]) -> Cost
   /// `counts`: scalars and bits of each product; `additive`: whether any of them is a masked summand.
   func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Cost
   func comparing(count: Int, width: Int) -> Cost
-  func selecting(count: Int) -> Cost
+  /// `isOpened`: whether the bits are signs of the very scalars that they are multiplied with.
+  func selecting(count: Int, isOpened: Bool) -> Cost
   func converting(count: Int) -> Cost
   func decomposing(count: Int, width: Int) -> Cost
   /// `counts`: bits of each pair.
@@ -31,6 +34,16 @@ public protocol CostModel: Sendable {
   func revealing(counts: [Int]) -> Cost
 }
 
+extension CostModel {
+  /// Products whose operands are all different secrets, none of them fixed.
+  public func multiplying(_ forms: [Bilinear]) -> Cost {
+    multiplying(forms, openedCount: forms.reduce(0) { $0 + $1.leftShape.count + $1.rightShape.count })
+  }
+
+  /// Bits that are no signs of the scalars.
+  public func selecting(count: Int) -> Cost { selecting(count: count, isOpened: false) }
+}
+
 /// ``ReplicatedScheme``'s costs, `docs/PROTOCOLS.md`.
 public struct ReplicatedCosts: CostModel {
   public init() {}
@@ -38,7 +51,9 @@ public struct ReplicatedCosts: CostModel {
   public var name: String { "replicated" }
   public var partyCount: Int { 3 }
 
-  public func multiplying(_ forms: [Bilinear]) -> Cost { .none }
+  public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost { .none }
+
+  public func fixing(counts: [Int]) -> Cost { .none }
 
   public func reducing(additiveCounts counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
@@ -67,7 +82,7 @@ public struct ReplicatedCosts: CostModel {
     return traffic
   }
 
-  public func selecting(count: Int) -> Cost {
+  public func selecting(count: Int, isOpened: Bool) -> Cost {
     Cost(rounds: count == 0 ? 1 : 2, byteCount: 40 * count)
   }
 
