@@ -58,7 +58,8 @@ let package = Package(
     // Ground floor: scalars, randomness, bytes between parties, who is who.
     room("Arithmetic", ["CKernels", crypto, cryptoExtras]),
     room("Transports", [nioConcurrency, nioCore, nioEmbedded, nioSSL, logging]),
-    room("Identity", ["Transports", crypto, x509, asn1, yams]),
+    room("Settings"),
+    room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),
@@ -68,7 +69,7 @@ let package = Package(
     room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
 
     // Third floor: learning, files, secrets.
-    room("Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", yams]),
+    room("Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
     room("ModelFiles", ["Graphs", "Datasets", crypto]),
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
@@ -94,6 +95,7 @@ let package = Package(
     tests(of: "Arithmetic", ["CKernels", crypto, cryptoExtras]),
     tests(of: "Tensors"),
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
+    tests(of: "Settings"),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
     tests(of: "Datasets", ["Tensors"]),

@@ -133,8 +133,12 @@ import Testing
     for opening in ["[", "{a: ", "- ", "? ", "- - "] {
       #expect(throws: JobError.self) { try Job.parse(String(repeating: opening, count: 100_000)) }
     }
+    #expect(throws: JobError.self) { try Job.parse(String(repeating: "{\u{301}: ", count: 100_000)) }
     let indented = (0..<700).map { String(repeating: " ", count: $0) + "a:" }.joined(separator: "\n")
-    #expect(throws: JobError.tooDeep(limit: 32)) { try Job.parse(indented) }
+    for lineBreak in ["\n", "\u{2028}"] {
+      let text = indented.replacingOccurrences(of: "\n", with: lineBreak)
+      #expect(throws: JobError.tooDeep(limit: 32)) { try Job.parse(text) }
+    }
     var bomb = "a0: &a0 [x, x]\n"
     for level in 1..<60 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
     #expect(throws: JobError.hasAlias) { try Job.parse(bomb) }

@@ -168,6 +168,31 @@ struct NormalisationVector: Sendable, CustomTestStringConvertible {
     #expect(throws: Never.self) { try TrainingGraph(images, loss: .meanSquaredError, batch: 1) }
   }
 
+  /// Merged layers give what the whole model gives; what stands elsewhere stays.
+  @Test func foldingKeepsPredictions() throws {
+    let layers: [LayerSpec] = [
+      .batchNorm, .conv2d(filters: 4, kernel: 3), .batchNorm, .relu, .conv2d(filters: 3, kernel: 2),
+      .averagePool(window: 2), .dropout(rate: 0.5), .batchNorm, .batchNorm, .flatten, .batchNorm, .dense(units: 5),
+      .batchNorm, .gelu, .dense(units: 2), .batchNorm, .softmax,
+    ]
+    let description = try ModelDescription(layers: layers, inputShape: [2, 7, 7])
+    var weights = description.initialWeights(seed: SeedTree(seed: 6))
+    for (index, name) in weights.names.enumerated() {
+      guard let shape = description.shape(ofWeight: name) else { continue }
+      weights[name] = wave(shape, Double(index), 0.4, around: name.hasSuffix(".variance") ? 0.5 : 0.1)
+    }
+    let model = try Model(description: description, weights: weights)
+    let folded = try model.folded()
+    #expect(
+      folded.description.layers == [
+        .batchNorm, .conv2d(filters: 4, kernel: 3), .relu, .conv2d(filters: 3, kernel: 2), .averagePool(window: 2),
+        .dropout(rate: 0.5), .flatten, .batchNorm, .dense(units: 5), .gelu, .dense(units: 2), .softmax,
+      ])
+    let x = wave([6, 2, 7, 7], 0.5, 1.5)
+    for (a, b) in zip(try model.predict(x).scalars, try folded.predict(x).scalars) { #expect(abs(a - b) < 1e-5) }
+    #expect(try folded.folded() == folded)
+  }
+
   @Test func misfits() throws {
     func error(_ layers: [LayerSpec], _ shape: Shape) -> String {
       do {

@@ -4,7 +4,7 @@ import Tensors
 /// Normalisations, composed of operations that every engine has.
 extension ModelAssembly {
   /// Added to variances, so that equal values can be normalised.
-  private static let epsilon: Float = 1e-5
+  static let epsilon: Float = 1e-5
   /// How far a running statistic moves towards that of a batch.
   private static let momentum: Float = 0.1
 
