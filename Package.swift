@@ -73,7 +73,7 @@ let package = Package(
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
     // Fourth floor: encrypted prediction as a service.
-    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", logging, nioConcurrency]),
+    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
     room("Stories", ["Serving", "Learning", "Arithmetic"]),
@@ -100,7 +100,12 @@ let package = Package(
     tests(of: "Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets"]),
     tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency]),
-    tests(of: "Serving", [logging, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing"]),
+    tests(
+      of: "Serving",
+      [
+        logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning",
+        "Arithmetic",
+      ]),
     tests(of: "Stories", ["Serving"]),
     .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport"], swiftSettings: settings),
   ]

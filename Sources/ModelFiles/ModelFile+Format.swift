@@ -33,6 +33,7 @@ extension ModelFile {
     var weights: [Entry]
     var preprocessing: Preprocessing?
     var provenance: Provenance
+    var inputRange: InputRange?
   }
 
   /// The file's bytes; equal models give equal bytes.
@@ -42,7 +43,8 @@ extension ModelFile {
     let entries = weightNames.compactMap { name in weights[name].map { Header.Entry(name: name, shape: $0.shape) } }
     let header = try encoder.encode(
       Header(
-        graph: graph, input: inputName, weights: entries, preprocessing: preprocessing, provenance: provenance))
+        graph: graph, input: inputName, weights: entries, preprocessing: preprocessing, provenance: provenance,
+        inputRange: inputRange))
     let scalars = weightNames.reduce(0) { $0 + (weights[$1]?.count ?? 0) }
     var data = Data(Self.magic)
     data.append(littleEndian: Self.formatVersion)
@@ -94,7 +96,7 @@ extension ModelFile {
     let weights = try unpack(header.weights, from: body.suffix(Int(weightsCount)))
     return try ModelFile(
       graph: header.graph, inputName: header.input, weights: weights, preprocessing: header.preprocessing,
-      provenance: header.provenance)
+      provenance: header.provenance, inputRange: header.inputRange)
   }
 
   private static func unpack(

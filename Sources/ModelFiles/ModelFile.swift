@@ -12,6 +12,8 @@ public struct ModelFile: Sendable {
   /// How rows of a table become features; `nil` where features are given as they are.
   public let preprocessing: Preprocessing?
   public let provenance: Provenance
+  /// What is publicly declared of inputs, as scalars of an example; `nil` where nothing is.
+  public private(set) var inputRange: InputRange?
 
   /// Where a model comes from; nothing in it is secret, and nothing is checked.
   public struct Provenance: Hashable, Sendable, Codable {
@@ -39,7 +41,7 @@ public struct ModelFile: Sendable {
   /// - Throws: ``ModelFileError/inconsistent(_:)`` when inputs of the graph and weights do not match one to one.
   public init(
     graph: Graph, inputName: String = "x", weights: [String: Tensor<Float>], preprocessing: Preprocessing? = nil,
-    provenance: Provenance
+    provenance: Provenance, inputRange: InputRange? = nil
   ) throws(ModelFileError) {
     guard let input = graph.shape(ofInput: inputName) else {
       throw .inconsistent("the program has no input \"\(inputName)\"")
@@ -61,11 +63,26 @@ public struct ModelFile: Sendable {
     if let preprocessing, preprocessing.featureCount != input.count {
       throw .inconsistent("the preprocessing makes \(preprocessing.featureCount) features of \(input.count)")
     }
+    try Self.check(inputRange, for: input)
     self.graph = graph
     self.inputName = inputName
     self.weights = weights
     self.preprocessing = preprocessing
     self.provenance = provenance
+    self.inputRange = inputRange
+  }
+
+  /// The same model with another declared range of inputs, or none.
+  public func declaring(_ inputRange: InputRange?) throws(ModelFileError) -> ModelFile {
+    try Self.check(inputRange, for: graph.shape(ofInput: inputName) ?? [1])
+    var copy = self
+    copy.inputRange = inputRange
+    return copy
+  }
+
+  private static func check(_ range: InputRange?, for input: Shape) throws(ModelFileError) {
+    guard let range, !range.fits(exampleCount: input.count) else { return }
+    throw .inconsistent("the declared range has \(range.low.count) features of \(input.count)")
   }
 
   /// The shape of one example, without the batch axis.

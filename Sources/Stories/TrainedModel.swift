@@ -15,6 +15,6 @@ public enum TrainedModel {
       preprocessing: result.preprocessing,
       provenance: .init(
         creator: creator, dataset: report.data.source, source: report.data.source, seed: report.seed,
-        trainingRows: report.data.train, metrics: metrics))
+        trainingRows: report.data.train, metrics: metrics), inputRange: result.inputRange)
   }
 }

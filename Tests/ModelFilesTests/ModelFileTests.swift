@@ -22,6 +22,16 @@ import Testing
     #expect(try read.encoded() == model.encoded())
   }
 
+  @Test func declaredRangesComeBack() throws {
+    let plain = try model()
+    #expect(try ModelFile.parse(plain.encoded()).inputRange == nil)
+    let ranged = try plain.declaring(try InputRange(low: [0, -1, 0, -4], high: [1, 1, 1, 4]))
+    #expect(try ModelFile.parse(ranged.encoded()).inputRange == ranged.inputRange)
+    #expect(throws: ModelFileError.self) { try plain.declaring(try InputRange(low: [0, 0], high: [1, 1])) }
+    // A file without a range is byte for byte what it was before there were ranges.
+    #expect(try ranged.declaring(nil).encoded() == plain.encoded())
+  }
+
   @Test func everyFlippedBitIsNoticed() throws {
     let data = try model().encoded()
     for index in stride(from: 0, to: data.count, by: 7) {

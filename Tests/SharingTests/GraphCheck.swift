@@ -8,7 +8,7 @@ import Testing
 /// with what the metered scheme foretells. Returns the traffic.
 @discardableResult
 func checkGraph(
-  _ graph: Graph, inputs: [String: Tensor<Float>], fractionBits: Int = 16, width: Int = 64,
+  _ graph: Graph, inputs: [String: Tensor<Float>], fractionBits: Int = 16, widths: ComparisonWidths = .full,
   sourceLocation: SourceLocation = #_sourceLocation
 ) async throws -> Cost {
   var watched = graph
@@ -33,19 +33,19 @@ func checkGraph(
     }
   }
   let clear = try await ClearHarness().evaluate(encoded) { scheme, shares in
-    try await SecureEngine(scheme, fractionBits: fractionBits, comparisonWidth: width)
+    try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths)
       .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, shares)))
   }
   compare(clear.values, "clear")
   let secret = try await ReplicatedHarness().evaluate(encoded) { scheme, shares in
-    try await SecureEngine(scheme, fractionBits: fractionBits, comparisonWidth: width)
+    try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths)
       .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, shares)))
   }
   compare(secret.values, "replicated")
 
   let metered = MeteredScheme(ReplicatedCosts())
   let shapes = graph.inputs.mapValues { metered.share(of: graph.nodes[$0].shape) }
-  _ = try await SecureEngine(metered, fractionBits: fractionBits, comparisonWidth: width).run(graph, inputs: shapes)
+  _ = try await SecureEngine(metered, fractionBits: fractionBits, widths: widths).run(graph, inputs: shapes)
   #expect(metered.traffic == secret.traffic, sourceLocation: sourceLocation)
   return secret.traffic
 }

@@ -113,6 +113,14 @@ import Testing
     }
   }
 
+  /// Three processes, with and without TLS; traffic is held against the plan by the program itself.
+  @Test(arguments: ["tcp", "tls"]) func benchMeasures(transport: String) throws {
+    let line = try tacit("bench", "--workload", "w3_mlp_credit_logit_b1", "--transport", transport, "--json").json()
+    #expect(line["workload"] as? String == "w3_mlp_credit_logit_b1" && line["transport"] as? String == transport)
+    #expect(line["max_abs_err"] as? Double ?? 1 < 1e-3)
+    #expect(line["bytes_sent_total"] as? Int ?? .max < 14_180)
+  }
+
   @Test func badInputIsOneSentenceAndExitTwo() throws {
     try train()
     let model = try Data(contentsOf: folder.appendingPathComponent("run/model.tacit"))
@@ -129,7 +137,13 @@ import Testing
       (["predict", "flipped.tacit", "--input", "table.csv"], "damaged"),
       (["predict", "run/model.tacit", "--input", "broken.csv"], "line 3"),
       (["predict", "run/model.tacit", "--input", "none.csv"], "none.csv"),
-      (["predict", "run/model.tacit", "--input", "wide.csv", "--engine", "replicated"], "fraction bits"),
+      (["predict", "run/model.tacit", "--input", "wide.csv", "--engine", "replicated"], "row 1, column 1"),
+      (
+        ["predict", "run/model.tacit", "--input", "wide.csv", "--engine", "replicated", "--input-range", "none"],
+        "fraction bits"
+      ),
+      (["plan", "run/model.tacit", "--input-range", "4:-4"], "-4:4"),
+      (["plan", "run/model.tacit", "--input-range", "-1e12:1e12"], "fraction bits"),
       (["predict", "run/model.tacit", "--input", "table.csv", "--fraction-bits", "40"], "--fraction-bits"),
       (["predict", "run/model.tacit", "--input", "table.csv", "--engine", "spdz9"], "spdz9"),
       (["predict", "run/model.tacit"], "--input"),

@@ -5,9 +5,10 @@ public import Tensors
 /// The fixed-point result in the clear: what the secret engines are measured against.
 public enum ClearPrediction {
   public static func predict(
-    _ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int, comparisonWidth: Int = 64
+    _ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int
   ) async throws -> Tensor<Float> {
-    let engine = SecureEngine(ClearScheme(), fractionBits: fractionBits, comparisonWidth: comparisonWidth)
+    let bounds = try ValueBounds(model, fractionBits: fractionBits)
+    let engine = SecureEngine(ClearScheme(), fractionBits: fractionBits, widths: bounds.widths)
     var inputs: [String: ClearScheme.Share] = [:]
     for (name, weight) in model.weights {
       inputs[name] = .init(

@@ -11,11 +11,11 @@ import Transports
 public enum MemoryCluster {
   /// Predicts `repeats` times after a warm-up; results in order, the warm-up left out.
   public static func predict(
-    _ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int, comparisonWidth: Int = 64, repeats: Int = 1,
+    _ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int, repeats: Int = 1,
     deadline: Duration = .seconds(60)
   ) async throws -> [Prediction] {
-    let description = SharedModel.Description(
-      graph: model.graph, inputName: model.inputName, fractionBits: fractionBits, comparisonWidth: comparisonWidth)
+    let description = try SharedModel.Description(model, fractionBits: fractionBits)
+    try model.inputRange?.check(input)
     try description.validate()
     let names = description.weightNames
     let weights = try names.map { name in

@@ -1,5 +1,5 @@
 package import Graphs
-import Sharing
+package import Sharing
 package import Tensors
 
 /// A model as one party holds it: the program, which is public, and its share of the weights.
@@ -10,13 +10,20 @@ package struct SharedModel: Sendable {
     package var graph: Graph
     package var inputName: String
     package var fractionBits: Int
-    package var comparisonWidth: Int
+    /// Proven from the range that is declared of inputs.
+    package var widths: ComparisonWidths
+    /// What owners of inputs hold them to before sharing.
+    package var inputRange: InputRange?
 
-    package init(graph: Graph, inputName: String, fractionBits: Int, comparisonWidth: Int) {
+    package init(
+      graph: Graph, inputName: String, fractionBits: Int, widths: ComparisonWidths = .full,
+      inputRange: InputRange? = nil
+    ) {
       self.graph = graph
       self.inputName = inputName
       self.fractionBits = fractionBits
-      self.comparisonWidth = comparisonWidth
+      self.widths = widths
+      self.inputRange = inputRange
     }
 
     var weightNames: [String] { graph.inputs.keys.filter { $0 != inputName }.sorted() }
@@ -29,8 +36,11 @@ package struct SharedModel: Sendable {
       guard (10...24).contains(fractionBits) else {
         throw ServingError.badRequest("\(fractionBits) fraction bits are not among 10...24")
       }
-      guard (2...64).contains(comparisonWidth) else {
-        throw ServingError.badRequest("a comparison is on 2...64 bits, not \(comparisonWidth)")
+      guard widths.fit(graph) else {
+        throw ServingError.badRequest("a model has a comparison of 2...64 bits for each step of its program, or none")
+      }
+      guard inputRange?.fits(exampleCount: input.count) ?? true else {
+        throw ServingError.badRequest("the declared range is not one of the model's input")
       }
       let weights = weightNames.reduce(0) { $0 + (graph.shape(ofInput: $1)?.count ?? 0) }
       guard weights <= Self.largestInput else {
@@ -75,8 +85,7 @@ package struct SharedModel: Sendable {
   func summand(for input: ReplicatedShare, batch: Int, on scheme: ReplicatedScheme) async throws -> RingTensor {
     let shape = try description.shape(batch: batch)
     let graph = try batch == 1 ? description.graph : description.graph.resized(inputs: [description.inputName: shape])
-    let engine = SecureEngine(
-      scheme, fractionBits: description.fractionBits, comparisonWidth: description.comparisonWidth)
+    let engine = SecureEngine(scheme, fractionBits: description.fractionBits, widths: description.widths)
     var inputs = weights
     inputs[description.inputName] = input
     let output = try await engine.run(graph, inputs: inputs)

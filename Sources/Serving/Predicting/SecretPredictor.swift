@@ -27,6 +27,7 @@ public struct SecretPredictor: Sendable {
   public func predict(_ model: ModelFile, _ input: Tensor<Float>) async throws -> Outcome {
     let plain = try timed { try Self.plain(model, input) }
     guard options.engine != .plain else { return outcome(plain.value, plain: plain.value, runs: [plain.seconds]) }
+    try model.inputRange?.check(input)
     for piece in pieces(of: input) { try RangeCheck.check(model, piece, fractionBits: options.fractionBits) }
     switch options.engine {
     case .plain: return outcome(plain.value, plain: plain.value, runs: [plain.seconds])
@@ -41,8 +42,8 @@ public struct SecretPredictor: Sendable {
       }
       return outcome(output, plain: plain.value, runs: runs)
     case .replicated:
-      let runs = try await secretRuns(model, pieces(of: input))
       let planned = try await plan(model, input)
+      let runs = try await secretRuns(model, pieces(of: input))
       for run in runs where run.traffic != planned {
         throw SharingError.trafficDiffers(planned: planned, measured: run.traffic)
       }
@@ -73,13 +74,15 @@ public struct SecretPredictor: Sendable {
 
   /// What the plan says of all pieces together.
   private func plan(_ model: ModelFile, _ input: Tensor<Float>) async throws -> Cost {
+    let bounds = try ValueBounds(model, fractionBits: options.fractionBits)
     var total = Cost.none
     var known: [Int: Cost] = [:]
     for piece in pieces(of: input) {
       let batch = piece.shape[0]
       if known[batch] == nil {
         known[batch] = try await SecurePlan.query(
-          try model.graph(batch: batch), dataInput: model.inputName, fractionBits: options.fractionBits
+          try model.graph(batch: batch), dataInput: model.inputName, fractionBits: options.fractionBits,
+          widths: bounds.widths, magnitudes: bounds.magnitudes
         ).traffic
       }
       total = total + (known[batch] ?? .none)
@@ -114,7 +117,7 @@ public struct SecretPredictor: Sendable {
             answers.append(
               try await client.query(
                 name, piece, outputShape: try SecretOutput.shape(of: model, batch: piece.shape[0]),
-                fractionBits: options.fractionBits))
+                fractionBits: options.fractionBits, declared: model.inputRange))
           }
           runs.append(Prediction.joining(answers))
         }

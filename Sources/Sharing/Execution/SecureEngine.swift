@@ -7,26 +7,48 @@ import Tensors
 /// after bias, sums and pooling have been applied for free.
 public struct SecureEngine<Scheme: SharingScheme> {
   public let arithmetic: FixedPointArithmetic<Scheme>
+  /// Bits that each node compares on.
+  public let widths: ComparisonWidths
+  /// The largest value that each node can have, where it is known: a run that may not hold it is refused.
+  public let magnitudes: [Double]
 
   /// - Parameters:
   ///   - fractionBits: bits behind the point of inputs, weights and results, 10...24.
-  ///   - comparisonWidth: bits that every compared value is known to fit into, signed.
-  public init(_ scheme: Scheme, fractionBits: Int, comparisonWidth: Int = 64) {
-    arithmetic = FixedPointArithmetic(scheme, fractionBits: fractionBits, comparisonWidth: comparisonWidth)
+  ///   - widths: bits that compared values are known to fit into, signed.
+  ///   - magnitudes: bounds of all nodes' values, or none.
+  public init(
+    _ scheme: Scheme, fractionBits: Int, widths: ComparisonWidths = .full, magnitudes: [Double] = []
+  ) {
+    arithmetic = FixedPointArithmetic(scheme, fractionBits: fractionBits, comparisonWidth: widths.standard)
+    self.widths = widths
+    self.magnitudes = magnitudes
+  }
+
+  /// As ``init(_:fractionBits:widths:magnitudes:)`` with one width for all comparisons.
+  public init(_ scheme: Scheme, fractionBits: Int, comparisonWidth: Int) {
+    self.init(scheme, fractionBits: fractionBits, widths: .uniform(comparisonWidth))
   }
 
   /// The values of the graph's outputs as shares.
   ///
   /// - Parameters:
   ///   - inputs: shares of all inputs of the graph, in fixed point.
+  ///   - numbers: public values of inputs that are no secrets, such as a learning rate, by name.
   ///   - observer: told of every step in which parties talk.
   /// - Throws: ``SharingError``, or the channel's error.
+  @specialized(where Scheme == ReplicatedScheme)
   public func run(
-    _ graph: Graph, inputs: [String: Scheme.Share], observer: ((SecureStep) -> Void)? = nil
+    _ graph: Graph, inputs: [String: Scheme.Share], numbers: [String: Float] = [:],
+    observer: ((SecureStep) -> Void)? = nil
   ) async throws -> [Scheme.Share] {
     try Self.checkAvailability(of: graph)
-    for node in graph.nodes { if let number = node.operation.publicNumber { try arithmetic.check(number, of: node) } }
-    var run = SecureRun(graph: graph, arithmetic: arithmetic, observer: observer)
+    for node in graph.nodes {
+      if let number = node.operation.publicNumber(among: numbers) { try arithmetic.check(number, of: node) }
+    }
+    let bounds = MagnitudeBounds(magnitudes, fractionBits: arithmetic.fractionBits)
+    try bounds.check(graph)
+    var run = SecureRun(
+      graph: graph, arithmetic: arithmetic, numbers: numbers, widths: widths, bounds: bounds, observer: observer)
     return try await run.outputs(for: inputs)
   }
 
@@ -45,6 +67,8 @@ public struct SecureStep: Sendable {
   public let kind: String
   /// Indices of the graph's nodes that the step serves.
   public let nodes: [Int]
+  /// Bits of the comparisons in it, where it compares.
+  public let width: Int?
 }
 
 extension Operation {
@@ -52,16 +76,17 @@ extension Operation {
   var isAvailableOnShares: Bool {
     switch self {
     case .input, .constant, .add, .subtract, .multiply, .divide, .compare, .select, .negate, .scale, .shift, .relu,
-      .sigmoid, .tanh, .exp, .reciprocal, .softmax, .matmul, .conv2d, .conv2dInputGradient, .conv2dWeightGradient,
-      .averagePool2d, .averagePool2dGradient, .maxPool2d, .sum, .mean, .max, .broadcast, .reshape, .transpose,
-      .concatenate, .slice, .pad:
+      .sigmoid, .tanh, .exp, .log, .reciprocal, .inverseSquareRoot, .gelu, .geluGradient, .softmax, .logSoftmax,
+      .matmul, .conv2d, .conv2dInputGradient, .conv2dWeightGradient, .averagePool2d, .averagePool2dGradient,
+      .maxPool2d, .maxPool2dGradient, .sum, .mean, .max, .argmax, .broadcast, .reshape, .transpose, .concatenate,
+      .slice, .pad, .gather, .scatter, .power:
       true
-    case .log, .maxPool2dGradient: false
     }
   }
 
-  /// The number that is part of the program, where there is one.
-  fileprivate var publicNumber: Float? {
+  /// The number that is part of the program or given in public, where there is one.
+  fileprivate func publicNumber(among numbers: [String: Float]) -> Float? {
+    if case .input(let name) = self { return numbers[name] }
     if case .constant(let value) = self { return value }
     if case .scale(let factor) = self { return factor }
     if case .shift(let offset) = self { return offset }

@@ -9,6 +9,8 @@ public struct SecurePlan: Hashable, Sendable, Codable {
     public var operation: String
     public var rounds: Int
     public var bytesSent: Int
+    /// Bits of its comparisons, where it compares.
+    public var width: Int?
   }
 
   /// A value that leaves the secret world, and who receives it.
@@ -32,13 +34,18 @@ public struct SecurePlan: Hashable, Sendable, Codable {
 
   /// The plan of one query on a model whose weights the parties hold in shares.
   ///
-  /// - Parameter dataInput: the input that its owner shares; all others are weights.
+  /// - Parameters:
+  ///   - dataInput: the input that its owner shares; all others are weights.
+  ///   - widths: bits of the comparisons.
+  ///   - magnitudes: bounds of all nodes' values, or none.
+  /// - Throws: ``SharingError/outOfRange(layer:operation:magnitude:limit:)`` naming the first layer whose values could leave
+  ///   what fixed point holds.
   public static func query(
-    _ graph: Graph, dataInput: String, fractionBits: Int, comparisonWidth: Int = 64,
+    _ graph: Graph, dataInput: String, fractionBits: Int, widths: ComparisonWidths = .full, magnitudes: [Double] = [],
     costs: any CostModel = ReplicatedCosts()
   ) async throws -> SecurePlan {
     let scheme = MeteredScheme(costs)
-    let engine = SecureEngine(scheme, fractionBits: fractionBits, comparisonWidth: comparisonWidth)
+    let engine = SecureEngine(scheme, fractionBits: fractionBits, widths: widths, magnitudes: magnitudes)
     let ledger = PlanLedger(graph: graph, scheme: scheme)
     let inputs = graph.inputs.mapValues { scheme.share(of: graph.nodes[$0].shape) }
     ledger.add("input \(dataInput)", "share", costs.sharing(counts: [graph.shape(ofInput: dataInput)?.count ?? 0]))
@@ -48,6 +55,12 @@ public struct SecurePlan: Hashable, Sendable, Codable {
       rounds: ledger.layers.reduce(0) { $0 + $1.rounds }, bytesSent: ledger.layers.reduce(0) { $0 + $1.bytesSent },
       dealtBytes: 0, peakMemoryBytes: graph.nodes.reduce(0) { $0 + 24 * $1.shape.count }, failureProbability: 0,
       opened: [Opening(value: "output", recipients: "the owner of the input")], layers: ledger.layers)
+  }
+
+  /// Programs whose public numbers have equal forms cost the same.
+  package static func form(of number: Float, fractionBits: Int) -> Int {
+    let factor = PublicFactor(number, significantBits: fractionBits)
+    return factor.surplus << 1 | (factor.isPowerOfTwo ? 1 : 0)
   }
 
   public var traffic: Cost { Cost(rounds: rounds, byteCount: bytesSent) }
@@ -79,11 +92,12 @@ private final class PlanLedger {
       let name = graph.nodes[node].layer
       if !name.isEmpty, !names.contains(name) { names.append(name) }
     }
-    add(names.joined(separator: " + "), step.kind, traffic)
+    add(names.joined(separator: " + "), step.kind, traffic, width: step.width)
   }
 
-  func add(_ name: String, _ operation: String, _ traffic: Cost) {
+  func add(_ name: String, _ operation: String, _ traffic: Cost, width: Int? = nil) {
     layers.append(
-      SecurePlan.Layer(name: name, operation: operation, rounds: traffic.rounds, bytesSent: traffic.byteCount))
+      SecurePlan.Layer(
+        name: name, operation: operation, rounds: traffic.rounds, bytesSent: traffic.byteCount, width: width))
   }
 }

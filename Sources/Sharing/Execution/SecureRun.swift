@@ -15,6 +15,8 @@ struct SecureRun<Scheme: SharingScheme> {
     case product(Scheme.Product, surplus: Int)
     /// The same public number in every scalar.
     case constant(Float, Shape)
+    /// Whether a relation holds, for nodes that only choose by it.
+    case bits(Scheme.Bits)
   }
 
   /// What a node whose operands are known can do next.
@@ -29,17 +31,32 @@ struct SecureRun<Scheme: SharingScheme> {
 
   let graph: Graph
   let arithmetic: FixedPointArithmetic<Scheme>
+  /// Public values of inputs.
+  let numbers: [String: Float]
+  let widths: ComparisonWidths
+  let bounds: MagnitudeBounds
   let observer: ((SecureStep) -> Void)?
+  let choices: ChoicePlan
+  /// Bits that more nodes will choose by.
+  var kept = KeptChoices<Scheme>()
   var values: [Value?]
   /// How many nodes and outputs still need each value; one that nobody needs is let go.
   private var uses: [Int]
   var scheme: Scheme { arithmetic.scheme }
   var fractionBits: Int { arithmetic.fractionBits }
 
-  init(graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, observer: ((SecureStep) -> Void)?) {
+  init(
+    graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, numbers: [String: Float], widths: ComparisonWidths,
+    bounds: MagnitudeBounds,
+    observer: ((SecureStep) -> Void)?
+  ) {
     self.graph = graph
     self.arithmetic = arithmetic
+    self.numbers = numbers
+    self.widths = widths
+    self.bounds = bounds
     self.observer = observer
+    choices = ChoicePlan(graph, numbers: numbers)
     values = [Value?](repeating: nil, count: graph.nodes.count)
     uses = [Int](repeating: 0, count: graph.nodes.count)
   }
@@ -104,12 +121,12 @@ struct SecureRun<Scheme: SharingScheme> {
   }
 
   private mutating func multiply(_ products: [(node: Int, Multiplication<Share>)]) async throws -> Set<Int> {
-    let results = try await scheme.multiply(products.map(\.1))
-    observer?(SecureStep(kind: "multiply", nodes: products.map(\.node)))
+    let results = try await scheme.multiply(products.map { $0.1 })
+    observer?(SecureStep(kind: "multiply", nodes: products.map { $0.node }, width: nil))
     for (product, result) in zip(products, results) {
       settle(product.node, .product(result, surplus: fractionBits))
     }
-    return Set(products.map(\.node))
+    return Set(products.map { $0.node })
   }
 
   /// Brings products back to the working precision, all in the same rounds.
@@ -117,16 +134,17 @@ struct SecureRun<Scheme: SharingScheme> {
     var items: [(node: Int, Truncation<Scheme.Product>, rest: Int)] = []
     for node in nodes {
       guard case .product(let product, let surplus)? = values[node] else { continue }
+      try bounds.check(node, of: graph, surplus: surplus)
       let bits = min(surplus, 32)
       items.append((node, Truncation(product, by: bits), surplus - bits))
     }
     guard !items.isEmpty else { return }
-    let shares = try await scheme.truncate(items.map(\.1))
-    observer?(SecureStep(kind: "truncate", nodes: items.map(\.node)))
+    let shares = try await scheme.truncate(items.map { $0.1 })
+    observer?(SecureStep(kind: "truncate", nodes: items.map { $0.node }, width: nil))
     for (item, share) in zip(items, shares) {
       values[item.node] = item.rest == 0 ? .share(share) : .product(scheme.product(share, by: 1), surplus: item.rest)
     }
-    try await truncate(items.filter { $0.rest > 0 }.map(\.node))
+    try await truncate(items.filter { $0.rest > 0 }.map { $0.node })
   }
 
   private mutating func finishOutputs() async throws -> [Share] {
@@ -140,7 +158,7 @@ struct SecureRun<Scheme: SharingScheme> {
     case .share(let share)?: return share
     case .constant(let value, let shape)?:
       return scheme.constant(RingTensor(repeating: arithmetic.word(Double(value)), shape: shape))
-    case .product?, nil: preconditionFailure("node \(node) of the graph is not a share yet")
+    case .product?, .bits?, nil: preconditionFailure("node \(node) of the graph is not a share yet")
     }
   }
 }

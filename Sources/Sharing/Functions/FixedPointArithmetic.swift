@@ -25,6 +25,11 @@ public struct FixedPointArithmetic<Scheme: SharingScheme> {
     self.comparisonWidth = comparisonWidth
   }
 
+  /// The same arithmetic with comparisons on another number of bits.
+  func comparing(on width: Int) -> FixedPointArithmetic {
+    FixedPointArithmetic(scheme, fractionBits: fractionBits, comparisonWidth: width)
+  }
+
   /// The word of a public real number with the given fraction bits.
   func word(_ value: Double, bits: Int? = nil) -> UInt64 {
     let scaled = value * Double(sign: .plus, exponent: bits ?? fractionBits, significand: 1)
@@ -70,7 +75,7 @@ public struct FixedPointArithmetic<Scheme: SharingScheme> {
   /// Runs a function of one flat share on several shares at once.
   func batched(_ shares: [Share], _ body: (Share) async throws -> Share) async throws -> [Share] {
     let joined = try await body(flat(shares))
-    return split(joined, like: shares.map(\.shape))
+    return split(joined, like: shares.map { $0.shape })
   }
 
   /// The scalars of all shares, one after the other.

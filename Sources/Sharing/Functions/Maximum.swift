@@ -111,7 +111,7 @@ extension FixedPointArithmetic {
     while contestants.count > 1 {
       let isGrouped = contestants.count * candidates[0].shape.count <= Self.largestGrouped
       let groups = contestants.divided(intoGroupsOf: isGrouped ? 4 : 2)
-      let winners = try await winners(of: groups.map { $0.map(\.value) }, width: width)
+      let winners = try await winners(of: groups.map { $0.map { $0.value } }, width: width)
       if goal != .maximum {
         for (group, bits) in zip(groups, winners) where group.count > 1 {
           for (contestant, bit) in zip(group, bits) {
@@ -181,7 +181,7 @@ extension FixedPointArithmetic {
         return shorter
       }
     }
-    return lists.compactMap(\.first)
+    return lists.compactMap { $0.first }
   }
 }
 

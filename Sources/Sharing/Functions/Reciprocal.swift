@@ -17,21 +17,25 @@ extension FixedPointArithmetic {
     }
   }
 
-  /// a / b for 2^(−f/2) ≤ |b| < 2^f and |a / b| < 2^14, relative error 8e-7 plus 2 units in the last place.
+  /// a / b for 2^(−f/2) ≤ |b| < 2^f and |a / b| < 2^(34 − f) (2^14 from f = 20 on), relative error 8e-7 plus 2
+  /// units in the last place.
   ///
-  /// The rounds of ``reciprocal(_:width:)`` (below 16 fraction bits 2 more), and 36 bytes more.
+  /// The rounds of ``reciprocal(_:width:)`` and 3 more.
   ///
   /// - Parameter width: of the divisors.
   public func divide(_ items: [(Share, by: Share)], width: Int? = nil) async throws -> [Share] {
-    let dividends = flat(items.map(\.0))
-    let divisors = flat(items.map(\.by))
+    let dividends = flat(items.map { $0.0 })
+    let divisors = flat(items.map { $0.by })
     let factor = try await normalizer(of: divisors, width: width)
-    let parts = try await normalized(
-      [(divisors, factor: factor), (dividends, factor: factor)], highest: 2 * fractionBits)
-    let joined = try await quotient(
-      of: parts[1], by: parts[0], keeping: 0, truncatingBy: 2 * Self.innerBits - fractionBits)
-    return split(joined, like: items.map(\.0.shape))
+    let c = try await normalized([(divisors, factor: factor)], highest: 2 * fractionBits)[0]
+    let kept = Self.quotientBits(fractionBits)
+    let part = try await multiply(dividends, factor, truncatingBy: 2 * fractionBits - kept)
+    let joined = try await quotient(of: part, by: c, keeping: 0, truncatingBy: kept + Self.innerBits - fractionBits)
+    return split(joined, like: items.map { $0.0.shape })
   }
+
+  /// Fraction bits of a quotient before the last step: |a / b| must be below 2^(38 − they).
+  static func quotientBits(_ fractionBits: Int) -> Int { Swift.min(innerBits, fractionBits + 4) }
 
   /// ±2^(2f − k) as a ring word, with the sign of x, where 2^(k−1) ≤ |x| < 2^k for the word x.
   private func normalizer(of x: Share, width: Int?) async throws -> Share {

@@ -12,10 +12,10 @@ extension FixedPointArithmetic {
 
   /// Each scalar where its bit is 1, zero elsewhere; 2 rounds, 40 bytes.
   public func masked(_ items: [(Scheme.Bits, Share)]) async throws -> [Share] {
-    let bits = items.count == 1 ? items[0].0 : scheme.concatenate(items.map(\.0))
-    let joined = flat(items.map(\.1))
+    let bits = items.count == 1 ? items[0].0 : scheme.concatenate(items.map { $0.0 })
+    let joined = flat(items.map { $0.1 })
     let chosen = try await scheme.multiply(scheme.reshape(bits, to: joined.shape), joined)
-    return split(chosen, like: items.map(\.1.shape))
+    return split(chosen, like: items.map { $0.1.shape })
   }
 
   /// The first share where the bit is 1, the second where it is 0; 2 rounds, 40 bytes. Exact.
@@ -89,13 +89,13 @@ extension FixedPointArithmetic {
   /// Bits as 0 and 1 in fixed point; 2 rounds, 24 bytes.
   public func numbers(_ bits: [Scheme.Bits]) async throws -> [Share] {
     let joined = bits.count == 1 ? bits[0] : scheme.concatenate(bits)
-    return split(scheme.scale(try await scheme.convert(joined), by: word(1)), like: bits.map(\.shape))
+    return split(scheme.scale(try await scheme.convert(joined), by: word(1)), like: bits.map { $0.shape })
   }
 
   /// Whether each scalar is negative, all in the same rounds.
   func negative(_ shares: [Share], width: Int) async throws -> [Scheme.Bits] {
     if shares.count == 1 { return [try await scheme.negative(shares[0], width: width)] }
-    return split(try await scheme.negative(flat(shares), width: width), like: shares.map(\.shape))
+    return split(try await scheme.negative(flat(shares), width: width), like: shares.map { $0.shape })
   }
 
   /// Bits of several shares, one after the other, taken apart again.

@@ -43,8 +43,10 @@ public struct CreditStory: Sendable {
 
     progress("starting three parties")
     let secret = try await decide(model, test.features, outputShape: plain.shape, progress)
+    let bounds = try ValueBounds(model, fractionBits: Self.fractionBits)
     let plan = try await SecurePlan.query(
-      try model.graph(batch: test.rowCount), dataInput: model.inputName, fractionBits: Self.fractionBits)
+      try model.graph(batch: test.rowCount), dataInput: model.inputName, fractionBits: Self.fractionBits,
+      widths: bounds.widths, magnitudes: bounds.magnitudes)
     guard secret.together.traffic == plan.traffic else {
       throw SharingError.trafficDiffers(planned: plan.traffic, measured: secret.together.traffic)
     }
@@ -95,7 +97,8 @@ public struct CreditStory: Sendable {
       graph: try model.graph(batch: 1), weights: model.weights.byName, preprocessing: prepared.preprocessing,
       provenance: .init(
         creator: "tacit demo credit", dataset: prepared.train.name, source: prepared.train.source, seed: seed,
-        trainingRows: prepared.train.rowCount))
+        trainingRows: prepared.train.rowCount),
+      inputRange: try InputRange.covering(prepared.train.features))
   }
 
   /// Every application by itself, then all of them in one query.
@@ -116,10 +119,11 @@ public struct CreditStory: Sendable {
         oneByOne.append(
           try await client.query(
             name, applications.sliced(axis: 0, row..<row + 1),
-            outputShape: outputShape.replacing(axis: 0, with: 1), fractionBits: Self.fractionBits))
+            outputShape: outputShape.replacing(axis: 0, with: 1), fractionBits: Self.fractionBits,
+            declared: model.inputRange))
       }
       let together = try await client.query(
-        name, applications, outputShape: outputShape, fractionBits: Self.fractionBits)
+        name, applications, outputShape: outputShape, fractionBits: Self.fractionBits, declared: model.inputRange)
       await client.close()
       return (oneByOne, together)
     }

@@ -14,42 +14,48 @@ struct BenchCommand: AsyncParsableCommand {
       """)
 
   @Option(help: "A workload; repeat for more. All where none is named.") var workload: [String] = []
-  @Option(help: "memory or tls.") var transport = "tls"
+  @Option(help: "memory, tls or, for comparison only, tcp without any protection.") var transport = "tls"
   @Flag(help: "Print one JSON object a line.") var json = false
+  /// A party of a measurement that another process leads.
+  @Option(help: .hidden) var joining: String?
+  @Option(help: .hidden) var party: Int?
 
   func run() async throws {
-    guard let transport = EngineOptions.Transport(rawValue: transport) else {
-      throw UsageError("--transport is memory or tls, not \"\(self.transport)\"")
+    guard let transport = WorkloadRunner.Transport(rawValue: transport) else {
+      throw UsageError("--transport is memory, tcp or tls, not \"\(self.transport)\"")
     }
     let known = Workload.allCases.map(\.rawValue) + TrainingWorkload.allCases.map(\.rawValue)
     if let stranger = workload.first(where: { !known.contains($0) }) {
       throw UsageError("there is no workload \"\(stranger)\": choose among \(known.joined(separator: ", "))")
     }
     let chosen = workload.isEmpty ? known : workload
-    for workload in chosen.compactMap(TrainingWorkload.init) {
-      let line = try workload.measure()
-      if json {
-        try JSONOutput.print(line, pretty: false)
-      } else {
-        print(
-          String(
-            format: "%-22@ %9.3f ms  (best %.3f)", line.workload as NSString, line.secondsMedian * 1000,
-            line.secondsMinimum * 1000))
-      }
-      fflush(nil)
-    }
     let workloads = chosen.compactMap(Workload.init)
+    let runner = WorkloadRunner(transport: transport, executable: try Executable.path)
+    if let joining, let party { return try await runner.join(workloads, folder: joining, party: party) { _ in } }
+    for workload in chosen.compactMap(TrainingWorkload.init) { try print(try workload.measure()) }
     guard !workloads.isEmpty else { return }
-    try await WorkloadRunner(transport: transport, executable: try Executable.path).run(workloads) { line in
-      if json {
-        try JSONOutput.print(line, pretty: false)
-      } else {
-        print(
-          String(
-            format: "%-22@ %9.3f ms  (best %.3f)  %4d rounds  %10d bytes", line.workload as NSString,
-            line.secondsMedian * 1000, line.secondsMinimum * 1000, line.rounds, line.bytesSentTotal))
-      }
-      fflush(nil)
-    }
+    try await runner.run(workloads) { line in try print(line) }
+  }
+
+  private func print(_ line: TrainingWorkload.Measurement) throws {
+    if json { try JSONOutput.print(line, pretty: false) } else { Swift.print(Self.text(line)) }
+    fflush(nil)
+  }
+
+  private func print(_ line: WorkloadMeasurement) throws {
+    if json { try JSONOutput.print(line, pretty: false) } else { Swift.print(Self.text(line)) }
+    fflush(nil)
+  }
+
+  private static func text(_ line: TrainingWorkload.Measurement) -> String {
+    String(
+      format: "%-24@ %9.3f ms  (best %.3f)", line.workload as NSString, line.secondsMedian * 1000,
+      line.secondsMinimum * 1000)
+  }
+
+  private static func text(_ line: WorkloadMeasurement) -> String {
+    String(
+      format: "%-24@ %9.3f ms  (best %.3f)  %4d rounds  %10d bytes", line.workload as NSString,
+      line.secondsMedian * 1000, line.secondsMinimum * 1000, line.rounds, line.bytesSentTotal)
   }
 }

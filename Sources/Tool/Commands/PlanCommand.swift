@@ -15,6 +15,10 @@ struct PlanCommand: AsyncParsableCommand {
   @Option(help: "Round-trip time between parties, such as 20ms.") var rtt: String?
   @Option(help: "Bandwidth of each party, such as 1Gbps.") var bandwidth: String?
   @Option(help: "A stated network: lan (0.2 ms, 10 Gbps) or wan (60 ms, 100 Mbps).") var network: String?
+  @Option(
+    parsing: .unconditional,
+    help: "What inputs lie in, publicly: LOW:HIGH, or none; the model file's range where it is not given.")
+  var inputRange: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
@@ -22,15 +26,31 @@ struct PlanCommand: AsyncParsableCommand {
     guard (1...1 << 20).contains(batch) else { throw UsageError("--batch must be between 1 and 1048576, not \(batch)") }
     let fractionBits = try EngineOptions.checked(fractionBits: fractionBits)
     let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)
-    let file = try ModelFile.load(from: model)
+    let file = try DeclaredRange.apply(inputRange, to: try ModelFile.load(from: model))
+    let bounds = try ValueBounds(file, fractionBits: fractionBits)
     let plan = try await SecurePlan.query(
-      try file.graph(batch: batch), dataInput: file.inputName, fractionBits: fractionBits)
+      try file.graph(batch: batch), dataInput: file.inputName, fractionBits: fractionBits, widths: bounds.widths,
+      magnitudes: bounds.magnitudes)
     let seconds = plan.networkSeconds(roundTrip: network.roundTrip, bitsPerSecond: network.bitsPerSecond)
     if json {
       try JSONOutput.print(PlanReport(plan: plan, engine: engine, batch: batch, seconds: seconds, network: network))
     } else {
       print(PlanText.table(plan, seconds: seconds, network: network))
     }
+  }
+}
+
+/// The flag `--input-range LOW:HIGH|none`.
+enum DeclaredRange {
+  /// The model with the range that the flag declares; without the flag, with its own.
+  static func apply(_ flag: String?, to model: ModelFile) throws -> ModelFile {
+    guard let flag else { return model }
+    guard flag != "none" else { return try model.declaring(nil) }
+    let bounds = flag.split(separator: ":", omittingEmptySubsequences: false).map { Float($0) }
+    guard bounds.count == 2, let low = bounds[0], let high = bounds[1], low <= high else {
+      throw UsageError("--input-range is LOW:HIGH, such as -4:4, or none, not \"\(flag)\"")
+    }
+    return try model.declaring(try InputRange(low...high))
   }
 }
 

@@ -22,6 +22,10 @@ struct PredictCommand: AsyncParsableCommand {
   @Option(help: "Computing parties; replicated has three.") var parties: Int?
   @Option(help: "memory or tls.") var transport = "memory"
   @Option(help: "Bits behind the point, 10 to 24.") var fractionBits = 16
+  @Option(
+    parsing: .unconditional,
+    help: "What inputs lie in, publicly: LOW:HIGH, or none; the model file's range where it is not given.")
+  var inputRange: String?
   @Option(name: .customLong("repeat"), help: "Timed runs after a warm-up.") var repeats = 1
   @Option(help: "Seconds to wait for a party before giving up.") var deadline = 30.0
   @Flag(help: "Print one JSON object.") var json = false
@@ -30,7 +34,7 @@ struct PredictCommand: AsyncParsableCommand {
     let options = try EngineOptions(
       engine: engine, parties: parties, transport: transport, fractionBits: fractionBits, repeats: repeats,
       deadline: deadline)
-    let file = try ModelFile.load(from: model)
+    let file = try DeclaredRange.apply(inputRange, to: try ModelFile.load(from: model))
     let x = try ModelInput.read(input, for: file)
     let report = try await SecretPredictor(options: options, executable: try Executable.path).predict(file, x)
     if let output { try ModelOutput.write(report.output, to: output) }

@@ -1,0 +1,25 @@
+/// One line of `tacit bench --json`, with the keys of the peers' scripts.
+public struct WorkloadMeasurement: Hashable, Sendable, Codable {
+  public var peer: String
+  public var workload: String
+  public var `protocol`: String
+  public var transport: String
+  public var parties: Int
+  public var batch: Int
+  /// From shares to shares at the slowest party.
+  public var secondsMedian: Double
+  public var secondsMinimum: Double
+  public var runs: Int
+  /// Between the parties, exactly as planned; sharing the input and revealing the result are not in it.
+  public var bytesSentTotal: Int
+  public var rounds: Int
+  public var maxAbsoluteError: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case peer, workload, `protocol`, transport, parties, batch, runs, rounds
+    case secondsMedian = "seconds_median"
+    case secondsMinimum = "seconds_min"
+    case bytesSentTotal = "bytes_sent_total"
+    case maxAbsoluteError = "max_abs_err"
+  }
+}

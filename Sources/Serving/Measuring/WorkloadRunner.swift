@@ -1,0 +1,108 @@
+import Foundation
+import Identity
+import Logging
+import Sharing
+import Transports
+
+/// Runs workloads on parties of this machine: tasks over memory, or processes over TLS or, for comparison only, plain TCP.
+public struct WorkloadRunner: Sendable {
+  public enum Transport: String, Sendable, CaseIterable {
+    case memory
+    /// Unprotected; nothing but measurements may use it.
+    case tcp
+    case tls
+  }
+
+  public let transport: Transport
+  /// The program to start as the other parties.
+  public let executable: String
+  /// Runs of a workload are repeated for about this long, and at least three times.
+  public let patience: Duration
+  static let partyCount = 3
+  static let deadline = Duration.seconds(60)
+
+  public init(transport: Transport, executable: String, patience: Duration = .milliseconds(1200)) {
+    self.patience = patience
+    self.transport = transport
+    self.executable = executable
+  }
+
+  /// Measures each workload in turn and hands over each line as it is there.
+  public func run(_ workloads: [Workload], report: @escaping @Sendable (WorkloadMeasurement) throws -> Void)
+    async throws
+  {
+    switch transport {
+    case .memory:
+      let channels = MemoryMesh.channels(partyCount: Self.partyCount, deadline: Self.deadline)
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for channel in channels {
+          group.addTask { try await measure(workloads, over: channel, report: report) }
+        }
+        try await group.waitForAll()
+      }
+    case .tcp, .tls:
+      let folder = try MeasuringFolder.create(partyCount: Self.partyCount)
+      defer { folder.remove() }
+      // This process is party 0.
+      let others = try (1..<Self.partyCount).map { party in
+        try MeasuringProcess.start(
+          executable: executable,
+          arguments: ["bench", "--transport", transport.rawValue, "--joining", folder.path, "--party", "\(party)"]
+            + workloads.flatMap { ["--workload", $0.rawValue] })
+      }
+      defer { for process in others { process.stop() } }
+      try await join(workloads, folder: folder.path, party: 0, report: report)
+    }
+  }
+
+  /// Takes part as a party of a measurement that another process has prepared in a folder.
+  public func join(
+    _ workloads: [Workload], folder: String, party: Int,
+    report: @escaping @Sendable (WorkloadMeasurement) throws -> Void
+  ) async throws {
+    let folder = MeasuringFolder(path: folder)
+    let cluster = try ClusterFile.load(from: folder.clusterFile)
+    guard cluster.parties.indices.contains(party) else { throw ServingError.badRequest("there is no party \(party)") }
+    var protection = Protection.insecurePlainTCP
+    if transport == .tls {
+      let identity = try NodeIdentity.load(from: folder.identity(of: party))
+      protection = .tls(try identity.tlsSettings(identity.policy(accepting: [.party], pins: cluster.pins)))
+    }
+    let loop = SocketLoop(name: "bench")
+    defer { loop.shutdown() }
+    try await loop.run { [protection] in
+      let listener = try await Listener.open(
+        on: loop, host: cluster.parties[party].host, port: cluster.parties[party].port, protection: protection,
+        logger: Logger(label: "tacit.bench") { _ in SwiftLogNoOpLogHandler() })
+      let builder = MeshBuilder(
+        party: party, peers: cluster.peerAddresses, session: Array("bench".utf8), loop: loop, protection: protection,
+        deadline: Self.deadline)
+      let channel = try await SocketMesh.form(builder, listener: listener, within: Self.deadline)
+      try await measure(workloads, over: channel, report: report)
+      await channel.close()
+      await listener.close()
+    }
+  }
+
+  /// The workloads in turn, at one party.
+  private func measure(
+    _ workloads: [Workload], over channel: any Channel, report: (WorkloadMeasurement) throws -> Void
+  ) async throws {
+    do {
+      let party = try await MeasuringParty.replicated(over: channel)
+      for workload in workloads {
+        guard let result = try await party.measure(try workload.program(), for: patience) else { continue }
+        let seconds = result.seconds.sorted()
+        try report(
+          WorkloadMeasurement(
+            peer: "tacit", workload: workload.rawValue, protocol: party.costs.name, transport: transport.rawValue,
+            parties: party.costs.partyCount, batch: workload.batch, secondsMedian: seconds[seconds.count / 2],
+            secondsMinimum: seconds[0], runs: seconds.count, bytesSentTotal: result.traffic.byteCount,
+            rounds: result.traffic.rounds, maxAbsoluteError: result.maxAbsoluteError))
+      }
+    } catch {
+      await channel.close()
+      throw error
+    }
+  }
+}

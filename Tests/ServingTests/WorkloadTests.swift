@@ -1,0 +1,36 @@
+import NIOConcurrencyHelpers
+import Serving
+import Testing
+
+/// The bench over memory. Oracle: the plain engine, within 1e-3; the traffic is held against the plan by the bench itself.
+@Suite struct WorkloadTests {
+  static let small: [Workload] = [
+    .matmul128, .credit1, .creditLogit690, .mnistMLP1, .mnistCNN1, .softmax, .max, .less100k,
+  ]
+
+  @Test func everyWorkloadIsMeasuredInTurn() async throws {
+    let lines = NIOLockedValueBox<[WorkloadMeasurement]>([])
+    try await WorkloadRunner(transport: .memory, executable: "", patience: .zero).run(Self.small) { line in
+      lines.withLockedValue { $0.append(line) }
+    }
+    let measured = lines.withLockedValue { $0 }
+    #expect(measured.map(\.workload) == Self.small.map(\.rawValue))
+    for line in measured {
+      #expect(line.maxAbsoluteError < 1e-3 && line.runs == 3, "\(line)")
+      #expect(line.rounds > 0 && line.bytesSentTotal > 0)
+    }
+  }
+
+  /// The peers' figures for the same work: fewer bytes on every row that has one.
+  @Test func fewerBytesThanTheStrongestPeer() async throws {
+    let peer: [(Workload, Int)] = [
+      (.relu100k, 9_216_000), (.less100k, 6_816_000), (.creditLogit1, 14_180), (.creditLogit690, 9_852_510),
+      (.mnistMLP1, 38_224), (.mnistCNN1, 1_298_104),
+    ]
+    let lines = NIOLockedValueBox<[WorkloadMeasurement]>([])
+    try await WorkloadRunner(transport: .memory, executable: "", patience: .zero).run(peer.map(\.0)) { line in
+      lines.withLockedValue { $0.append(line) }
+    }
+    for (line, peer) in zip(lines.withLockedValue({ $0 }), peer) { #expect(line.bytesSentTotal < peer.1) }
+  }
+}
