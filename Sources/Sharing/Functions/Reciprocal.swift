@@ -17,7 +17,7 @@ extension FixedPointArithmetic {
     }
   }
 
-  /// a / b for 2^(−f/2) ≤ |b| < 2^f and |a / b| < 2^(34 − f) (2^14 from f = 20 on), relative error 8e-7 plus 2
+  /// a / b for 2^(−f/2) ≤ |b| < 2^f and |a / b| < 2^(34 − f) (2^14 from f = 20 on), relative error 8e-7 plus 4
   /// units in the last place.
   ///
   /// The rounds of ``reciprocal(_:width:)`` and 3 more.
