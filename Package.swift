@@ -58,7 +58,8 @@ let package = Package(
     // Ground floor: scalars, randomness, bytes between parties, who is who.
     room("Arithmetic", ["CKernels", crypto, cryptoExtras]),
     room("Transports", [nioConcurrency, nioCore, nioEmbedded, nioSSL, logging]),
-    room("Identity", ["Transports", crypto, x509, asn1, yams]),
+    room("Settings"),
+    room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),
@@ -68,12 +69,12 @@ let package = Package(
     room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
 
     // Third floor: learning, files, secrets.
-    room("Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", yams]),
+    room("Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
     room("ModelFiles", ["Graphs", "Datasets", crypto]),
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
     // Fourth floor: encrypted prediction as a service.
-    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", logging, nioConcurrency]),
+    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
     room("Stories", ["Serving", "Learning", "Arithmetic"]),
@@ -94,6 +95,7 @@ let package = Package(
     tests(of: "Arithmetic", ["CKernels", crypto, cryptoExtras]),
     tests(of: "Tensors"),
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
+    tests(of: "Settings"),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
     tests(of: "Datasets", ["Tensors"]),
@@ -101,7 +103,11 @@ let package = Package(
     tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets"]),
     tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency]),
     tests(
-      of: "Serving", [logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing"]),
+      of: "Serving",
+      [
+        logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning",
+        "Arithmetic",
+      ]),
     tests(of: "Stories", ["Serving"]),
     .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport"], swiftSettings: settings),
   ]

@@ -1,4 +1,4 @@
-/// exp, log, tanh and the logistic function by the polynomials of the Cephes library (S. L. Moshier), without branches.
+/// exp, log, tanh, the logistic and the normal distribution function by the polynomials of the Cephes library (S. L. Moshier), without branches.
 #include <stdint.h>
 #include <string.h>
 
@@ -91,6 +91,54 @@ CK_INLINE float logistic(float x) {
   return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
+/// Φ(x) = (1 + erf u) / 2 with u = x / √2: the odd series near zero, elsewhere e^−u² times a series in 1/|u|.
+CK_INLINE float normal_distribution(float x) {
+  float u = x * 0.70710678118654752f;
+  float size = __builtin_fabsf(u), z = u * u;
+  float p = 7.853861353153693e-5f;
+  p = p * z - 8.010193625184903e-4f;
+  p = p * z + 5.188327685732524e-3f;
+  p = p * z - 2.685381193529856e-2f;
+  p = p * z + 1.128358514861418e-1f;
+  p = p * z - 3.761262582423300e-1f;
+  p = p * z + 1.128379165726710e+0f;
+  float near = 0.5f + 0.5f * (p * u);
+  float q = 1.0f / size, s = q * q;
+  float a = 2.326819970068386e-2f;
+  a = a * s - 1.387039388740657e-1f;
+  a = a * s + 3.687424674597105e-1f;
+  a = a * s - 5.824733027278666e-1f;
+  a = a * s + 6.210004621745983e-1f;
+  a = a * s - 4.944515323274145e-1f;
+  a = a * s + 3.404879937665872e-1f;
+  a = a * s - 2.741127028184656e-1f;
+  a = a * s + 5.638259427386472e-1f;
+  float b = -1.047766399936249e+1f;
+  b = b * s + 1.297719955372516e+1f;
+  b = b * s - 7.495518717768503e+0f;
+  b = b * s + 2.921019019210786e+0f;
+  b = b * s - 1.015265279202700e+0f;
+  b = b * s + 4.218463358204948e-1f;
+  b = b * s - 2.820767439740514e-1f;
+  b = b * s + 5.641895067754075e-1f;
+  float tail = 0.5f * exponential(-z) * q * (size < 2.0f ? a : b);
+  float far = x < 0.0f ? tail : 1.0f - tail;
+  return size < 1.0f ? near : far;
+}
+
+/// Below −15 both are zero in this precision; a NaN passes the comparisons.
+CK_INLINE float gelu(float x) {
+  float bounded = x < -15.0f ? -15.0f : x;
+  return bounded * normal_distribution(bounded);
+}
+
+CK_INLINE float gelu_gradient(float x) {
+  float bounded = x < -15.0f ? -15.0f : x;
+  bounded = bounded > 15.0f ? 15.0f : bounded;
+  float density = exponential(-0.5f * (bounded * bounded)) * 0.39894228040143268f;
+  return normal_distribution(bounded) + bounded * density;
+}
+
 #define FUNCTION(name, function) \
   CK_INLINE void name##_loop(size_t n, const float *x, float *y) { \
     CK_INDEPENDENT for (size_t i = 0; i < n; i++) { y[i] = function(x[i]); } \
@@ -101,3 +149,5 @@ FUNCTION(ck_f32_exp, exponential)
 FUNCTION(ck_f32_log, logarithm)
 FUNCTION(ck_f32_tanh, hyperbolic_tangent)
 FUNCTION(ck_f32_sigmoid, logistic)
+FUNCTION(ck_f32_gelu, gelu)
+FUNCTION(ck_f32_gelu_grad, gelu_gradient)

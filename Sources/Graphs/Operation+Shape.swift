@@ -21,7 +21,12 @@ extension Operation {
     case .exp: "exp"
     case .log: "log"
     case .reciprocal: "reciprocal"
+    case .inverseSquareRoot: "inverseSquareRoot"
+    case .gelu: "gelu"
+    case .geluGradient: "geluGradient"
+    case .power: "power"
     case .softmax: "softmax"
+    case .logSoftmax: "logSoftmax"
     case .matmul: "matmul"
     case .conv2d: "conv2d"
     case .conv2dInputGradient: "conv2dInputGradient"
@@ -33,12 +38,15 @@ extension Operation {
     case .sum: "sum"
     case .mean: "mean"
     case .max: "max"
+    case .argmax: "argmax"
     case .broadcast: "broadcast"
     case .reshape: "reshape"
     case .transpose: "transpose"
     case .concatenate: "concatenate"
     case .slice: "slice"
     case .pad: "pad"
+    case .gather: "gather"
+    case .scatter: "scatter"
     }
   }
 
@@ -67,14 +75,18 @@ extension Operation {
       guard let branches = operands[1].broadcast(with: operands[2]), let shape = operands[0].broadcast(with: branches)
       else { throw misfit }
       return shape
-    case .negate, .relu, .sigmoid, .tanh, .exp, .log, .reciprocal: return operands[0]
+    case .negate, .relu, .sigmoid, .tanh, .exp, .log, .reciprocal, .inverseSquareRoot, .gelu, .geluGradient:
+      return operands[0]
+    case .power(let exponent):
+      try attribute((1...16).contains(exponent), "the exponent must be between 1 and 16")
+      return operands[0]
     case .scale(let factor):
       try attribute(factor.isFinite, "the factor must be finite")
       return operands[0]
     case .shift(let offset):
       try attribute(offset.isFinite, "the offset must be finite")
       return operands[0]
-    case .softmax:
+    case .softmax, .logSoftmax:
       try require(operands[0].rank >= 1)
       return operands[0]
     case .matmul(let transposeLeft, let transposeRight):
@@ -131,7 +143,7 @@ extension Operation {
       for a in axes { try axis(a, of: operands[0]) }
       try attribute(Set(axes).count == axes.count, "an axis is named twice in \(axes)")
       return Shape(operands[0].extents.enumerated().map { axes.contains($0.offset) ? 1 : $0.element })
-    case .max(let a):
+    case .max(let a), .argmax(let a):
       try axis(a, of: operands[0])
       try require(operands[0][a] > 0)
       return operands[0].replacing(axis: a, with: 1)
@@ -163,6 +175,17 @@ extension Operation {
       try attribute(
         (0...1 << 40).contains(before) && (0...1 << 40).contains(after), "padding must be between 0 and 2^40")
       return operands[0].replacing(axis: a, with: operands[0][a] + before + after)
+    case .gather(let a, let indices):
+      try axis(a, of: operands[0])
+      try attribute(
+        indices.allSatisfy { (0..<operands[0][a]).contains($0) }, "an index is not one of axis \(a) of \(operands[0])")
+      return operands[0].replacing(axis: a, with: indices.count)
+    case .scatter(let a, let indices, let extent):
+      try axis(a, of: operands[0])
+      try attribute((0...1 << 40).contains(extent), "the extent must be between 0 and 2^40")
+      try attribute(indices.allSatisfy { (0..<extent).contains($0) }, "an index is not below the extent \(extent)")
+      try require(indices.count == operands[0][a])
+      return operands[0].replacing(axis: a, with: extent)
     }
   }
 
@@ -170,8 +193,9 @@ extension Operation {
   public var operandCount: Int? {
     switch self {
     case .input, .constant: 0
-    case .negate, .scale, .shift, .relu, .sigmoid, .tanh, .exp, .log, .reciprocal, .softmax, .averagePool2d,
-      .averagePool2dGradient, .maxPool2d, .sum, .mean, .max, .broadcast, .reshape, .transpose, .slice, .pad:
+    case .negate, .scale, .shift, .relu, .sigmoid, .tanh, .exp, .log, .reciprocal, .inverseSquareRoot, .gelu,
+      .geluGradient, .power, .softmax, .logSoftmax, .averagePool2d, .averagePool2dGradient, .maxPool2d, .sum, .mean,
+      .max, .argmax, .broadcast, .reshape, .transpose, .slice, .pad, .gather, .scatter:
       1
     case .add, .subtract, .multiply, .divide, .compare, .matmul, .conv2d, .conv2dInputGradient,
       .conv2dWeightGradient, .maxPool2dGradient:

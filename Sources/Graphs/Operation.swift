@@ -30,8 +30,20 @@ public enum Operation: Hashable, Sendable, Codable {
   case exp
   case log
   case reciprocal
+  /// `1/√x`.
+  case inverseSquareRoot
+  /// `x · Φ(x)`, exactly, with `Φ` the normal distribution function: D. Hendrycks and K. Gimpel, *Gaussian Error Linear
+  /// Units*, 2016.
+  case gelu
+  /// `Φ(x) + x · φ(x)`, the derivative of ``gelu`` at `x`; an operation of its own since it is as cheap as ``gelu`` for
+  /// engines that approximate, and no other operation has `Φ`.
+  case geluGradient
+  /// `xⁿ` with a public exponent from 1 to 16.
+  case power(Int)
   /// Along the last axis.
   case softmax
+  /// The logarithm of ``softmax``, computed without it: `x − ln Σ eˣ` along the last axis.
+  case logSoftmax
 
   /// `[m, k] · [k, n] → [m, n]`; a transposed operand is stored the other way round.
   case matmul(transposeLeft: Bool, transposeRight: Bool)
@@ -53,6 +65,8 @@ public enum Operation: Hashable, Sendable, Codable {
   case mean(axes: [Int])
   /// The largest scalar along one axis.
   case max(axis: Int)
+  /// Where along one axis the largest scalar is, as a number; the first of equal maxima. A step: no gradient flows.
+  case argmax(axis: Int)
   /// Repeats axes of extent 1, NumPy's rules.
   case broadcast(Shape)
   /// One extent may be −1: whatever is left. Model graphs use it for the batch axis.
@@ -62,6 +76,11 @@ public enum Operation: Hashable, Sendable, Codable {
   case slice(axis: Int, start: Int, end: Int)
   /// Zeros before and after along one axis.
   case pad(axis: Int, before: Int, after: Int)
+  /// The slices along one axis with the given public indices, in their order; an index may occur more than once.
+  case gather(axis: Int, indices: [Int])
+  /// The transposed map of ``gather(axis:indices:)``: slice `i` is added to slice `indices[i]` of `extent` that begin as
+  /// zeros.
+  case scatter(axis: Int, indices: [Int], extent: Int)
 }
 
 /// A relation between two scalars.

@@ -75,7 +75,12 @@ extension Symbol {
   public func exp() -> Symbol { emit(.exp) }
   public func log() -> Symbol { emit(.log) }
   public func reciprocal() -> Symbol { emit(.reciprocal) }
+  public func inverseSquareRoot() -> Symbol { emit(.inverseSquareRoot) }
+  public func gelu() -> Symbol { emit(.gelu) }
+  public func geluGradient() -> Symbol { emit(.geluGradient) }
+  public func power(_ exponent: Int) -> Symbol { emit(.power(exponent)) }
   public func softmax() -> Symbol { emit(.softmax) }
+  public func logSoftmax() -> Symbol { emit(.logSoftmax) }
 
   public func matmul(_ other: Symbol, transposeLeft: Bool = false, transposeRight: Bool = false) -> Symbol {
     emit(.matmul(transposeLeft: transposeLeft, transposeRight: transposeRight), other)
@@ -105,6 +110,7 @@ extension Symbol {
   public func sum(axes: [Int]) -> Symbol { emit(.sum(axes: axes)) }
   public func mean(axes: [Int]) -> Symbol { emit(.mean(axes: axes)) }
   public func max(axis: Int) -> Symbol { emit(.max(axis: axis)) }
+  public func argmax(axis: Int) -> Symbol { emit(.argmax(axis: axis)) }
   public func broadcast(to shape: Shape) -> Symbol { shape == self.shape ? self : emit(.broadcast(shape)) }
   public func reshaped(to extents: [Int]) -> Symbol { emit(.reshape(extents)) }
   public func transposed(_ permutation: [Int]) -> Symbol { emit(.transpose(permutation)) }
@@ -113,6 +119,10 @@ extension Symbol {
   }
   public func padded(axis: Int, before: Int, after: Int) -> Symbol {
     emit(.pad(axis: axis, before: before, after: after))
+  }
+  public func gathered(axis: Int, _ indices: [Int]) -> Symbol { emit(.gather(axis: axis, indices: indices)) }
+  public func scattered(axis: Int, _ indices: [Int], extent: Int) -> Symbol {
+    emit(.scatter(axis: axis, indices: indices, extent: extent))
   }
   /// The symbols one after the other along an axis.
   public static func concatenated(_ symbols: [Symbol], axis: Int) -> Symbol {

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Settings
 internal import Yams
 
 extension ClusterFile {
@@ -50,8 +51,9 @@ extension ClusterFile {
 
   private static func compose(_ text: String) throws(IdentityError) -> Node {
     guard text.utf8.count <= longest else { throw .cluster(reason: "it is longer than \(longest) bytes") }
-    // The parser calls itself for each level, so the depth is bounded before it starts.
-    guard nesting(of: text) <= deepest else { throw .cluster(reason: "it is nested deeper than \(deepest) levels") }
+    guard YAMLBounds.nesting(of: text) <= deepest else {
+      throw .cluster(reason: "it is nested deeper than \(deepest) levels")
+    }
     let node: Node?
     do {
       node = try Yams.compose(yaml: text)
@@ -62,20 +64,6 @@ extension ClusterFile {
     }
     guard let node else { throw .cluster(reason: "it is empty") }
     return node
-  }
-
-  /// An upper bound of how deeply collections are nested, from brackets, indentation and dashes alone.
-  private static func nesting(of text: String) -> Int {
-    var brackets = 0
-    var deepest = 0
-    for line in text.split(whereSeparator: \.isNewline) {
-      let lead = line.prefix { $0 == " " || $0 == "-" || $0 == "?" }
-      let marks = lead.count { $0 != " " } + lead.count / 2
-      brackets += line.count { $0 == "[" || $0 == "{" }
-      deepest = max(deepest, marks + brackets)
-      brackets = max(0, brackets - line.count { $0 == "]" || $0 == "}" })
-    }
-    return deepest
   }
 
   private static func oneLine(_ text: String) -> String {
@@ -108,7 +96,7 @@ extension ClusterFile {
     for (key, value) in mapping {
       let name = key.string ?? "?"
       guard known.contains(name) else {
-        throw .unknownKey(name, nearest: nearest(to: name, in: known), place: place)
+        throw .unknownKey(name, nearest: Spelling.nearest(to: name, in: known), place: place)
       }
       guard entries.updateValue(value, forKey: name) == nil else {
         throw .cluster(reason: "“\(name)” stands twice \(place)")
@@ -137,28 +125,5 @@ extension ClusterFile {
       return nil
     }
     return host.isEmpty ? nil : (String(host), port)
-  }
-
-  private static func nearest(to key: String, in known: [String]) -> String {
-    if let longer = known.first(where: { !key.isEmpty && $0.lowercased().hasPrefix(key.lowercased()) }) {
-      return longer
-    }
-    return known.min { editDistance(key, $0) < editDistance(key, $1) } ?? key
-  }
-
-  /// How many characters must be inserted, removed or replaced (Levenshtein).
-  private static func editDistance(_ a: String, _ b: String) -> Int {
-    let target = Array(b.lowercased().prefix(64))
-    var row = Array(0...target.count)
-    for character in a.lowercased().prefix(64) {
-      var diagonal = row[0]
-      row[0] += 1
-      for (index, other) in target.enumerated() {
-        let replaced = diagonal + (character == other ? 0 : 1)
-        diagonal = row[index + 1]
-        row[index + 1] = min(replaced, row[index] + 1, row[index + 1] + 1)
-      }
-    }
-    return row[target.count]
   }
 }

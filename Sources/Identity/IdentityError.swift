@@ -22,8 +22,8 @@ public enum IdentityError: Error, Hashable, Sendable {
   case badValidity(days: Int)
   /// A certificate could not be made or a key not used.
   case cryptography(reason: String)
-  /// A key of a cluster file is not known.
-  case unknownKey(String, nearest: String, place: String)
+  /// A key of a cluster file is not known; with the nearest known one if it is near.
+  case unknownKey(String, nearest: String?, place: String)
   /// Something else in a cluster file is wrong.
   case cluster(reason: String)
 }
@@ -47,7 +47,8 @@ extension IdentityError: CustomStringConvertible {
       "a certificate cannot be valid for \(days) days: take 1 day or more, and no longer than its authority is valid"
     case .cryptography(let reason): "the certificate could not be made: \(reason)"
     case .unknownKey(let key, let nearest, let place):
-      "the cluster file has an unknown key “\(key)” \(place); did you mean “\(nearest)”?"
+      "the cluster file has an unknown key “\(key)” \(place); "
+        + (nearest.map { "did you mean “\($0)”?" } ?? "remove it")
     case .cluster(let reason): "the cluster file is not valid: \(reason)"
     }
   }

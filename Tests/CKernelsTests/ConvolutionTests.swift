@@ -37,6 +37,12 @@ extension KernelTests {
       Geometry(channels: 2, height: 8, width: 11, kh: 3, kw: 2, sh: 2, sw: 3, ph: 2, pw: 1),
       Geometry(channels: 1, height: 3, width: 2, kh: 5, kw: 6, sh: 1, sw: 2, ph: 4, pw: 5),
       Geometry(channels: 2, height: 5, width: 5, kh: 1, kw: 1, sh: 3, sw: 3, ph: 0, pw: 2),
+      // As wide as the image, and padded by more than it holds; rows of every length around a block's.
+      Geometry(channels: 3, height: 7, width: 7, kh: 5, kw: 5, sh: 1, sw: 1, ph: 2, pw: 2),
+      Geometry(channels: 2, height: 3, width: 2, kh: 1, kw: 7, sh: 1, sw: 1, ph: 2, pw: 3),
+      Geometry(channels: 2, height: 2, width: 6, kh: 7, kw: 1, sh: 1, sw: 1, ph: 4, pw: 0),
+      Geometry(channels: 2, height: 6, width: 9, kh: 3, kw: 3, sh: 2, sw: 1, ph: 1, pw: 1),
+      Geometry(channels: 1, height: 4, width: 40, kh: 2, kw: 35, sh: 1, sw: 1, ph: 0, pw: 5),
     ]
 
     @Test(arguments: geometries) func words(_ g: Geometry) {

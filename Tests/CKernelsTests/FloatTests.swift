@@ -113,5 +113,35 @@ extension KernelTests {
       check({ ck_f32_tanh($0, $1, $2) }, in: -12...12, tolerance: 2, { tanh($0) })
       check({ ck_f32_sigmoid($0, $1, $2) }, in: -104...50, tolerance: 3, { 1 / (1 + exp(-$0)) })
     }
+
+    /// Against the library's complementary error function, in absolute terms.
+    @Test func normalDistribution() {
+      var generator = SeededGenerator(state: 44)
+      let specials: [Float] = [0, -0.0, .infinity, 1.414_213_5, 1.414_213_7, 2.828_427, -15, -100, 1e30, -1e30]
+      let x = generator.floats(20_001, in: -9...9) + generator.floats(1000, in: -1e-3...1e-3) + specials
+      var outputs: [[Float]] = []
+      atEveryLevel { _ in
+        var (y, slope) = (x, x)
+        ck_f32_gelu(x.count, x, &y)
+        ck_f32_gelu_grad(x.count, x, &slope)
+        for (x, (y, slope)) in zip(x.map(Double.init), zip(y.map(Double.init), slope.map(Double.init))) {
+          let below = erfc(-x / 2.0.squareRoot()) / 2
+          let density = exp(-x * x / 2) / (2 * Double.pi).squareRoot()
+          if x.isFinite {
+            #expect(abs(y - x * below) <= 2e-7 * max(1, abs(x)), "at \(x)")
+            #expect(abs(slope - below - x * density) <= 4e-7, "at \(x)")
+          } else {
+            #expect(y == x && slope == 1)
+          }
+        }
+        outputs.append(y + slope)
+      }
+      #expect(outputs.allSatisfy { $0 == outputs[0] }, "levels disagree")
+      atEveryLevel { _ in
+        var y: [Float] = [0, 0]
+        ck_f32_gelu(2, [.nan, -.infinity], &y)
+        #expect(y[0].isNaN && y[1] == 0)
+      }
+    }
   }
 }

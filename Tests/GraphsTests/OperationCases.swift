@@ -81,6 +81,16 @@ struct OperationCase: Sendable, CustomStringConvertible {
     OperationCase("exp", [[4, 9]]) { $0[0].exp() },
     OperationCase("log", [[4, 9]], range: 0.2...5) { $0[0].log() },
     OperationCase("reciprocal", [[4, 9]], range: 0.5...5) { $0[0].reciprocal() },
+    OperationCase("inverseSquareRoot", [[4, 9]], range: 0.3...5) { $0[0].inverseSquareRoot() },
+    OperationCase("gelu", [[4, 9]], range: -5...5) { $0[0].gelu() },
+    OperationCase("geluGradient", [[4, 9]], range: -5...5) { $0[0].geluGradient() },
+    OperationCase("power 1", [[7]]) { $0[0].power(1) },
+    OperationCase("power 2", [[7]]) { $0[0].power(2) },
+    OperationCase("power 3", [[7]]) { $0[0].power(3) },
+    OperationCase("power 6", [[2, 9]], range: -1.2...1.2) { $0[0].power(6) },
+    OperationCase("power 16", [[2, 9]], range: -1...1) { $0[0].power(16) },
+    OperationCase("logSoftmax", [[3, 10]]) { $0[0].logSoftmax() },
+    OperationCase("logSoftmax of a vector", [[5]]) { $0[0].logSoftmax() },
     OperationCase("softmax", [[3, 10]]) { $0[0].softmax() },
     OperationCase("softmax of a vector", [[5]]) { $0[0].softmax() },
   ]
@@ -137,6 +147,9 @@ struct OperationCase: Sendable, CustomStringConvertible {
     OperationCase("mean of rows", [[5, 4]]) { $0[0].mean(axes: [0]) },
     OperationCase("max", [[3, 4, 5]]) { $0[0].max(axis: 1) },
     OperationCase("max, last axis", [[3, 7]]) { $0[0].max(axis: 1) },
+    OperationCase("argmax", [[3, 4, 5]]) { $0[0].argmax(axis: 1) * $0[0].sum(axes: [1]) },
+    OperationCase("argmax, last axis", [[3, 7]]) { $0[0].argmax(axis: 1) + $0[0].sum(axes: [1]) },
+    OperationCase("argmax of one", [[3, 1]]) { $0[0].argmax(axis: 1) + $0[0] },
     OperationCase("broadcast", [[3, 1, 2]]) { $0[0].broadcast(to: [4, 3, 5, 2]) },
     OperationCase("broadcast and multiply", [[3, 1], [3, 4]]) { $0[0].broadcast(to: [3, 4]) * $0[1] },
     OperationCase("broadcast both", [[3, 1], [1]]) { $0[0].broadcast(to: [3, 4]) * $0[1].broadcast(to: [3, 4]) },
@@ -147,10 +160,19 @@ struct OperationCase: Sendable, CustomStringConvertible {
     OperationCase("concatenate with itself", [[2, 3]]) { Symbol.concatenated([$0[0], $0[0] * 2], axis: 0) },
     OperationCase("slice", [[2, 5, 3]]) { $0[0].sliced(axis: 1, 1..<4) },
     OperationCase("pad", [[2, 3, 2]]) { $0[0].padded(axis: 1, before: 2, after: 1) },
+    OperationCase("gather", [[2, 4, 3]]) { $0[0].gathered(axis: 1, [3, 1, 1, 0, 3]) },
+    OperationCase("gather rows", [[5, 20]]) { $0[0].gathered(axis: 0, [4, 2]) },
+    OperationCase("gather columns", [[5, 4]]) { $0[0].gathered(axis: 1, [0, 2, 0]) },
+    OperationCase("gather nothing", [[2, 4]]) { $0[0].gathered(axis: 1, []).sum(axes: [1]) + $0[0] },
+    OperationCase("scatter", [[2, 4, 3]]) { $0[0].scattered(axis: 1, [5, 0, 0, 2], extent: 6) },
+    OperationCase("scatter rows", [[3, 20]]) { $0[0].scattered(axis: 0, [1, 1, 0], extent: 2) },
   ]
 
   static let networks: [OperationCase] = [
     OperationCase("two layers", [[4, 3], [3, 6], [6, 2]]) { $0[0].matmul($0[1]).relu().matmul($0[2]).softmax() },
+    OperationCase("attention", [[3, 5], [4, 5], [4, 2]]) {
+      Symbol.attention(query: $0[0], key: $0[1], value: $0[2])
+    },
     OperationCase("relu used twice", [[4, 3], [3, 6]]) {
       let hidden = $0[0].matmul($0[1])
       return hidden.relu() * hidden + hidden.relu()

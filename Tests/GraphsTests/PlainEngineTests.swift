@@ -73,6 +73,56 @@ import Testing
     #expect(y.scalars == [0.5, 0.5, 0])
   }
 
+  /// Large numbers do not overflow, and rows may be longer than the piece of memory the loop works in.
+  @Test(arguments: [1, 3, 256, 257, 700])
+  func logSoftmaxOfLargeNumbers(columns: Int) throws {
+    let builder = GraphBuilder()
+    let graph = builder.build([builder.input("x", [2, columns]).logSoftmax()])
+    let scalars = (0..<2 * columns).map { Float(1000 - 2 * ($0 % columns)) }
+    let y = try PlainEngine().run(graph, inputs: ["x": Tensor(shape: [2, columns], scalars: scalars)])[0]
+    // The sum of a geometric series: Σ e^(−2i) = (1 − e^(−2n)) / (1 − e^(−2)).
+    let sum = (1 - exponential(-2 * Double(min(columns, 20)))) / (1 - exponential(-2))
+    for (index, found) in y.scalars.enumerated() {
+      #expect(abs(Double(found) + Double(2 * (index % columns)) + logarithm(sum)) < 1e-4)
+    }
+  }
+
+  @Test func firstOfEqualMaxima() throws {
+    let builder = GraphBuilder()
+    let x = builder.input("x", [3, 3])
+    let outputs = try PlainEngine().run(
+      builder.build([x.argmax(axis: 1), x.argmax(axis: 0)]),
+      inputs: ["x": Tensor(shape: [3, 3], scalars: [1, 2, 2, 5, 5, 5, -1, -3, 2])])
+    #expect(outputs[0].shape == [3, 1] && outputs[0].scalars == [1, 0, 2])
+    #expect(outputs[1].shape == [1, 3] && outputs[1].scalars == [1, 1, 1])
+  }
+
+  /// Against the definition, in double precision.
+  @Test func attention() throws {
+    let builder = GraphBuilder()
+    let symbols = [builder.input("q", [3, 5]), builder.input("k", [4, 5]), builder.input("v", [4, 2])]
+    let graph = builder.build([Symbol.attention(query: symbols[0], key: symbols[1], value: symbols[2])])
+    var random = SplitMix(state: 21)
+    let inputs = Dictionary(
+      uniqueKeysWithValues: [("q", Shape([3, 5])), ("k", [4, 5]), ("v", [4, 2])].map { name, shape in
+        (name, Tensor(shape: shape, scalars: (0..<shape.count).map { _ in Float.random(in: -2...2, using: &random) }))
+      })
+    let found = try PlainEngine().run(graph, inputs: inputs)[0]
+    func row(_ name: String, _ index: Int) -> [Double] {
+      let width = name == "v" ? 2 : 5
+      return (inputs[name]?.scalars ?? [])[index * width..<(index + 1) * width].map(Double.init)
+    }
+    for i in 0..<3 {
+      let weights = (0..<4).map { j in
+        exponential(zip(row("q", i), row("k", j)).reduce(0) { $0 + $1.0 * $1.1 } / 5.0.squareRoot())
+      }
+      for e in 0..<2 {
+        let mean = (0..<4).reduce(0) { $0 + weights[$1] * row("v", $1)[e] } / weights.reduce(0, +)
+        #expect(abs(Double(found.scalars[2 * i + e]) - mean) < 1e-5)
+      }
+    }
+  }
+
   @Test func inputsAreChecked() throws {
     let builder = GraphBuilder()
     let graph = builder.build([builder.input("x", [2]) + builder.input("y", [2])])

@@ -31,6 +31,13 @@ struct ReferenceInterpreter {
     case .exp: return each(shape, x) { exponential($0[0]) }
     case .log: return each(shape, x) { logarithm($0[0]) }
     case .reciprocal: return each(shape, x) { 1 / $0[0] }
+    case .inverseSquareRoot: return each(shape, x) { 1 / $0[0].squareRoot() }
+    case .gelu: return each(shape, x) { $0[0] * normalDistribution($0[0]) }
+    case .geluGradient: return each(shape, x) { normalDistribution($0[0]) + $0[0] * normalDensity($0[0]) }
+    case .power(let exponent): return each(shape, x) { x in (0..<exponent).reduce(1) { power, _ in power * x[0] } }
+    case .logSoftmax:
+      let sums = fold(each(shape, x) { exponential($0[0]) }, [shape.rank - 1], 0) { $0 + $1 }
+      return each(shape, [x[0], sums]) { $0[0] - logarithm($0[1]) }
     case .softmax:
       let axis = shape.rank - 1
       let powers = each(shape, x) { exponential($0[0]) }
@@ -86,6 +93,11 @@ struct ReferenceInterpreter {
       let sums = fold(x[0], axes, 0) { $0 + $1 }
       return each(shape, [sums]) { $0[0] * Double(shape.count) / Double(x[0].count) }
     case .max(let axis): return fold(x[0], [axis], -.infinity) { max($0, $1) }
+    case .argmax(let axis):
+      return make(shape) { index in
+        let line = (0..<x[0].shape[axis]).map { x[0].at(index.moved(axis, by: $0)) }
+        return Double(line.firstIndex(of: line.max()!)!)
+      }
     case .broadcast: return each(shape, x) { $0[0] }
     case .reshape: return Value(shape: shape, scalars: x[0].scalars)
     case .transpose(let permutation):
@@ -108,6 +120,15 @@ struct ReferenceInterpreter {
         let source = index.moved(axis, by: -before)
         return (0..<x[0].shape[axis]).contains(source[axis]) ? x[0].at(source) : 0
       }
+    case .gather(let axis, let indices):
+      return make(shape) { index in x[0].at(index.moved(axis, by: indices[index[axis]] - index[axis])) }
+    case .scatter(let axis, let indices, _):
+      var result = Value(repeating: 0, shape: shape)
+      for index in GraphsTests.indices(of: x[0].shape) {
+        let target = index.moved(axis, by: indices[index[axis]] - index[axis])
+        result[target] += x[0].at(index)
+      }
+      return result
     }
   }
 
@@ -204,6 +225,19 @@ func exponential(_ x: Double) -> Double {
     sum += term
   }
   return (0..<halvings).reduce(sum) { power, _ in power * power }
+}
+
+/// e^(−x²/2) / √2π
+func normalDensity(_ x: Double) -> Double { exponential(-x * x / 2) * 0.398_942_280_401_432_7 }
+
+/// 1/2 + φ(x) · (x + x³/3 + x⁵/(3·5) + …)
+func normalDistribution(_ x: Double) -> Double {
+  var (term, sum) = (x, x)
+  for n in 1...200 {
+    term *= x * x / Double(2 * n + 1)
+    sum += term
+  }
+  return 0.5 + normalDensity(x) * sum
 }
 
 /// ln x by Newton's method on ``exponential(_:)``.

@@ -58,6 +58,9 @@ import Testing
     #expect(
       reason(of: "parties:\n  - {nmae: a, address: 'a:1', certificate: ''}")
         == "the cluster file has an unknown key “nmae” in party 0; did you mean “name”?")
+    #expect(
+      reason(of: Self.text("colour: red"))
+        == "the cluster file has an unknown key “colour” at the top level; remove it")
   }
 
   /// Files with one mistake each, and a word of the sentence that it earns.
@@ -77,7 +80,10 @@ import Testing
     Mistake(text(address: "a:+1"), "is no address"), Mistake(text(name: "p1"), "two parties have the name p1"),
     Mistake(text(address: "[::1]:9002"), "two parties have the address"), Mistake(text(name: "\"\""), "must be text"),
     Mistake(String(repeating: "[", count: 5000), "nested"), Mistake(String(repeating: "- ", count: 5000), "nested"),
-    Mistake(String(repeating: "{a: ", count: 5000), "nested"), Mistake(String(repeating: "#", count: 70000), "longer"),
+    Mistake(String(repeating: "{a: ", count: 5000), "nested"),
+    // A combining mark joins the bracket before it to one character, but not for the parser.
+    Mistake(String(repeating: "{\u{301}: ", count: 10_000), "nested"),
+    Mistake(String(repeating: "#", count: 70000), "longer"),
 
   ]
 

@@ -71,7 +71,7 @@ import Testing
     let result = try run(
       "[{dense: 1}, sigmoid]", data: "{file: '\(path)', target: answer}",
       training: "epochs: 3, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.5}}")
-    try result.write(to: folder)
+    try result.report.write(to: folder)
     let data = try Data(contentsOf: URL(fileURLWithPath: folder + "/report.json"))
     #expect(try JSONDecoder().decode(TrainingReport.self, from: data) == result.report)
     let keys = Set((try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]).keys)

@@ -42,7 +42,12 @@ import Testing
           - conv2d: {filters: 8, kernel: 5, stride: 2, padding: 1}
           - {averagePool: 2}
           - {maxPool: {window: 3, stride: 1}}
+          - {groupNorm: 2}
           - tanh
+          - {groupNorm: {groups: 4}}
+          - layerNorm
+          - batchNorm
+          - gelu
           - flatten
           - {dense: 10}
           - softmax
@@ -52,7 +57,8 @@ import Testing
     #expect(
       job.model.layers == [
         .conv2d(filters: 16, kernel: 3), .conv2d(filters: 8, kernel: 5, stride: 2, padding: 1), .averagePool(window: 2),
-        .maxPool(window: 3, stride: 1), .tanh, .flatten, .dense(units: 10), .softmax,
+        .maxPool(window: 3, stride: 1), .groupNorm(groups: 2), .tanh, .groupNorm(groups: 4), .layerNorm, .batchNorm,
+        .gelu, .flatten, .dense(units: 10), .softmax,
       ])
     #expect(job.model.input == [1, 28, 28])
     #expect(job.data.source == .file("digits.csv", target: "digit"))
@@ -93,7 +99,10 @@ import Testing
     ("[0, 100]", "[0, .inf]", "data.ranges.A2[1] must be a finite number"),
     ("[a, b]", "[a, a]", "data.categories.A1 must be a list of different categories"),
     ("relu", "rely", "model.layers[1] cannot be “rely”; did you mean relu?"),
-    ("relu", "gelu", "model.layers[1] asks for the layer gelu, which this version does not have"),
+    ("relu", "gelo", "model.layers[1] cannot be “gelo”; did you mean gelu?"),
+    ("relu", "groupNorm", "model.layers[1] must be written with its settings, as {groupNorm: …}"),
+    ("relu", "{groupNorm: 0}", "model.layers[1].groupNorm must be a whole number from 1 to 1048576"),
+    ("relu", "{batchNorm: 2}", "model.layers[1].batchNorm must be left out: batchNorm has no settings"),
     ("relu", "dense", "model.layers[1] must be written with its settings, as {dense: …}"),
     ("relu", "{relu: 3}", "model.layers[1].relu must be left out: relu has no settings"),
     ("{dense: 64}", "{dense: {unit: 64}}", "model.layers[0].dense.unit is no key of a job; did you mean units?"),
@@ -124,8 +133,12 @@ import Testing
     for opening in ["[", "{a: ", "- ", "? ", "- - "] {
       #expect(throws: JobError.self) { try Job.parse(String(repeating: opening, count: 100_000)) }
     }
+    #expect(throws: JobError.self) { try Job.parse(String(repeating: "{\u{301}: ", count: 100_000)) }
     let indented = (0..<700).map { String(repeating: " ", count: $0) + "a:" }.joined(separator: "\n")
-    #expect(throws: JobError.tooDeep(limit: 32)) { try Job.parse(indented) }
+    for lineBreak in ["\n", "\u{2028}"] {
+      let text = indented.replacingOccurrences(of: "\n", with: lineBreak)
+      #expect(throws: JobError.tooDeep(limit: 32)) { try Job.parse(text) }
+    }
     var bomb = "a0: &a0 [x, x]\n"
     for level in 1..<60 { bomb += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
     #expect(throws: JobError.hasAlias) { try Job.parse(bomb) }

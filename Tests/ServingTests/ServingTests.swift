@@ -17,7 +17,7 @@ private final class TestCluster: Sendable {
   private let tasks: [Task<Void, any Error>]
   private let loops: [SocketLoop]
 
-  init(deadline: Duration = .seconds(20), parties running: Set<Int> = [0, 1, 2]) async throws {
+  init(deadline: Duration = .seconds(300), parties running: Set<Int> = [0, 1, 2]) async throws {
     authority = try CertificateAuthority.create(name: "test")
     let identities = try (0..<3).map { [authority] in try authority.issue(role: .party, name: "p\($0)", days: 1) }
     let ports = try FreePorts.find(count: 3)
@@ -38,7 +38,7 @@ private final class TestCluster: Sendable {
   }
 
   func client(
-    role: Role = .client, patience: Duration = .seconds(20), days: Int = 1, from start: Date = Date()
+    role: Role = .client, patience: Duration = .seconds(300), days: Int = 1, from start: Date = Date()
   ) async throws -> (ClusterClient, SocketLoop) {
     let loop = SocketLoop(name: "client")
     let identity = try authority.issue(role: role, name: "client", days: days, from: start)
@@ -196,7 +196,7 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
     let model = try file(SmallModels.convolution())
     let x = SmallModels.numbers([3, 1, 8, 8])
     let options = try EngineOptions(
-      engine: "replicated", parties: nil, transport: "memory", fractionBits: 16, repeats: 2, deadline: 20)
+      engine: "replicated", parties: nil, transport: "memory", fractionBits: 16, repeats: 2, deadline: 300)
     let outcome = try await SecretPredictor(options: options, executable: "").predict(model, x)
     #expect(outcome.summary.maxAbsoluteError < 1e-3)
     #expect(outcome.summary.rounds == outcome.summary.planned.rounds)

@@ -1,6 +1,6 @@
 import Graphs
-import Sharing
 import NIOConcurrencyHelpers
+import Sharing
 import Tensors
 import TestSupport
 import Testing
@@ -21,7 +21,10 @@ import Transports
     ])
     let compared = try await arithmetic.compare([(.less, x, truncated[0])])
     let rectified = try await arithmetic.relu([x])
-    _ = try await scheme.open(reduced + truncated + compared + rectified)
+    let bits = try await scheme.decompose(x, width: 5)
+    let sums = try await scheme.weightedSums(try await scheme.and([(bits[0], bits[4])]), tables: [[7]])
+    let shuffled = try await scheme.shuffle(sums)
+    _ = try await scheme.open(shuffled + reduced + truncated + compared + rectified)
   }
 
   static func outcomes(

@@ -14,7 +14,11 @@ func checkConformance<Harness: SchemeHarness>(_ harness: Harness, costs: (any Co
   for shape: Shape in [[], [1], [5, 13], [1, 0, 3], [40, 41]] {
     try await checkLinear(harness, generator.words(shape), generator.words(shape), costs)
     try await checkExact(harness, generator.words(shape), generator.words(shape), costs)
+    try await checkBits(harness, generator.words(shape), generator.words(shape), costs)
     try await checkFixedPoint(harness, generator.words(shape, bits: 40), generator.words(shape, bits: 40), costs)
+  }
+  for shape: Shape in [[0], [1], [40, 41], [2000]] {
+    try await checkShuffle(harness, generator.words(shape), costs)
   }
   try await checkBilinear(harness, &generator, costs)
 }
@@ -76,11 +80,71 @@ private func checkExact<Harness: SchemeHarness>(
     traffic,
     costs.map { costs in
       [
-        costs.multiplying([.elementwise(x.shape), .elementwise(x.shape)]), costs.reducing(additiveCounts: [count]),
+        // The second operand occurs three times.
+        costs.multiplying([.elementwise(x.shape), .elementwise(x.shape)], openedCount: 2 * count),
+        costs.reducing(additiveCounts: [count]),
         costs.comparing(count: count, width: 64), costs.comparing(count: count, width: 64),
         costs.converting(count: count), costs.selecting(count: count), costs.converting(count: count),
       ]
     })
+}
+
+/// Bits of numbers, gates on them, and numbers from bits.
+private func checkBits<Harness: SchemeHarness>(
+  _ harness: Harness, _ x: RingTensor, _ y: RingTensor, _ costs: (any CostModel)?
+) async throws {
+  let count = x.count
+  for width in [2, 7, 32, 64] {
+    let powers = (0..<width).map { 1 << UInt64($0) as UInt64 }
+    let squares = (0..<width).map { UInt64($0) &* UInt64($0) &- 3 }
+    let (values, traffic) = try await harness.evaluate([x, y]) { scheme, shares in
+      let a = try await scheme.decompose(shares[0], width: width)
+      let b = try await scheme.decompose(shares[1], width: width)
+      let both = try await scheme.and(Array(zip(a, b)))
+      // Out and back again, through planes that do not begin on words.
+      let joined = scheme.concatenate([a[0], b[1], a[1]])
+      let last = scheme.reshape(scheme.slice(joined, 2 * count..<3 * count), to: x.shape)
+      return try await scheme.weightedSums(both, tables: [powers, squares]) + [
+        try await scheme.weightedSums(a, tables: [powers])[0], try await scheme.convert(last),
+      ]
+    }
+    let mask = UInt64.max >> UInt64(64 - width)
+    let common = zip(x.scalars, y.scalars).map { $0 & $1 & mask }
+    let weighted = common.map { word in
+      squares.indices.reduce(0 as UInt64) { $0 &+ (word >> UInt64($1) & 1) &* squares[$1] }
+    }
+    #expect(mismatchCount(values[0].scalars, common) == 0)
+    #expect(mismatchCount(values[1].scalars, weighted) == 0)
+    #expect(mismatchCount(values[2].scalars, x.scalars.map { $0 & mask }) == 0)
+    #expect(mismatchCount(values[3].scalars, x.scalars.map { $0 >> 1 & 1 }) == 0)
+    #expect(values.allSatisfy { $0.shape == x.shape })
+    expectCosts(
+      traffic,
+      costs.map { costs in
+        [
+          costs.decomposing(count: count, width: width), costs.decomposing(count: count, width: width),
+          costs.conjoining(counts: [Int](repeating: count, count: width)),
+          costs.weighting(count: count, bitCount: width, tableCount: 2),
+          costs.weighting(count: count, bitCount: width, tableCount: 1), costs.converting(count: count),
+        ]
+      })
+  }
+}
+
+/// Rows stay whole, keep company across shares, and are all there.
+private func checkShuffle<Harness: SchemeHarness>(
+  _ harness: Harness, _ x: RingTensor, _ costs: (any CostModel)?
+) async throws {
+  let rowCount = x.shape[0]
+  let (values, traffic) = try await harness.evaluate([x]) { scheme, shares in
+    let numbers = RingTensor(shape: [rowCount], scalars: (0..<UInt64(rowCount)).map { $0 })
+    return try await scheme.shuffle([shares[0], scheme.constant(numbers)])
+  }
+  let order = values[1].scalars.map { Int($0) }
+  #expect(order.sorted() == Array(0..<rowCount))
+  #expect(mismatchCount(values[0].scalars, x.gatherRows(order).scalars) == 0)
+  #expect(rowCount < 40 || order != Array(0..<rowCount))
+  expectCosts(traffic, costs.map { [$0.shuffling(counts: [x.count, rowCount])] })
 }
 
 private func checkFixedPoint<Harness: SchemeHarness>(

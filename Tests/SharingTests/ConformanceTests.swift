@@ -11,4 +11,16 @@ import Testing
   func replicated(shares: ShareForm) async throws {
     try await checkConformance(ReplicatedHarness(form: shares), costs: ReplicatedCosts(), seed: 32)
   }
+
+  @Test(arguments: [2, 3, 5])
+  func additive(partyCount: Int) async throws {
+    try await checkConformance(
+      AdditiveHarness(partyCount: partyCount), costs: AdditiveCosts(partyCount: partyCount), seed: 33)
+  }
+
+  @Test(arguments: [0, 1])
+  func additiveWithLopsidedShares(owner: Int) async throws {
+    try await checkConformance(
+      AdditiveHarness(partyCount: 2, allAtParty: owner), costs: AdditiveCosts(partyCount: 2), seed: 34)
+  }
 }

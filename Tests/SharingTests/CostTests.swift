@@ -57,10 +57,13 @@ import Transports
         { scheme, x in _ = try await FixedPointArithmetic(scheme, fractionBits: 16).relu(x) },
         { scheme, x in _ = try await FixedPointArithmetic(scheme, fractionBits: 16, comparisonWidth: 32).relu(x) },
         { scheme, x in _ = try await scheme.open(x) },
+        { scheme, x in _ = try await scheme.decompose(x[0], width: 64) },
+        { scheme, x in _ = try await scheme.decompose(x[0], width: 32) },
+        { scheme, x in _ = try await scheme.shuffle(x) },
       ])
     let table: [(rounds: Int, bytes: Double)] = [
       (1, 24), (2, 22), (2, 28), (3, 30), (3, 36), (8, 68.25), (7, 32.625), (7, 23.625), (10, 108.25), (9, 72.625),
-      (1, 24),
+      (1, 24), (8, 140.25), (7, 57), (2, 32),
     ]
     for (spending, row) in zip(spent, table) {
       #expect(spending.rounds == row.rounds)
@@ -81,6 +84,14 @@ import Transports
         }
       ),
       (.none, { scheme, x in _ = try await scheme.reduce([scheme.product(x[0], by: 3)]) }),
+      (
+        costs.shuffling(counts: [count, 3 * count]),
+        { scheme, x in
+          _ = try await scheme.shuffle([
+            x[0], scheme.map(x[0], to: [count, 3]) { _ in RingTensor(repeating: 1, shape: [count, 3]) },
+          ])
+        }
+      ),
       (costs.opening(counts: [count, count]), { scheme, x in _ = try await scheme.open([x[0], x[0]]) }),
     ]
     for bits in [1, 16, 17, 32] {
@@ -109,6 +120,16 @@ import Transports
             let bits = try await scheme.negative(x[0], width: width)
             _ = try await scheme.convert(bits)
             _ = try await scheme.multiply(bits, x[0])
+          }
+        ))
+      steps.append(
+        (
+          costs.decomposing(count: count, width: width) + costs.conjoining(counts: [count, count])
+            + costs.weighting(count: count, bitCount: width, tableCount: 2),
+          { scheme, x in
+            let bits = try await scheme.decompose(x[0], width: width)
+            _ = try await scheme.and([(bits[0], bits[1]), (bits[1], bits[0])])
+            _ = try await scheme.weightedSums(bits, tables: [[UInt64]](repeating: Array(0..<UInt64(width)), count: 2))
           }
         ))
     }

@@ -18,7 +18,9 @@ import Testing
         for size in sizes {
           let x = scheme.constant(RingTensor(repeating: 70_000, shape: [size]))
           let bits = try await scheme.negative(x, width: 33)
-          for exercise in Exercise.all(words: size, bits: size) { _ = try await exercise.run(scheme, x, bits) }
+          for exercise in Exercise.all(words: size, bits: size) + Exercise.bitwise(count: size, width: 33) {
+            _ = try await exercise.run(scheme, x, bits)
+          }
           _ = scheme.summandForOutside(x)
         }
         let arithmetic = FixedPointArithmetic(scheme, fractionBits: 16)

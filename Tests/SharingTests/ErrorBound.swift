@@ -76,7 +76,15 @@ struct ErrorBound {
       return axes.isEmpty ? errors[x[0]] : average(x[0])
     case .sum(let axes): return axes.reduce(1) { $0 * Double(shape[$1]) } * errors[x[0]]
     case .concatenate: return x.map { errors[$0] }.max() ?? 0
-    case .log, .maxPool2dGradient: return .infinity
+    case .gather: return errors[x[0]]
+    case .scatter(_, let indices, _):
+      let most = Dictionary(grouping: indices, by: { $0 }).values.map(\.count).max() ?? 0
+      return Double(most) * errors[x[0]]
+    case .power(let exponent):
+      // As many products as factors at most; each passes on the other factor's error and adds a unit.
+      let size = max(1, magnitude(x[0])) + errors[x[0]]
+      return Double(exponent) * pow(size, Double(exponent - 1)) * (errors[x[0]] + unit)
+    case .log, .maxPool2dGradient, .inverseSquareRoot, .gelu, .geluGradient, .logSoftmax, .argmax: return .infinity
     }
   }
 }

@@ -9,6 +9,8 @@ struct Exercise: Sendable, CustomTestStringConvertible {
   let count: Int
   /// How many bits of a keystream word the protocol uses; view tests look at whole bytes of them.
   var usedBytes = 8
+  /// Whether every party takes every role where there are many scalars.
+  var rotates = true
   let run: @Sendable (ReplicatedScheme, ReplicatedShare, ReplicatedBits) async throws -> [ReplicatedShare]
 
   var testDescription: String { "\(name) of \(count)" }
@@ -39,6 +41,30 @@ struct Exercise: Sendable, CustomTestStringConvertible {
       },
       Exercise(name: "selection", count: bits) { scheme, x, bits in [try await scheme.multiply(bits, x)] },
       Exercise(name: "conversion", count: bits) { scheme, _, bits in [try await scheme.convert(bits)] },
+      Exercise(name: "weighted sums", count: words) { scheme, _, bits in
+        let bits = scheme.slice(bits, 0..<words)
+        return try await scheme.weightedSums([bits, scheme.not(bits)], tables: [[3, 1 << 60], [.max, 0]])
+      },
+      Exercise(name: "shuffle", count: words, rotates: false) { scheme, x, _ in
+        try await scheme.shuffle([
+          x, scheme.map(x, to: [words, 2]) { $0.reshaped(to: [words, 1]).broadcast(to: [words, 2]) },
+        ])
+      },
+    ]
+  }
+
+  /// What works on bits alone; `usedBytes` holds for eight scalars.
+  static func bitwise(count: Int, width: Int) -> [Exercise] {
+    [
+      comparison(count: count, width: width),
+      Exercise(name: "decomposition into \(width) bits", count: count, usedBytes: 1) { scheme, x, _ in
+        _ = try await scheme.decompose(x, width: width)
+        return [x]
+      },
+      Exercise(name: "conjunction", count: count, usedBytes: 1) { scheme, x, bits in
+        _ = try await scheme.and([(bits, bits), (bits, scheme.not(bits))])
+        return [x]
+      },
     ]
   }
 

@@ -9,6 +9,7 @@ import Testing
 @discardableResult
 func checkGraph(
   _ graph: Graph, inputs: [String: Tensor<Float>], fractionBits: Int = 16, widths: ComparisonWidths = .full,
+  additiveParties: [Int] = [],
   sourceLocation: SourceLocation = #_sourceLocation
 ) async throws -> Cost {
   var watched = graph
@@ -42,6 +43,31 @@ func checkGraph(
       .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, shares)))
   }
   compare(secret.values, "replicated")
+
+  for partyCount in additiveParties {
+    let foretold = try await AdditiveHarness(partyCount: partyCount).evaluate(encoded) { scheme, shares in
+      let fixed = try await scheme.fix(shares)
+      let before = scheme.traffic
+      let mixed = zip(fixed, shares).enumerated().map { $0 % 2 == 0 ? $1.0 : $1.1 }
+      let outputs = try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths)
+        .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, mixed)))
+      let metered = MeteredScheme(AdditiveCosts(partyCount: partyCount))
+      let shapes = names.enumerated().map { index, name in
+        (name, metered.share(of: graph.shape(ofInput: name) ?? [], isFixed: index % 2 == 0))
+      }
+      _ = try await SecureEngine(metered, fractionBits: fractionBits, widths: widths)
+        .run(graph, inputs: Dictionary(uniqueKeysWithValues: shapes))
+      let spent = scheme.traffic - before
+      let dealt = scheme.party == partyCount - 1 ? metered.traffic.dealtByteCount : 0
+      #expect(
+        spent
+          == Cost(
+            rounds: metered.traffic.rounds, byteCount: metered.traffic.byteCount / partyCount, dealtByteCount: dealt),
+        sourceLocation: sourceLocation)
+      return outputs
+    }
+    compare(foretold.values, "additive, \(partyCount) parties")
+  }
 
   let metered = MeteredScheme(ReplicatedCosts())
   let shapes = graph.inputs.mapValues { metered.share(of: graph.nodes[$0].shape) }

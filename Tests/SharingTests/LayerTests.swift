@@ -100,6 +100,18 @@ import Testing
       let x = b.input("x", [4, 6])
       return [x * 0.1, x * -3, x * 0.125, x * 1e-6, x * 1000.5, (x * 0.3) * 0.3 + x, x * x * 0.25 + 1, x * 1e-30]
     },
+    Layer("attention") { b in
+      [Symbol.attention(query: b.input("q", [3, 8]), key: b.input("k", [5, 8]), value: b.input("v", [5, 4]))]
+    },
+    Layer("gather, scatter and powers") { b in
+      let x = b.input("x", [4, 6])
+      let product = x * x
+      return [
+        x.gathered(axis: 1, [5, 0, 5]), product.gathered(axis: 0, [2]), x.scattered(axis: 0, [1, 1, 0, 2], extent: 3),
+        product.scattered(axis: 1, [0, 3, 3, 3, 1, 4], extent: 5), x.power(1), x.power(2), x.power(3), product.power(2),
+        b.constant(2, [4, 6]).gathered(axis: 1, [0, 1]).power(5),
+      ]
+    },
     Layer("structure") { b in
       let x = b.input("x", [4, 6])
       let product = x * x

@@ -12,7 +12,7 @@ import Testing
     func pooling() -> Pooling { Pooling(window: 1 + generator.choice(3), stride: 1 + generator.choice(2)) }
     let axis = generator.choice(4)
     let factor = Float(generator.uniform() * 4 - 2)
-    switch generator.choice(26) {
+    switch generator.choice(28) {
     case 0: return (.add, 2)
     case 1: return (.subtract, 2)
     case 2, 3: return (.multiply, 2)
@@ -36,6 +36,12 @@ import Testing
     case 22: return (.max(axis: axis), 1)
     case 23: return (generator.choice(2) == 0 ? .transpose([1, 0]) : .reshape([-1, 2]), 1)
     case 24: return (.concatenate(axis: axis), 2)
+    case 25: return (.power(1 + generator.choice(5)), 1)
+    case 26:
+      return (
+        generator.choice(2) == 0
+          ? .gather(axis: axis, indices: [1, 0, 1]) : .scatter(axis: axis, indices: [2, 0], extent: 3), 1
+      )
     default:
       return (
         generator.choice(2) == 0 ? .slice(axis: axis, start: 0, end: 2) : .pad(axis: axis, before: 1, after: 1), 1
@@ -90,6 +96,6 @@ import Testing
   func randomGraph(seed: Int) async throws {
     var generator = SeedTree(seed: 70).child(seed).generator()
     let (graph, inputs) = try Self.graph(&generator, nodeCount: 14)
-    try await checkGraph(graph, inputs: inputs, fractionBits: [16, 20, 24][seed % 3])
+    try await checkGraph(graph, inputs: inputs, fractionBits: [16, 20, 24][seed % 3], additiveParties: [2 + seed % 2])
   }
 }

@@ -32,7 +32,11 @@ import Testing
     Exercise.all(words: 1601, bits: 1601) + [
       Exercise(name: "sigmoid", count: 5) { scheme, x, _ in
         try await FixedPointArithmetic(scheme, fractionBits: 16).sigmoid([x])
-      }
+      },
+      Exercise(name: "decomposition", count: 1601) { scheme, x, _ in
+        let bits = try await scheme.decompose(x, width: 5)
+        return [try await scheme.convert(try await scheme.and([(bits[1], bits[4])])[0])]
+      },
     ]
 
   static let expected: [String: Digest] = [
@@ -43,6 +47,9 @@ import Testing
     "mixed truncations": Digest(hash: 0x6BA2_5308_C91C_32A5, firstWord: 0xEFA1_DD5D_A98F_3A61),
     "selection": Digest(hash: 0x6099_B35B_4AB2_FE49, firstWord: 0xF02D_2E90_AB0B_2EAC),
     "conversion": Digest(hash: 0x1E45_7189_7BB7_1C7D, firstWord: 0x560B_6353_8993_4869),
+    "weighted sums": Digest(hash: 0x302F_6A4D_30EB_0A7D, firstWord: 0x2C81_11AE_C2FF_5A27),
+    "shuffle": Digest(hash: 0x4B27_57E5_0BAB_9A5D, firstWord: 0xB041_7826_C7BC_24A3),
+    "decomposition": Digest(hash: 0x884C_B70F_77D5_60BD, firstWord: 0x5558_E7E1_25AF_901A),
     "sigmoid": Digest(hash: 0x23B8_DEA4_A00E_A949, firstWord: 0x0662_C2D4_CCB6_3AA2),
   ]
 

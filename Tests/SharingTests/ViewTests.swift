@@ -1,6 +1,6 @@
 import Arithmetic
-import Sharing
 import NIOConcurrencyHelpers
+import Sharing
 import Tensors
 import TestSupport
 import Testing
@@ -52,7 +52,7 @@ import Transports
     }
   }
 
-  static let exercises = Exercise.all(words: 2, bits: 8) + [.comparison(count: 8, width: 6)]
+  static let exercises = Exercise.all(words: 2, bits: 8) + Exercise.bitwise(count: 8, width: 6)
 
   @Test(arguments: exercises, [ShareForm.uniform, .component0])
   func messagesAreUniformAndMasksAreUsedOnce(exercise: Exercise, form: ShareForm) async throws {
@@ -78,7 +78,7 @@ import Transports
   }
 
   /// With all roles taken by every party: the bytes of whole messages are uniform, though every scalar is the same.
-  @Test(arguments: Exercise.all(words: 6000, bits: 6000) + [.comparison(count: 48_000, width: 6)])
+  @Test(arguments: Exercise.all(words: 6000, bits: 6000) + Exercise.bitwise(count: 48_000, width: 6))
   func rotatedMessagesAreUniform(exercise: Exercise) async throws {
     let messages = try await simulate { channel in
       let recorder = RecordingChannel(channel)
@@ -92,7 +92,7 @@ import Transports
     for message in messages.joined() where message.count > 2000 {
       #expect(Randomness.chiSquare(message) < Randomness.chiSquareLimit)
     }
-    #expect(messages.allSatisfy { $0.contains { $0.count > 2000 } })
+    #expect(!exercise.rotates || messages.allSatisfy { $0.contains { $0.count > 2000 } })
   }
 
   /// The test itself finds what it is for.

@@ -72,6 +72,35 @@ import Testing
     }
   }
 
+  @Test(arguments: shapes.filter { $0.count > 0 && $0.rank > 0 })
+  func gatheringAndScattering(shape: Shape) {
+    let x = ramp(shape)
+    for axis in shape.extents.indices {
+      let extent = shape[axis]
+      let places = (0..<extent).map { $0 * 7 % 3 }
+      let gathered = x.gathered(axis: axis, [extent - 1, 0, extent - 1])
+      #expect(gathered.shape == shape.replacing(axis: axis, with: 3))
+      #expect(
+        gathered.scalars
+          == indices(of: gathered.shape).map { index in
+            var source = index
+            source[axis] = index[axis] == 1 ? 0 : extent - 1
+            return x.at(source)
+          })
+      let scattered = x.scattered(axis: axis, places, extent: 4)
+      #expect(scattered.shape == shape.replacing(axis: axis, with: 4))
+      #expect(
+        scattered.scalars
+          == indices(of: scattered.shape).map { index in
+            places.indices.filter { places[$0] == index[axis] }.reduce(0) { sum, place in
+              var source = index
+              source[axis] = place
+              return sum &+ x.at(source)
+            }
+          })
+    }
+  }
+
   @Test func gatheringRows() {
     let x = ramp([5, 2, 3])
     let y = x.gatherRows([4, 0, 0, 3])

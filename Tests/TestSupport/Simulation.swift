@@ -13,23 +13,23 @@ public func simulateReplicated<Result: Sendable>(
   }
 }
 
-/// Runs a program at each of three parties over memory channels; the results in party order.
+/// Runs a program at each of several parties over memory channels; the results in party order.
 public func simulate<Result: Sendable>(
-  deadline: Duration = .seconds(900),
+  partyCount: Int = 3, deadline: Duration = .seconds(900),
   wrapping wrap: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
   _ body: @escaping @Sendable (any Channel) async throws -> Result
 ) async throws -> [Result] {
-  try await outcomes(deadline: deadline, wrapping: wrap, body).map { try $0.get() }
+  try await outcomes(partyCount: partyCount, deadline: deadline, wrapping: wrap, body).map { try $0.get() }
 }
 
-/// What became of a program at each of three parties over memory channels. A party that fails closes its channel, as
+/// What became of a program at each of several parties over memory channels. A party that fails closes its channel, as
 /// parties do in earnest, so that the others need not wait for it.
 public func outcomes<Result: Sendable>(
-  deadline: Duration = .seconds(900),
+  partyCount: Int = 3, deadline: Duration = .seconds(900),
   wrapping wrap: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
   _ body: @escaping @Sendable (any Channel) async throws -> Result
 ) async -> [Swift.Result<Result, any Error>] {
-  let channels = MemoryMesh.channels(partyCount: 3, deadline: deadline)
+  let channels = MemoryMesh.channels(partyCount: partyCount, deadline: deadline)
   return await withTaskGroup(of: (Int, Swift.Result<Result, any Error>).self) { group in
     for channel in channels {
       group.addTask {

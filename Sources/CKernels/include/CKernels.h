@@ -8,6 +8,7 @@
 
 #include "ck_bits.h"
 #include "ck_convolution.h"
+#include "ck_dealt.h"
 #include "ck_dispatch.h"
 #include "ck_fixed_point.h"
 #include "ck_float.h"

@@ -30,6 +30,11 @@ void ck_f32_tanh(size_t n, const float *x, float *y);
 /// 1 / (1 + e^−x), within 3 units in the last place.
 void ck_f32_sigmoid(size_t n, const float *x, float *y);
 
+/// x · Φ(x), with Φ the normal distribution function; within 2e-7 · max(1, |x|).
+void ck_f32_gelu(size_t n, const float *x, float *y);
+/// Its derivative, Φ(x) + x · φ(x); within 4e-7.
+void ck_f32_gelu_grad(size_t n, const float *x, float *y);
+
 /// One step of gradient descent as in PyTorch: g' = g + weight_decay · p; v = momentum · v + g'; p −= lr · v.
 /// `v` may be null if `momentum` is 0. The arrays are distinct.
 void ck_f32_sgd(size_t n, float lr, float momentum, float weight_decay, float *p, const float *g, float *v);

@@ -97,6 +97,19 @@ extension Table {
     return try Table(name: name, columnNames: columnNames, columns: columns, lines: lines)
   }
 
+  /// The rows of all tables, one table after the other; all have the columns of the first, in any order.
+  public static func joined(_ tables: [Table], name: String) throws(DatasetError) -> Table {
+    guard let first = tables.first else { throw .inconsistent("There is no table to join") }
+    var columns = first.columns
+    for table in tables.dropFirst() {
+      for (index, column) in first.columnNames.enumerated() { columns[index] += try table.column(column) }
+      guard table.columnNames.count == first.columnNames.count else {
+        throw .inconsistent("\(table.name) and \(first.name) have different columns; give them the same")
+      }
+    }
+    return try Table(name: name, columnNames: first.columnNames, columns: columns)
+  }
+
   /// A table of columns that source code made: equally long, no cell empty, names unique.
   init(trusted name: String, columnNames: [String], columns: [[String?]]) {
     self.name = name

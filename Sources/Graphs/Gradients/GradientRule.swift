@@ -3,7 +3,7 @@ import Tensors
 /// How the gradient of one node reaches its operands: one line per operation.
 ///
 /// Rules emit nodes, so that every engine trains by the same rules. Conditions of ``Operation/select`` and results of
-/// ``Operation/compare(_:)`` are steps: no gradient flows through them.
+/// ``Operation/compare(_:)`` and ``Operation/argmax(axis:)`` are steps: no gradient flows through them.
 ///
 /// The gradient of a ReLU is always `multiply(upstream, compare(greater, x, 0))`, with `x` the ReLU's operand and `0` a
 /// constant of shape `[]`. Engines recognise this form: the secure one uses the bit it has already computed for the ReLU
@@ -21,7 +21,7 @@ struct GradientRule {
     let (y, g) = (result, upstream)
     var zero: Symbol { y.builder.constant(0) }
     switch node.operation {
-    case .input, .constant, .compare: return []
+    case .input, .constant, .compare, .argmax: return []
     case .add: return [(x[0], { g }), (x[1], { g })]
     case .subtract: return [(x[0], { g }), (x[1], { -g })]
     case .multiply: return [(x[0], { g * x[1] }), (x[1], { g * x[0] })]
@@ -36,7 +36,14 @@ struct GradientRule {
     case .exp: return [(x[0], { g * y })]
     case .log: return [(x[0], { g / x[0] })]
     case .reciprocal: return [(x[0], { -(g * (y * y)) })]
+    // The factors are paired so that none is much larger than the gradient itself.
+    case .inverseSquareRoot: return [(x[0], { (g * y) * (y * y) * -0.5 })]
+    case .gelu: return [(x[0], { g * x[0].geluGradient() })]
+    case .geluGradient: return [(x[0], { g * geluCurvature(at: x[0]) })]
+    case .power(let exponent): return [(x[0], { power(g, x[0], exponent) })]
     case .softmax: return [(x[0], { y * (g - (g * y).sum(axes: [y.shape.rank - 1])) })]
+    // e^y is the softmax, and y is never positive.
+    case .logSoftmax: return [(x[0], { g - y.exp() * g.sum(axes: [y.shape.rank - 1]) })]
     case .matmul(let left, let right): return matmul(x[0], x[1], left, right)
     case .conv2d(let convolution):
       let (input, kernel) = (x[0].shape, x[1].shape)
@@ -78,6 +85,9 @@ struct GradientRule {
       return [(x[0], { g.padded(axis: axis, before: start, after: x[0].shape[axis] - end) })]
     case .pad(let axis, let before, _):
       return [(x[0], { g.sliced(axis: axis, before..<(before + x[0].shape[axis])) })]
+    case .gather(let axis, let indices):
+      return [(x[0], { g.scattered(axis: axis, indices, extent: x[0].shape[axis]) })]
+    case .scatter(let axis, let indices, _): return [(x[0], { g.gathered(axis: axis, indices) })]
     }
   }
 
@@ -100,6 +110,21 @@ struct GradientRule {
         }
       ),
     ]
+  }
+
+  /// The second derivative of ``Operation/gelu``, `φ(x) · (2 − x²)`, where `φ(x) = e^(−x²/2) / √2π`.
+  private func geluCurvature(at x: Symbol) -> Symbol {
+    let square = x * x
+    return (square * -0.5).exp() * 0.398_942_28 * (square * -1 + 2)
+  }
+
+  /// `g · n·xⁿ⁻¹`
+  private func power(_ g: Symbol, _ x: Symbol, _ exponent: Int) -> Symbol {
+    switch exponent {
+    case 1: g
+    case 2: g * (x * 2)
+    default: g * x.power(exponent - 1) * Float(exponent)
+    }
   }
 
   /// The gradient of a maximum: shared equally among the scalars that reach it.

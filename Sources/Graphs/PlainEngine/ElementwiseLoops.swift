@@ -13,6 +13,9 @@ extension UnaryOperation {
     case .exp: ck_f32_exp(count, x, y)
     case .log: ck_f32_log(count, x, y)
     case .reciprocal: for i in 0..<count { y[i] = 1 / x[i] }
+    case .inverseSquareRoot: for i in 0..<count { y[i] = 1 / x[i].squareRoot() }
+    case .gelu: ck_f32_gelu(count, x, y)
+    case .geluGradient: ck_f32_gelu_grad(count, x, y)
     }
   }
 }
@@ -97,15 +100,24 @@ enum Loop {
     for i in 0..<count { out[i] = x[i] + offset }
   }
 
+  /// By squaring, from the highest bit of the exponent on.
+  static func power(_ count: Int, _ x: Source, _ exponent: Int, _ out: Target) {
+    let bits = Int.bitWidth - exponent.leadingZeroBitCount
+    for i in 0..<count {
+      let base = x[i]
+      var power = base
+      for bit in (0..<(bits - 1)).reversed() {
+        power *= power
+        if exponent >> bit & 1 == 1 { power *= base }
+      }
+      out[i] = power
+    }
+  }
+
   /// The largest of each row is subtracted first, so that no exponential overflows.
   static func softmax(rows: Int, columns: Int, _ x: Source, _ out: Target) {
     guard columns > 0 else { return }
-    for row in 0..<rows {
-      let (from, to) = (x + row &* columns, out + row &* columns)
-      var largest = from[0]
-      for i in 1..<Swift.max(columns, 1) { largest = Swift.max(largest, from[i]) }
-      for i in 0..<columns { to[i] = from[i] - largest }
-    }
+    for row in 0..<rows { subtractLargest(columns, x + row &* columns, out + row &* columns) }
     ck_f32_exp(rows &* columns, out, out)
     for row in 0..<rows {
       let to = out + row &* columns
@@ -116,15 +128,30 @@ enum Loop {
     }
   }
 
-  static func max(outer: Int, extent: Int, inner: Int, _ x: Source, _ out: Target) {
-    for block in 0..<outer {
-      let (from, to) = (x + block &* extent &* inner, out + block &* inner)
-      to.update(from: from, count: inner)
-      for step in 1..<Swift.max(extent, 1) {
-        let line = from + step &* inner
-        for i in 0..<inner where line[i] > to[i] { to[i] = line[i] }
+  static func logSoftmax(rows: Int, columns: Int, _ x: Source, _ out: Target) {
+    guard columns > 0 else { return }
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: 256) { powers in
+      guard let powers = powers.baseAddress else { return }
+      for row in 0..<rows {
+        let to = out + row &* columns
+        subtractLargest(columns, x + row &* columns, to)
+        var sum: Float = 0
+        for start in stride(from: 0, to: columns, by: 256) {
+          let count = Swift.min(256, columns - start)
+          ck_f32_exp(count, to + start, powers)
+          for i in 0..<count { sum += powers[i] }
+        }
+        ck_f32_log(1, &sum, powers)
+        let normaliser = powers[0]
+        for i in 0..<columns { to[i] -= normaliser }
       }
     }
+  }
+
+  private static func subtractLargest(_ count: Int, _ x: Source, _ out: Target) {
+    var largest = x[0]
+    for i in 1..<Swift.max(count, 1) { largest = Swift.max(largest, x[i]) }
+    for i in 0..<count { out[i] = x[i] - largest }
   }
 
   static func place(blocks: Int, run: Int, stride: Int, offset: Int, _ x: Source, _ out: Target) {

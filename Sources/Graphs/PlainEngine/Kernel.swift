@@ -30,7 +30,9 @@ enum Kernel {
   case shift(Float, count: Int)
   /// `(y or x of a ReLU, upstream)`
   case reluGradient(count: Int)
+  case power(Int, count: Int)
   case softmax(rows: Int, columns: Int)
+  case logSoftmax(rows: Int, columns: Int)
   case matmul(MatrixProduct)
   case conv2d(PlaneConvolution, Epilogue)
   case conv2dInputGradient(PlaneConvolution)
@@ -41,7 +43,12 @@ enum Kernel {
   case maxPoolGradient(PlanePooling)
   case sum(AxisSum, factor: Float)
   case sumRows(rows: Int, columns: Int, factor: Float)
-  case max(outer: Int, extent: Int, inner: Int)
+  case max(AxisRuns)
+  case argmax(AxisRuns)
+  /// Runs of the operand with these indices.
+  case gather(AxisRuns, [Int])
+  /// The operand's runs, added to the result's runs with these indices.
+  case scatter(AxisRuns, [Int])
   /// Transposed, sliced or broadcast.
   case copy(StridedCopy)
   /// Blocks of `run` scalars, `stride` apart in the result, from `offset` on.
@@ -50,12 +57,25 @@ enum Kernel {
 }
 
 enum UnaryOperation {
-  case relu, sigmoid, tanh, exp, log, reciprocal
+  case relu, sigmoid, tanh, exp, log, reciprocal, inverseSquareRoot, gelu, geluGradient
 }
 
 enum BinaryOperation {
   case add, subtract, multiply, divide
   case compare(Comparison)
+}
+
+/// A tensor seen along one axis: `outer` blocks of `extent` runs of `inner` scalars.
+struct AxisRuns {
+  let outer: Int
+  let extent: Int
+  let inner: Int
+
+  init(_ shape: Shape, axis: Int) {
+    outer = shape.extents[..<axis].reduce(1, *)
+    extent = shape[axis]
+    inner = shape.extents[(axis + 1)...].reduce(1, *)
+  }
 }
 
 /// What is done to a product while it is still in the cache.

@@ -55,9 +55,16 @@ extension Lowering {
     case .exp: elementwise(.unary(.exp, count: shape.count), index)
     case .log: elementwise(.unary(.log, count: shape.count), index)
     case .reciprocal: elementwise(.unary(.reciprocal, count: shape.count), index)
+    case .inverseSquareRoot: elementwise(.unary(.inverseSquareRoot, count: shape.count), index)
+    case .gelu: elementwise(.unary(.gelu, count: shape.count), index)
+    case .geluGradient: elementwise(.unary(.geluGradient, count: shape.count), index)
+    case .power(let exponent): elementwise(.power(exponent, count: shape.count), index)
     case .softmax:
       let columns = shape.extents.last ?? 1
       elementwise(.softmax(rows: shape.count / Swift.max(columns, 1), columns: columns), index)
+    case .logSoftmax:
+      let columns = shape.extents.last ?? 1
+      elementwise(.logSoftmax(rows: shape.count / Swift.max(columns, 1), columns: columns), index)
     case .matmul, .conv2d: emit(product(index, Epilogue()), node.operands, to: index)
     case .conv2dInputGradient(let convolution, _, _):
       let geometry = PlaneConvolution(x: shape, weight: x[1], output: x[0], convolution)
@@ -75,9 +82,8 @@ extension Lowering {
       emit(.maxPoolGradient(PlanePooling(x: x[0], output: x[1], pooling)), node.operands, to: index)
     case .sum(let axes): sum(index, axes, factor: 1)
     case .mean(let axes): sum(index, axes, factor: Float(shape.count) / Float(x[0].count))
-    case .max(let axis):
-      let (outer, inner) = (x[0].extents[..<axis].reduce(1, *), x[0].extents[(axis + 1)...].reduce(1, *))
-      emit(.max(outer: outer, extent: x[0][axis], inner: inner), node.operands, to: index)
+    case .max(let axis): emit(.max(AxisRuns(x[0], axis: axis)), node.operands, to: index)
+    case .argmax(let axis): emit(.argmax(AxisRuns(x[0], axis: axis)), node.operands, to: index)
     case .broadcast: view(index, strides: x[0].strides(broadcastTo: shape))
     case .reshape: return
     case .transpose(let permutation): view(index, strides: permutation.map { x[0].strides[$0] })
@@ -87,6 +93,9 @@ extension Lowering {
     case .pad(let axis, let before, _):
       emit(.fill(0, count: shape.count), [], to: index)
       place(index, axis: axis, from: before)
+    case .gather(let axis, let indices): emit(.gather(AxisRuns(x[0], axis: axis), indices), node.operands, to: index)
+    case .scatter(let axis, let indices, _):
+      emit(.scatter(AxisRuns(shape, axis: axis), indices), node.operands, to: index)
     }
   }
 

@@ -121,7 +121,9 @@ public final class PlainProgram {
     case .scale(let factor, let count): ck_f32_scale(count, a, factor, out)
     case .shift(let offset, let count): Loop.shift(count, a, offset, out)
     case .reluGradient(let count): ck_f32_relu_grad(count, a, b, out)
+    case .power(let exponent, let count): Loop.power(count, a, exponent, out)
     case .softmax(let rows, let columns): Loop.softmax(rows: rows, columns: columns, a, out)
+    case .logSoftmax(let rows, let columns): Loop.logSoftmax(rows: rows, columns: columns, a, out)
     case .matmul(let product): product(a, b, bias: product.epilogue.hasBias ? c : nil, out)
     case .conv2d(let plane, let epilogue):
       plane.forward(a, b, bias: epilogue.hasBias ? c : nil, relu: epilogue.hasReLU, scratch: scratch, out)
@@ -137,7 +139,10 @@ public final class PlainProgram {
     case .sumRows(let rows, let columns, let factor):
       if rows > 0 { ck_f32_sum_rows(rows, columns, a, out) } else { out.update(repeating: 0, count: columns) }
       if factor != 1 { ck_f32_scale(columns, out, factor, out) }
-    case .max(let outer, let extent, let inner): Loop.max(outer: outer, extent: extent, inner: inner, a, out)
+    case .max(let runs): runs.maximum(a, out)
+    case .argmax(let runs): runs.firstMaximum(a, out)
+    case .gather(let runs, let indices): runs.gather(indices, a, out)
+    case .scatter(let runs, let indices): runs.scatter(indices, a, out)
     case .copy(let plan): plan(from: a, to: out)
     case .place(let blocks, let run, let stride, let offset):
       Loop.place(blocks: blocks, run: run, stride: stride, offset: offset, a, out)

@@ -65,6 +65,11 @@ struct RangeWalk {
     case .log: return try logarithm(operands[0], node)
     case .reciprocal: return try reciprocal(operands[0], node)
     case .softmax: return softmax(operands[0], node)
+    case .inverseSquareRoot: return try inverseSquareRoot(operands[0], node)
+    case .gelu: return operands[0].mapped { geluRange($0) }
+    case .geluGradient: return RangeTensor(Interval(-0.13, 1.13).widened(by: 4 * unit), rank: rank)
+    case .power(let exponent): return operands[0].mapped { power($0, exponent) }
+    case .logSoftmax: return logSoftmax(operands[0], node)
     case .matmul(let transposeLeft, let transposeRight):
       return matmul(node, operands, transposeLeft: transposeLeft, transposeRight: transposeRight)
     case .conv2d(let convolution):
@@ -86,6 +91,8 @@ struct RangeWalk {
       return sum(operands[0], axes, node).mapped { rounded($0 * (1 / Double(Swift.max(count, 1)))) }
     case .max(let axis):
       return operands[0].folded(axis: axis) { Interval(Swift.max($0.low, $1.low), Swift.max($0.high, $1.high)) }
+    case .argmax(let axis):
+      return RangeTensor(Interval(0, Double(graph.nodes[node.operands[0]].shape[axis] - 1)), rank: rank)
     case .broadcast: return operands[0].ranked(rank)
     case .reshape: return operands[0].reshaped(from: graph.nodes[node.operands[0]].shape, to: node.shape)
     case .transpose(let permutation): return operands[0].transposed(permutation)
@@ -93,6 +100,10 @@ struct RangeWalk {
       return RangeTensor.concatenated(
         operands, axis: axis, counts: node.operands.map { graph.nodes[$0].shape[axis] })
     case .slice(let axis, let start, let end): return operands[0].sliced(axis: axis, start..<end)
+    case .gather(let axis, _): return operands[0].hull(alongAxes: [axis])
+    case .scatter(let axis, let indices, _):
+      let most = Dictionary(grouping: indices) { $0 }.values.map(\.count).max() ?? 0
+      return operands[0].hull(alongAxes: [axis]).mapped { ($0 * Double(most)).union(Interval(0, 0)) }
     case .pad(let axis, let before, let after):
       guard operands[0].extents[axis] > 1 else { return operands[0].mapped { $0.union(Interval(0, 0)) } }
       let zeros = RangeTensor(Interval(0, 0), rank: rank)

@@ -44,6 +44,40 @@ extension RangeWalk {
     }
   }
 
+  /// 1/√x for x above zero; below 2^(−f/2) there is none in fixed point, so none is larger than 2^(f/4).
+  func inverseSquareRoot(_ operand: RangeTensor, _ node: Graph.Node) throws(RangeError) -> RangeTensor {
+    let all = operand.hull
+    guard all.low > 0 else { throw domain(node, all, "values above 0") }
+    let limit = Double(sign: .plus, exponent: fractionBits, significand: 1)
+    guard all.high < limit else { throw domain(node, all, "values below \(Int(limit))") }
+    let largest = Double(sign: .plus, exponent: (fractionBits + 3) / 4, significand: 1)
+    return operand.mapped { interval in
+      relaxed(
+        Interval(
+          Swift.min(largest, 1 / interval.high.squareRoot()), Swift.min(largest, 1 / interval.low.squareRoot())))
+    }
+  }
+
+  /// x·Φ(x): never below −0.17, and never above x or zero.
+  func geluRange(_ interval: Interval) -> Interval {
+    relaxed(Interval(Swift.max(-0.17, Swift.min(interval.low, 0)), Swift.max(interval.high, 0)))
+  }
+
+  func power(_ interval: Interval, _ exponent: Int) -> Interval {
+    let ends = [interval.low, interval.high].map { pow($0, Double(exponent)) }
+    let isEven = exponent % 2 == 0
+    let low = isEven && interval.contains(0) ? 0 : Swift.min(ends[0], ends[1])
+    return (0..<Swift.max(exponent, 1)).reduce(Interval(low, Swift.max(ends[0], ends[1]))) { result, _ in
+      rounded(result)
+    }
+  }
+
+  /// x − max x − ln n at least, and not positive.
+  func logSoftmax(_ operand: RangeTensor, _ node: Graph.Node) -> RangeTensor {
+    let classes = Double(Swift.max(node.shape.extents.last ?? 1, 1))
+    return RangeTensor(relaxed(Interval(-operand.hull.width - log(classes), 0)), rank: node.shape.rank)
+  }
+
   private func relaxed(_ interval: Interval) -> Interval {
     interval.widened(by: Self.slack * (1 + interval.magnitude))
   }

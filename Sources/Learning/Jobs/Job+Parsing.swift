@@ -4,21 +4,27 @@ import Tensors
 extension Job {
   /// Reads a job file. It is strict: what it does not know is an error that names the nearest thing it does.
   public static func parse(_ text: String) throws(JobError) -> Job {
-    let keys = ["model", "data", "training", "mode", "output"]
-    let planned = ["federated", "encrypted", "privacy", "cluster", "coordinator"]
+    let keys = ["model", "data", "training", "mode", "encrypted", "output"]
+    let planned = ["federated", "privacy", "cluster", "coordinator"]
     let root = try JobNode(parsing: text)
     let entries = try root.mapping(keys + planned)
-    if let mode = entries["mode"] { try refusePlannedMode(mode) }
     for key in planned { if let node = entries[key] { throw .unsupported(node.path, feature: "\(key) training") } }
+    let mode = try entries["mode"].map(mode) ?? .plain
+    if let node = entries["encrypted"], mode != .encrypted {
+      throw .contradiction("\(node.path) goes with mode: encrypted; add that or remove it")
+    }
+    let encrypted = mode == .encrypted ? try EncryptedPart.parse(entries["encrypted"]) : nil
     return Job(
-      model: try model(root.required("model", in: entries)), data: try data(root.required("data", in: entries)),
-      training: try training(root.required("training", in: entries)), mode: .plain,
+      model: try model(root.required("model", in: entries)),
+      data: try data(root.required("data", in: entries), hasOwners: encrypted?.owners.isEmpty == false),
+      training: try training(root.required("training", in: entries)), mode: mode, encrypted: encrypted,
       output: try entries["output"]?.string())
   }
 
-  private static func refusePlannedMode(_ node: JobNode) throws(JobError) {
-    let mode = try node.choice(["plain", "federated", "encrypted"])
-    if mode != "plain" { throw .unsupported(node.path, feature: "\(mode) training") }
+  private static func mode(_ node: JobNode) throws(JobError) -> Mode {
+    let name = try node.choice(Mode.allCases.map(\.rawValue) + ["federated"])
+    guard let mode = Mode(rawValue: name) else { throw .unsupported(node.path, feature: "\(name) training") }
+    return mode
   }
 
   // MARK: Model
@@ -42,7 +48,7 @@ extension Job {
 
   // MARK: Data
 
-  private static func data(_ node: JobNode) throws(JobError) -> DataPart {
+  private static func data(_ node: JobNode, hasOwners: Bool) throws(JobError) -> DataPart {
     let entries = try node.mapping(["set", "path", "file", "target", "test", "ranges", "categories"])
     let source: DataPart.Source
     switch (entries["set"], entries["file"]) {
@@ -54,6 +60,9 @@ extension Job {
     case (nil, let file?):
       if let path = entries["path"] { throw .contradiction("\(path.path) goes with data.set, not with data.file") }
       source = .file(try file.string(), target: try node.required("target", in: entries).string())
+    case (nil, nil) where hasOwners:
+      if let path = entries["path"] { throw .contradiction("\(path.path) goes with data.set, not with owners") }
+      source = .owners(target: try node.required("target", in: entries).string())
     case (nil, nil): throw .missingKey("\(node.path).set or \(node.path).file")
     case (_?, _?): throw .contradiction("\(node.path) has both set and file; keep one")
     }

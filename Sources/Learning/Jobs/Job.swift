@@ -7,11 +7,15 @@ public struct Job: Hashable, Sendable, Codable {
   public var data: DataPart
   public var training: TrainingPart
   public var mode: Mode
+  /// How rows are kept secret; with `mode: encrypted` only.
+  public var encrypted: EncryptedPart?
   /// The folder for `report.json`, `model.tacit` and `curves.svg`; none where nothing is to be written.
   public var output: String?
 
   public enum Mode: String, Hashable, Sendable, Codable, CaseIterable {
     case plain
+    /// On secret shares among parties.
+    case encrypted
   }
 
   public struct ModelPart: Hashable, Sendable, Codable {
@@ -34,6 +38,8 @@ public struct Job: Hashable, Sendable, Codable {
       case set(String, path: String?)
       /// A table of its own, and the column to predict.
       case file(String, target: String)
+      /// The tables of ``EncryptedPart/owners``, and the column to predict.
+      case owners(target: String)
     }
   }
 
@@ -44,5 +50,33 @@ public struct Job: Hashable, Sendable, Codable {
     public var optimizer: Optimizer
     public var schedule: Schedule
     public var seed: UInt64
+  }
+
+  public struct EncryptedPart: Hashable, Sendable, Codable {
+    /// Bits behind the point of shared numbers.
+    public var fractionBits = 20
+    public var transport = Transport.tls
+    /// Files of the rows' owners; none where the job's data is one owner's.
+    public var owners: [String] = []
+    /// What is opened, to the job's owner alone.
+    public var reveal: Set<Revealed> = [.model]
+    /// Steps between checkpoints, 0 for none; an epoch where nothing is said.
+    public var checkpoint: Int?
+    /// How long parties wait for each other.
+    public var deadlineSeconds = 30
+
+    public enum Transport: String, Hashable, Sendable, Codable, CaseIterable {
+      /// Parties are tasks of this process: for trying.
+      case memory
+      case tls
+    }
+
+    public enum Revealed: String, Hashable, Sendable, Codable, CaseIterable {
+      /// The mean loss of each epoch.
+      case loss
+      case model
+    }
+
+    public init() {}
   }
 }

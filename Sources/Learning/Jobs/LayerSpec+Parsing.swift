@@ -1,18 +1,19 @@
 extension LayerSpec {
-  private static let plainNames = ["flatten", "relu", "sigmoid", "tanh", "softmax"]
-  private static let namesWithSettings = ["dense", "conv2d", "averagePool", "maxPool", "dropout"]
-  private static let plannedNames = ["gelu", "batchNorm", "layerNorm", "groupNorm"]
+  private static let plainNames = ["flatten", "relu", "sigmoid", "tanh", "gelu", "batchNorm", "layerNorm", "softmax"]
+  private static let namesWithSettings = ["dense", "conv2d", "averagePool", "maxPool", "dropout", "groupNorm"]
 
   /// A layer of a job: a name, or a name with settings, as `relu` and `{dense: 64}`.
   static func parse(_ node: JobNode) throws(JobError) -> LayerSpec {
-    let (name, settings) = try node.variant(plainNames + namesWithSettings + plannedNames)
-    if plannedNames.contains(name) { throw .unsupported(node.path, feature: "the layer \(name)") }
+    let (name, settings) = try node.variant(plainNames + namesWithSettings)
     if let settings { return try parse(name, settings) }
     switch name {
     case "flatten": return .flatten
     case "relu": return .relu
     case "sigmoid": return .sigmoid
     case "tanh": return .tanh
+    case "gelu": return .gelu
+    case "batchNorm": return .batchNorm
+    case "layerNorm": return .layerNorm
     case "softmax": return .softmax
     default: throw .wrongType(node.path, expected: "written with its settings, as {\(name): …}")
     }
@@ -34,6 +35,9 @@ extension LayerSpec {
       let window = try size("window", node, entries)
       let stride = try entries["stride"]?.integer(in: 1...1 << 20)
       return name == "maxPool" ? .maxPool(window: window, stride: stride) : .averagePool(window: window, stride: stride)
+    case "groupNorm":
+      let entries = try node.settings(shorthand: "groups", ["groups"])
+      return .groupNorm(groups: try size("groups", node, entries))
     case "dropout":
       let entries = try node.settings(shorthand: "rate", ["rate"])
       let rate = try node.required("rate", in: entries)

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a run of a job found: `report.json`.
 public struct TrainingReport: Hashable, Sendable, Codable {
   public var mode: Job.Mode
@@ -16,12 +18,51 @@ public struct TrainingReport: Hashable, Sendable, Codable {
   /// Of the training alone.
   public var seconds: Double
   public var secondsPerEpoch: Double
+  /// Of an encrypted training: message latencies one after the other.
+  public var rounds: Int?
+  /// Of an encrypted training: payload of all parties and owners.
+  public var bytesSent: Int?
+  /// What the plan said of both before the run.
+  public var planned: Planned?
+  /// Who found the figures on the test rows, where rows are secret.
+  public var judgedBy: String?
+  /// Each owner's training rows, where there are several.
+  public var ownerRows: [Int]?
+  /// What was opened, and to whom.
+  public var opened: [String]?
   public var versions: [String: String]
+
+  public struct Planned: Hashable, Sendable, Codable {
+    public var rounds: Int
+    public var bytesSent: Int
+
+    public init(rounds: Int, bytesSent: Int) {
+      self.rounds = rounds
+      self.bytesSent = bytesSent
+    }
+  }
 
   public struct DataPart: Hashable, Sendable, Codable {
     public var source: String
     public var rows: Int
     public var train: Int
     public var test: Int
+  }
+}
+
+extension TrainingReport {
+  /// Writes `report.json` and `curves.svg` to a folder, which is made if it is not there.
+  public func write(to folder: String) throws(LearningError) {
+    let directory = URL(fileURLWithPath: folder, isDirectory: true)
+    do {
+      try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+      try encoder.encode(self).write(to: directory.appendingPathComponent("report.json"), options: .atomic)
+      let chart = LossChart(title: "Training", label: "loss", values: loss)
+      try Data(chart.svg.utf8).write(to: directory.appendingPathComponent("curves.svg"), options: .atomic)
+    } catch {
+      throw .unwritable(path: folder, reason: "check that the folder is there and may be written to")
+    }
   }
 }

@@ -53,9 +53,7 @@ public enum Loss: String, Hashable, Sendable, Codable, CaseIterable {
       let positive = z.relu()
       return (positive - z * targets - (positive + positive - z).sigmoid().log()).mean(axes: [0, 1]).reshaped(to: [])
     case .softmaxCrossEntropy:
-      let shifted = z - z.max(axis: 1)
-      let normaliser = shifted.exp().sum(axes: [1]).log()
-      return (normaliser - (shifted * targets).sum(axes: [1])).mean(axes: [0]).reshaped(to: [])
+      return -(z.logSoftmax() * targets).sum(axes: [1]).mean(axes: [0]).reshaped(to: [])
     }
   }
 

@@ -6,9 +6,12 @@ struct WeightSpec: Hashable, Sendable {
   let name: String
   let shape: Shape
   let start: Start
+  /// Whether an optimizer moves it; running statistics follow the data instead.
+  var isTrained = true
 
   enum Start: Hashable, Sendable {
     case zero
+    case one
     /// Normal with variance `2 / fanIn`, before a ReLU: K. He et al., *Delving Deep into Rectifiers*, ICCV 2015.
     case he(fanIn: Int)
     /// Uniform with variance `2 / (fanIn + fanOut)`: X. Glorot and Y. Bengio, *Understanding the Difficulty of Training
@@ -18,7 +21,7 @@ struct WeightSpec: Hashable, Sendable {
 }
 
 extension ModelDescription {
-  /// Weights to start training from; the same seed gives the same on every machine.
+  /// Weights and running statistics to start training from; the same seed gives the same on every machine.
   public func initialWeights(seed: SeedTree) -> Weights {
     Weights(weightSpecs.map { ($0.name, $0.tensor(seed: seed.child($0.name))) })
   }
@@ -29,6 +32,7 @@ extension WeightSpec {
     var random = seed.generator()
     switch start {
     case .zero: return Tensor(repeating: 0, shape: shape)
+    case .one: return Tensor(repeating: 1, shape: shape)
     case .he(let fanIn):
       let deviation = (2 / Double(max(fanIn, 1))).squareRoot()
       return Tensor(shape: shape, scalars: (0..<shape.count).map { _ in Float(random.normal() * deviation) })

@@ -6,7 +6,13 @@
 /// | `conv2d`       | `[c, h, w]`          | `[filters, h', w']`   | `weight [filters, c, k, k]`, `bias [filters]` |
 /// | pooling        | `[c, h, w]`          | `[c, h', w']`         |                                               |
 /// | `flatten`      | any                  | `[count]`             |                                               |
+/// | `batchNorm`    | `[n]` or `[c, h, w]` | the same              | `weight` and `bias` `[n]` or `[c]`, statistics |
+/// | `groupNorm`    | `[n]` or `[c, h, w]` | the same              | `weight` and `bias` `[n]` or `[c]`            |
+/// | `layerNorm`    | any but `[]`         | the same              | `weight` and `bias` `[n]` or `[c]`            |
 /// | the others     | any                  | the same              |                                               |
+///
+/// The three normalisations give `(x − μ) / √(σ² + 10⁻⁵) · weight + bias`, as PyTorch does; they differ in what the mean μ
+/// and the variance σ² are taken over.
 public enum LayerSpec: Hashable, Sendable, Codable {
   case dense(units: Int)
   /// A square kernel; zeros are padded on every side.
@@ -20,6 +26,18 @@ public enum LayerSpec: Hashable, Sendable, Codable {
   case relu
   case sigmoid
   case tanh
+  /// Exact; see ``Graphs/Operation/gelu``.
+  case gelu
+  /// Statistics of each feature or channel. In training they are those of the batch, of at least two values; prediction
+  /// reads running ones, `mean` and `variance`, which each step of training moves by a tenth towards the batch's mean and
+  /// unbiased variance: S. Ioffe and C. Szegedy, *Batch Normalization*, ICML 2015.
+  case batchNorm
+  /// Statistics of each example: of an image over all its pixels, with a weight for each channel; of anything else along
+  /// the last axis. J. L. Ba, J. R. Kiros and G. E. Hinton, *Layer Normalization*, 2016.
+  case layerNorm
+  /// Statistics of each example over groups of neighbouring channels or features: Y. Wu and K. He, *Group Normalization*,
+  /// ECCV 2018. Their number must divide that of the channels.
+  case groupNorm(groups: Int)
   /// Along the last axis.
   case softmax
 
@@ -35,6 +53,10 @@ public enum LayerSpec: Hashable, Sendable, Codable {
     case .relu: "relu"
     case .sigmoid: "sigmoid"
     case .tanh: "tanh"
+    case .gelu: "gelu"
+    case .batchNorm: "batchNorm"
+    case .layerNorm: "layerNorm"
+    case .groupNorm: "groupNorm"
     case .softmax: "softmax"
     }
   }
@@ -52,7 +74,8 @@ public enum LayerSpec: Hashable, Sendable, Codable {
     case .averagePool(let window, let stride), .maxPool(let window, let stride):
       return isPositive(window) && isPositive(stride ?? 1) ? nil : "window and stride must be between 1 and 2^20"
     case .dropout(let rate): return rate >= 0 && rate < 1 ? nil : "the rate must be at least 0 and below 1"
-    case .flatten, .relu, .sigmoid, .tanh, .softmax: return nil
+    case .groupNorm(let groups): return isPositive(groups) ? nil : "groups must be between 1 and 2^20"
+    case .flatten, .relu, .sigmoid, .tanh, .gelu, .batchNorm, .layerNorm, .softmax: return nil
     }
   }
 }

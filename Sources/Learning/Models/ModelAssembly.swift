@@ -3,14 +3,17 @@ import Tensors
 
 /// The nodes of a model's layers, emitted one after the other.
 struct ModelAssembly {
-  private(set) var graph = Graph()
+  var graph = Graph()
   /// The node the next layer reads.
   private(set) var output: Int
   private(set) var weights: [WeightSpec] = []
   /// Dropout masks by input name, with the rate of each.
   private(set) var masks: [(name: String, shape: Shape, rate: Double)] = []
 
-  private let isTraining: Bool
+  /// Running statistics by name, with the nodes that a training step replaces them by.
+  var statistics: [(name: String, update: Int)] = []
+
+  let isTraining: Bool
   private let layers: [LayerSpec]
 
   init(
@@ -44,8 +47,18 @@ struct ModelAssembly {
       throw .wrongInput(layer: name, shape: example, hint: "put a flatten layer before it")
     case .conv2d where shape.rank != 4, .averagePool where shape.rank != 4, .maxPool where shape.rank != 4:
       throw .wrongInput(layer: name, shape: example, hint: "it takes images of shape [channels, height, width]")
-    case .softmax where shape.rank < 2:
+    case .softmax where shape.rank < 2, .layerNorm where shape.rank < 2:
       throw .wrongInput(layer: name, shape: example, hint: "it needs an axis to run along")
+    case .batchNorm where shape.rank != 2 && shape.rank != 4, .groupNorm where shape.rank != 2 && shape.rank != 4:
+      throw .wrongInput(
+        layer: name, shape: example, hint: "it takes features or images of shape [channels, height, width]")
+    case .groupNorm(let groups) where shape[1] % groups != 0:
+      throw .wrongInput(layer: name, shape: example, hint: "its \(groups) groups must divide the first extent")
+    case .batchNorm where isTraining && shape.count == shape[1]:
+      throw .invalidLayer(
+        name,
+        reason: "a batch of one example has no variance to learn from; choose another batch size, and one that leaves "
+          + "no single row for the last batch")
     default: break
     }
     do { try emit(index, name) } catch { throw .layerDoesNotFit(name, error) }
@@ -83,11 +96,15 @@ struct ModelAssembly {
     case .relu: try then(.relu, [output], name)
     case .sigmoid: try then(.sigmoid, [output], name)
     case .tanh: try then(.tanh, [output], name)
+    case .gelu: try then(.gelu, [output], name)
+    case .batchNorm: try batchNorm(name)
+    case .layerNorm: try layerNorm(name)
+    case .groupNorm(let groups): try groupNorm(name, groups: groups)
     case .softmax: try then(.softmax, [output], name)
     }
   }
 
-  private mutating func then(_ operation: Operation, _ operands: [Int], _ layer: String) throws(GraphError) {
+  mutating func then(_ operation: Operation, _ operands: [Int], _ layer: String) throws(GraphError) {
     output = try graph.append(operation, operands, layer: layer)
   }
 
@@ -98,23 +115,25 @@ struct ModelAssembly {
       throw .invalidAttribute("weight", "a weight of extents \(extents) is too large", layer: layer)
     }
     let start: WeightSpec.Start = isBeforeReLU(index) ? .he(fanIn: fanIn) : .glorot(fanIn: fanIn, fanOut: fanOut)
-    let spec = WeightSpec(name: "\(layer).\(part)", shape: Shape(extents), start: start)
+    return try input(WeightSpec(name: "\(layer).\(part)", shape: Shape(extents), start: start), layer)
+  }
+
+  mutating func bias(of layer: String, _ count: Int) throws(GraphError) -> Int {
+    try input(WeightSpec(name: "\(layer).bias", shape: [count], start: .zero), layer)
+  }
+
+  /// A weight as an input of the graph.
+  mutating func input(_ spec: WeightSpec, _ layer: String) throws(GraphError) -> Int {
     weights.append(spec)
     return try graph.appendInput(spec.name, spec.shape, layer: layer)
   }
 
-  private mutating func bias(of layer: String, _ count: Int) throws(GraphError) -> Int {
-    let spec = WeightSpec(name: "\(layer).bias", shape: [count], start: .zero)
-    weights.append(spec)
-    return try graph.appendInput(spec.name, spec.shape, layer: layer)
-  }
-
-  /// Whether the next layer that is not linear is a ReLU.
+  /// Whether the next layer that is not linear is a ReLU or nearly one.
   private func isBeforeReLU(_ index: Int) -> Bool {
     for layer in layers[(index + 1)...] {
       switch layer {
-      case .relu: return true
-      case .averagePool, .maxPool, .flatten, .dropout: continue
+      case .relu, .gelu: return true
+      case .averagePool, .maxPool, .flatten, .dropout, .batchNorm, .layerNorm, .groupNorm: continue
       case .dense, .conv2d, .sigmoid, .tanh, .softmax: return false
       }
     }

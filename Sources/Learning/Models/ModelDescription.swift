@@ -10,7 +10,7 @@ public struct ModelDescription: Hashable, Sendable {
   public let layerNames: [String]
   /// The shape of one output, without the batch axis.
   public let outputShape: Shape
-  /// The weights in order, with how each begins.
+  /// The weights and running statistics in order, with how each begins.
   let weightSpecs: [WeightSpec]
 
   /// The name of the input of every graph of a description.
@@ -32,7 +32,7 @@ public struct ModelDescription: Hashable, Sendable {
 
   /// The program of a prediction for a batch; its one output is the model's.
   ///
-  /// It takes ``inputName`` of shape `[batch] + inputShape` and one input for each weight. ``Graph/resized(inputs:)``
+  /// It takes ``inputName`` of shape `[batch] + inputShape` and one input for each weight and running statistic. ``Graph/resized(inputs:)``
   /// gives the same program for another batch.
   public func forwardGraph(batch: Int) throws(LearningError) -> Graph {
     var assembly = try assembly(batch: batch, isTraining: false)
@@ -40,10 +40,14 @@ public struct ModelDescription: Hashable, Sendable {
     return assembly.graph
   }
 
-  /// The names of the weights, in order.
-  public var weightNames: [String] { weightSpecs.map(\.name) }
+  /// The names of the weights that training learns, in order.
+  public var weightNames: [String] { weightSpecs.filter(\.isTrained).map(\.name) }
 
-  /// The shape of the weight of that name.
+  /// The names of the running statistics that training keeps and prediction reads beside the weights, in order; only
+  /// batch normalisation has any.
+  public var statisticNames: [String] { weightSpecs.filter { !$0.isTrained }.map(\.name) }
+
+  /// The shape of the weight or running statistic of that name.
   public func shape(ofWeight name: String) -> Shape? { weightSpecs.first { $0.name == name }?.shape }
 
   /// The layers as nodes; the last one left out where the loss takes its place.

@@ -14,7 +14,7 @@ public enum Schedule: Hashable, Sendable, Codable {
   /// - Parameters:
   ///   - progress: the share of all steps that are done, from 0 to 1.
   ///   - epoch: the epoch that runs, from 1.
-  func factor(progress: Double, epoch: Int) -> Double {
+  package func factor(progress: Double, epoch: Int) -> Double {
     switch self {
     case .constant: 1
     case .cosine(let final): final + (1 - final) * (1 + cos(.pi * progress)) / 2

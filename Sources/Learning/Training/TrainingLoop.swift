@@ -14,6 +14,8 @@ final class TrainingLoop {
   /// For the last rows of an epoch where they do not fill a batch.
   private let lastStep: BatchStep?
   private let block: ParameterBlock
+  /// Running statistics, with room for what replaces them.
+  private let statistics: ParameterBlock
   private var optimizer: OptimizerState
   private var dropout: PublicGenerator
 
@@ -27,10 +29,11 @@ final class TrainingLoop {
     let rows = features.shape[0]
     batch = min(trainer.batch, rows)
     block = ParameterBlock(description.weightNames.compactMap { weights[$0] })
-    step = try BatchStep(TrainingGraph(description, loss: trainer.loss, batch: batch), block)
+    statistics = ParameterBlock(description.statisticNames.compactMap { weights[$0] })
+    step = try BatchStep(TrainingGraph(description, loss: trainer.loss, batch: batch), block, statistics)
     lastStep =
       rows % batch == 0
-      ? nil : try BatchStep(TrainingGraph(description, loss: trainer.loss, batch: rows % batch), block)
+      ? nil : try BatchStep(TrainingGraph(description, loss: trainer.loss, batch: rows % batch), block, statistics)
     optimizer = OptimizerState(trainer.optimizer, count: block.count)
     dropout = seed.child("dropout").generator()
   }
@@ -49,6 +52,7 @@ final class TrainingLoop {
             let step = size == batch ? self.step : lastStep ?? self.step
             let rows = UnsafeBufferPointer(rebasing: order[start..<(start + size)])
             let loss = step.run(rows, features: features, targets: targets, dropout: &dropout)
+            statistics.weights.update(from: statistics.gradients, count: statistics.count)
             optimizer.update(
               block.weights, block.gradients, count: block.count,
               factor: factor(Double(start) / Double(order.count)))
@@ -61,13 +65,15 @@ final class TrainingLoop {
     return total / Double(order.count)
   }
 
-  /// A copy of the weights as they are.
+  /// A copy of the weights and running statistics as they are.
   func weights() -> Weights {
-    Weights(zip(description.weightNames, block.tensors()).map { ($0, $1) })
+    let names = description.weightNames + description.statisticNames
+    let tensors = Dictionary(uniqueKeysWithValues: zip(names, block.tensors() + statistics.tensors()))
+    return Weights(description.weightSpecs.compactMap { spec in tensors[spec.name].map { (spec.name, $0) } })
   }
 }
 
-/// All weights of a model one behind the other, and room for as many gradients.
+/// Tensors one behind the other, and room for as many gradients or new values.
 final class ParameterBlock {
   let shapes: [Shape]
   let count: Int
@@ -112,7 +118,7 @@ private final class BatchStep {
   private let featureCount: Int
   private let targetCount: Int
 
-  init(_ training: TrainingGraph, _ block: ParameterBlock) {
+  init(_ training: TrainingGraph, _ block: ParameterBlock, _ statistics: ParameterBlock) {
     let program = PlainProgram(training.graph)
     self.program = program
     func room(_ name: String) -> (UnsafeMutableBufferPointer<Float>, rowCount: Int) {
@@ -126,10 +132,15 @@ private final class BatchStep {
     (features, featureCount) = room(ModelDescription.inputName)
     (targets, targetCount) = room(TrainingGraph.targetName)
     masks = training.masks.map { (room($0.name).0, $0.rate) }
+    Self.bind(training.weightNames, block, program, firstOutput: 1)
+    Self.bind(training.statisticNames, statistics, program, firstOutput: 1 + training.weightNames.count)
+  }
+
+  private static func bind(_ names: [String], _ block: ParameterBlock, _ program: PlainProgram, firstOutput: Int) {
     var offset = 0
-    for (index, name) in training.weightNames.enumerated() {
+    for (index, name) in names.enumerated() {
       if let input = program.input(named: name) { program.bind(input: input, to: block.weights + offset) }
-      program.bind(output: index + 1, to: block.gradients + offset)
+      program.bind(output: firstOutput + index, to: block.gradients + offset)
       offset += block.shapes[index].count
     }
   }

@@ -59,7 +59,8 @@ public final class ClusterClient: Sendable {
       guard index == party else { throw ServingError.unexpectedReply(party: party) }
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .shared, .withdrawn, .answer: throw ServingError.unexpectedReply(party: party)
+    case .shared, .withdrawn, .answer, .stored, .training, .epoch, .trained:
+      throw ServingError.unexpectedReply(party: party)
     }
   }
 
@@ -122,7 +123,7 @@ public final class ClusterClient: Sendable {
   /// Sends one request to each party and collects the replies; a refusal of any is an error.
   ///
   /// A refusal is thrown only when all have answered, so that the connections stay in step; a broken connection at once.
-  private func ask(_ requests: [ServingFrame<Request>]) async throws -> [ServingFrame<Reply>] {
+  func ask(_ requests: [ServingFrame<Request>]) async throws -> [ServingFrame<Reply>] {
     let messages = try requests.map { try $0.message }
     let connections = connections
     let patience = patience
@@ -142,6 +143,38 @@ public final class ClusterClient: Sendable {
         return replies.sorted { $0.party < $1.party }.map(\.frame)
       }
     }
+  }
+
+  /// Sends one request to each party and yields all replies as they come, from each party until its last.
+  func stream(
+    _ requests: [ServingFrame<Request>], until isLast: @escaping @Sendable (Reply) -> Bool
+  ) async throws -> AsyncThrowingStream<(party: Int, frame: ServingFrame<Reply>), any Error> {
+    let messages = try requests.map { try $0.message }
+    let (stream, continuation) = AsyncThrowingStream.makeStream(of: (party: Int, frame: ServingFrame<Reply>).self)
+    let task = Task { [connections, loop, patience] in
+      do {
+        try await loop.run {
+          for (connection, message) in zip(connections, messages) { try await connection.send(message) }
+          try await withThrowingTaskGroup(of: Void.self) { group in
+            for (party, connection) in connections.enumerated() {
+              group.addTask {
+                while true {
+                  let frame = try ServingFrame<Reply>(try await connection.receive(within: patience))
+                  continuation.yield((party, frame))
+                  if isLast(frame.control) { return }
+                }
+              }
+            }
+            try await group.waitForAll()
+          }
+        }
+        continuation.finish()
+      } catch {
+        continuation.finish(throwing: error)
+      }
+    }
+    continuation.onTermination = { _ in task.cancel() }
+    return stream
   }
 
   /// Ends the connections; the parties keep the models.

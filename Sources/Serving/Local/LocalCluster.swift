@@ -17,7 +17,10 @@ public final class LocalCluster: Sendable {
   /// - Parameters:
   ///   - executable: the `tacit` program.
   ///   - deadline: how long parties wait for each other.
-  public static func start(executable: String, deadline: Duration = .seconds(30)) async throws -> LocalCluster {
+  ///   - storage: a folder in which the parties keep checkpoints of trainings; none where nothing is kept.
+  public static func start(
+    executable: String, deadline: Duration = .seconds(30), storage: String? = nil
+  ) async throws -> LocalCluster {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -37,7 +40,8 @@ public final class LocalCluster: Sendable {
       try cluster.save(to: file)
       let parties = try (0..<3).map { index in
         try PartyProcess.start(
-          executable: executable, index: index, folder: folder, clusterFile: file)
+          executable: executable, index: index, folder: folder, clusterFile: file,
+          storage: storage.map { $0 + "/party-\(index)" })
       }
       return LocalCluster(cluster: cluster, client: client, folder: folder, parties: parties)
     } catch {
@@ -88,7 +92,7 @@ private final class PartyProcess: @unchecked Sendable {
   private let index: Int
 
   static func start(
-    executable: String, index: Int, folder: URL, clusterFile: String
+    executable: String, index: Int, folder: URL, clusterFile: String, storage: String?
   ) throws -> PartyProcess {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: executable)
@@ -96,6 +100,7 @@ private final class PartyProcess: @unchecked Sendable {
       "party", "--identity", folder.appendingPathComponent("party-\(index)").path, "--cluster", clusterFile,
       "--until-input-ends",
     ]
+    if let storage { process.arguments? += ["--storage", storage] }
     let input = Pipe()
     process.standardInput = input
     process.standardOutput = FileHandle.nullDevice

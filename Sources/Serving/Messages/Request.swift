@@ -11,6 +11,12 @@ enum Request: Codable, Sendable {
   case query(id: String, model: String, batch: Int)
   /// Forgets a model.
   case withdraw(model: String)
+  /// Rows of one owner, to be put behind those that are there; their parcel follows.
+  case rows(dataset: String, owner: Int, rows: Int, width: Int)
+  /// Trains on the rows of so many owners; the parcel of the first weights follows.
+  case train(id: String, dataset: String, owners: Int, TrainingProgram)
+  /// Goes on with a training from its last common checkpoint.
+  case resume(id: String, TrainingProgram)
 
   static let version = 2
 }
@@ -22,6 +28,13 @@ enum Reply: Codable, Sendable {
   case withdrawn
   /// This party's summand of the result follows. Cost is what this party sent and the rounds it went through.
   case answer(rounds: Int, bytesSent: Int, seconds: Double)
+  case stored
+  /// A training goes on; so many steps are done.
+  case training(step: Int)
+  /// An epoch is done; this party's summand of its losses follows, if they are revealed.
+  case epoch(Int)
+  /// This party's summands of the weights follow, if they are revealed.
+  case trained(rounds: Int, bytesSent: Int, seconds: Double)
   /// `exitCode` tells a refusal from a fault of a peer, as the command line does.
   case refused(reason: String, exitCode: Int)
 }
@@ -39,6 +52,7 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   case sessionBroken(String)
   case partyExited(Int, status: Int32, log: String)
   case cannotStart(String)
+  case storage(String, reason: String)
 
   public var description: String {
     switch self {
@@ -53,6 +67,7 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .sessionBroken(let why): "the session of the parties broke: \(why)"
     case .partyExited(let party, let status, let log):
       "the process of party \(party) ended with status \(status)\(log.isEmpty ? "" : ": \(log)")"
+    case .storage(let path, let reason): "\(path) cannot be used: \(reason)"
     case .cannotStart(let why): "the parties could not be started: \(why)"
     }
   }
@@ -60,9 +75,9 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The command line's exit code for it: 2 bad input, 3 a peer or the network.
   public var exitCode: Int {
     switch self {
-    case .unknownModel, .badRequest: 2
+    case .unknownModel, .badRequest, .storage: 2
     case .refused(_, _, let exitCode): exitCode
-    default: 3
+    case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .cannotStart: 3
     }
   }
 }

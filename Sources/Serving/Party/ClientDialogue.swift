@@ -8,6 +8,8 @@ struct ClientDialogue {
   let connection: FrameConnection
   let state: PartyState
   let party: PartyID
+  /// Where trainings keep their checkpoints, if anywhere.
+  let store: TrainingStore?
 
   /// How long a client may be silent.
   static let idle = Duration.seconds(3600)
@@ -57,6 +59,44 @@ struct ClientDialogue {
       try await send(
         .answer(rounds: answer.traffic.rounds, bytesSent: answer.traffic.byteCount, seconds: answer.seconds),
         body: WordBytes.bytes(of: answer.summand.scalars))
+    case .rows(let dataset, let owner, let rows, let width):
+      guard (1...1 << 20).contains(rows), (1...SharedModel.Description.largestInput / rows).contains(width) else {
+        throw ServingError.badRequest("\(rows) rows of \(width) numbers are more than a party takes at once")
+      }
+      let parcel = try InputSharing.Parcel(bytes: frame.body)
+      let block = try SharedRows.Block(parcel, rowCount: rows, width: width, party: party)
+      try await state.store(block, width: width, dataset: dataset, owner: owner)
+      try await send(.stored)
+    case .train(let id, let dataset, let owners, let program):
+      try program.validate()
+      let rows = try await state.takeRows(of: dataset, owners: owners)
+      let parcel = try InputSharing.Parcel(bytes: frame.body)
+      let weights = try InputSharing.unpack(
+        parcel, party: party, shapes: program.weightNames.map { program.shape(of: $0) })
+      try await follow(
+        PendingTraining(
+          id: id, program: program,
+          origin: .fresh(rows: rows, weights: weights, place: try store?.place(of: id, party: party))))
+    case .resume(let id, let program):
+      try program.validate()
+      guard let store else { throw ServingError.badRequest("this party keeps no checkpoints: start it with --storage") }
+      try await follow(
+        PendingTraining(id: id, program: program, origin: .resumed(try store.place(of: id, party: party))))
+    }
+  }
+
+  /// Passes on the news of a training until it ends.
+  private func follow(_ training: PendingTraining) async throws {
+    for try await news in try await state.start(training) {
+      switch news {
+      case .step(let step): try await send(.training(step: step))
+      case .epoch(let epoch, let loss):
+        try await send(.epoch(epoch), body: loss.map { WordBytes.bytes(of: $0.scalars) } ?? [])
+      case .finished(let weights, let traffic, let seconds):
+        try await send(
+          .trained(rounds: traffic.rounds, bytesSent: traffic.byteCount, seconds: seconds),
+          body: WordBytes.bytes(of: weights.scalars))
+      }
     }
   }
 

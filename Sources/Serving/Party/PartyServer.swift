@@ -18,15 +18,19 @@ public final class PartyServer: Sendable {
   private let state = PartyState()
   private let logger: Logger
   private let deadline: Duration
+  /// Where trainings keep their checkpoints, if anywhere.
+  private let store: TrainingStore?
   /// Who takes over connections of other parties at the moment, and the channel they formed, if they did.
   private let meeting = NIOLockedValueBox<(builder: MeshBuilder?, channel: (any Channel)?)>((nil, nil))
 
   /// Listens at the address that the cluster file gives this identity.
   ///
+  /// - Parameter storage: where the party's part of trainings is kept, sealed, so that they can be resumed.
   /// - Throws: `ChannelError` or `IdentityError`; ``ServingError/badRequest(_:)`` when the identity is none of the
   ///   cluster's parties.
   public static func start(
-    identity: NodeIdentity, cluster: ClusterFile, loop: SocketLoop, logger: Logger
+    identity: NodeIdentity, cluster: ClusterFile, loop: SocketLoop, storage: (folder: String, key: StorageKey)? = nil,
+    logger: Logger
   ) async throws -> PartyServer {
     try cluster.validate(partyCount: 3)
     guard identity.role == .party, let party = cluster.index(ofCertificate: identity.fingerprint) else {
@@ -38,17 +42,20 @@ public final class PartyServer: Sendable {
     let listener = try await Listener.open(
       on: loop, host: address.host, port: address.port, protection: .tls(settings), logger: logger)
     return PartyServer(
-      listener: listener, loop: loop, party: party, cluster: cluster, protection: .tls(settings), logger: logger)
+      listener: listener, loop: loop, party: party, cluster: cluster, protection: .tls(settings),
+      store: storage.map { TrainingStore(folder: $0.folder, key: $0.key) }, logger: logger)
   }
 
   private init(
-    listener: Listener, loop: SocketLoop, party: PartyID, cluster: ClusterFile, protection: Protection, logger: Logger
+    listener: Listener, loop: SocketLoop, party: PartyID, cluster: ClusterFile, protection: Protection,
+    store: TrainingStore?, logger: Logger
   ) {
     self.listener = listener
     self.loop = loop
     self.party = party
     self.cluster = cluster
     self.protection = protection
+    self.store = store
     self.logger = logger
     deadline = cluster.deadline ?? .seconds(60)
   }
@@ -126,7 +133,7 @@ public final class PartyServer: Sendable {
         try await join(connection, hello)
         return
       }
-      try await ClientDialogue(connection: connection, state: state, party: party).run(first: first)
+      try await ClientDialogue(connection: connection, state: state, party: party, store: store).run(first: first)
     } catch {
       logger.debug("connection ended", metadata: ["peer": "\(connection.address)", "reason": "\(error)"])
     }

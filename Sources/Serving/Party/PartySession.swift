@@ -17,6 +17,7 @@ struct PartySession {
   private enum Announcement {
     static let alive: Message = [0]
     static let query: UInt8 = 1
+    static let training: UInt8 = 2
   }
 
   /// Serves until the channel breaks.
@@ -28,15 +29,19 @@ struct PartySession {
   }
 
   private func lead(_ scheme: ReplicatedScheme) async throws {
-    guard let query = await state.query(nil, within: Self.heartbeat) else {
+    guard let work = await state.work(nil, within: Self.heartbeat) else {
       let answers = try await channel.exchange(
         channel.peers.map { Outgoing(Announcement.alive, to: $0) }, from: channel.peers)
       guard answers.allSatisfy({ $0 == Announcement.alive }) else { throw ServingError.malformedMessage }
       return
     }
-    let announcement = [Announcement.query] + Array(query.id.utf8)
+    let announcement =
+      switch work {
+      case .query(let query): [Announcement.query] + Array(query.id.utf8)
+      case .training(let training): [Announcement.training] + Array(training.id.utf8)
+      }
     for peer in channel.peers { try await channel.send(announcement, to: peer) }
-    try await run(query, scheme)
+    try await run(work, scheme)
   }
 
   private func follow(_ scheme: ReplicatedScheme) async throws {
@@ -45,11 +50,32 @@ struct PartySession {
       try await channel.send(Announcement.alive, to: 0)
       return
     }
-    guard announcement.first == Announcement.query,
+    guard let kind = announcement.first, kind == Announcement.query || kind == Announcement.training,
       let id = String(validating: announcement.dropFirst(), as: UTF8.self)
     else { throw ServingError.malformedMessage }
-    guard let query = await state.query(id, within: patience) else { throw ServingError.queryMissing(id: id) }
-    try await run(query, scheme)
+    guard let work = await state.work(id, within: patience) else { throw ServingError.queryMissing(id: id) }
+    try await run(work, scheme)
+  }
+
+  private func run(_ work: PendingWork, _ scheme: ReplicatedScheme) async throws {
+    switch work {
+    case .query(let query): try await run(query, scheme)
+    case .training(let training): try await run(training)
+    }
+  }
+
+  private func run(_ training: PendingTraining) async throws {
+    guard let reporter = await state.reporter(of: training.id) else { return }
+    do {
+      try await TrainingSession(channel: channel, training: training).run { reporter.yield($0) }
+      await state.finishTraining(training.id, nil)
+    } catch let error as ServingError where !error.endsSession {
+      // All parties come to the same refusal, so the session stands.
+      await state.finishTraining(training.id, error)
+    } catch {
+      await state.finishTraining(training.id, ServingError.sessionBroken("\(error)"))
+      throw error
+    }
   }
 
   private func run(_ query: PendingQuery, _ scheme: ReplicatedScheme) async throws {

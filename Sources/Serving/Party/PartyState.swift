@@ -10,6 +10,12 @@ struct PendingQuery: Sendable {
   let batch: Int
 }
 
+/// What waits for the parties' turn.
+enum PendingWork: Sendable {
+  case query(PendingQuery)
+  case training(PendingTraining)
+}
+
 /// What one party's run of a query yields for its client.
 struct QueryAnswer: Sendable {
   let summand: RingTensor
@@ -20,15 +26,19 @@ struct QueryAnswer: Sendable {
 /// What the tasks of a party share: models, queries that wait, and who waits for them.
 actor PartyState {
   private var models: [String: SharedModel] = [:]
+  /// Rows by data set and owner.
+  private var datasets: [String: [Int: SharedRows]] = [:]
   /// In the order of arrival, for the party that decides on the order of runs.
   private var queue: [String] = []
-  private var pending: [String: PendingQuery] = [:]
+  private var pending: [String: PendingWork] = [:]
   private var clients: [String: CheckedContinuation<Result<QueryAnswer, any Error>, Never>] = [:]
-  private var arrivals: [UInt64: (id: String?, continuation: CheckedContinuation<PendingQuery?, Never>)] = [:]
+  private var trainings: [String: TrainingStream.Continuation] = [:]
+  private var arrivals: [UInt64: (id: String?, continuation: CheckedContinuation<PendingWork?, Never>)] = [:]
   private var lastArrival: UInt64 = 0
 
   /// A bound on what clients can make a party hold.
   static let mostPending = 4096
+  static let mostScalars = 1 << 31
 
   func store(_ model: SharedModel, as name: String) { models[name] = model }
 
@@ -41,26 +51,77 @@ actor PartyState {
     return model
   }
 
+  /// Puts rows behind those that an owner has shared.
+  func store(_ block: SharedRows.Block, width: Int, dataset: String, owner: Int) throws {
+    var owners = datasets[dataset] ?? [:]
+    var rows = owners[owner] ?? SharedRows(width: width)
+    guard rows.width == width else {
+      throw ServingError.badRequest("the rows of a data set have \(rows.width) numbers each, not \(width)")
+    }
+    let held = datasets.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.rowCount * $1.width } }
+    guard held + block.rowCount * width <= Self.mostScalars else {
+      throw ServingError.badRequest("a party takes no more than \(Self.mostScalars) numbers of data")
+    }
+    rows.append(block)
+    owners[owner] = rows
+    datasets[dataset] = owners
+  }
+
+  /// Takes the rows of all owners, in their order; the data set is gone afterwards.
+  func takeRows(of dataset: String, owners: Int) throws -> SharedRows {
+    guard let parts = datasets.removeValue(forKey: dataset), parts.count == owners, let first = parts.first?.value,
+      parts.values.allSatisfy({ $0.width == first.width })
+    else { throw ServingError.badRequest("the rows of \(owners) owners are not all there: share them first") }
+    var rows = SharedRows(width: first.width)
+    for owner in parts.keys.sorted() { if let part = parts[owner] { rows.append(part) } }
+    return rows
+  }
+
   /// Queues a query and waits for its answer.
   func answer(to query: PendingQuery) async throws -> QueryAnswer {
-    guard pending[query.id] == nil, clients[query.id] == nil else {
-      throw ServingError.badRequest("query \(query.id) is there already")
-    }
-    guard pending.count < Self.mostPending else {
-      throw ServingError.badRequest("too many queries wait: try again later")
-    }
+    try checkRoom(for: query.id)
     let result = await withCheckedContinuation { continuation in
       clients[query.id] = continuation
-      pending[query.id] = query
-      queue.append(query.id)
-      wakeArrivals(of: query.id)
+      enqueue(query.id, .query(query))
     }
     return try result.get()
   }
 
-  /// The query of that name, or the next in line for `nil`; `nil` when none comes in time.
-  func query(_ id: String?, within patience: Duration) async -> PendingQuery? {
-    if let query = take(id) { return query }
+  /// Queues a training; its news come through the stream.
+  func start(_ training: PendingTraining) throws -> TrainingStream {
+    try checkRoom(for: training.id)
+    let (stream, continuation) = TrainingStream.makeStream(of: TrainingNews.self)
+    trainings[training.id] = continuation
+    enqueue(training.id, .training(training))
+    return stream
+  }
+
+  private func checkRoom(for id: String) throws {
+    guard pending[id] == nil, clients[id] == nil, trainings[id] == nil else {
+      throw ServingError.badRequest("request \(id) is there already")
+    }
+    guard pending.count < Self.mostPending else {
+      throw ServingError.badRequest("too many requests wait: try again later")
+    }
+  }
+
+  private func enqueue(_ id: String, _ work: PendingWork) {
+    pending[id] = work
+    queue.append(id)
+    wakeArrivals(of: id)
+  }
+
+  /// Where a training's party tells what happens.
+  func reporter(of id: String) -> TrainingStream.Continuation? { trainings[id] }
+
+  /// Ends a training's stream.
+  func finishTraining(_ id: String, _ error: (any Error)?) {
+    trainings.removeValue(forKey: id)?.finish(throwing: error)
+  }
+
+  /// The work of that name, or the next in line for `nil`; `nil` when none comes in time.
+  func work(_ id: String?, within patience: Duration) async -> PendingWork? {
+    if let work = take(id) { return work }
     lastArrival += 1
     let number = lastArrival
     let alarm = Task {
@@ -75,7 +136,7 @@ actor PartyState {
     clients.removeValue(forKey: id)?.resume(returning: result)
   }
 
-  /// Fails all queries that wait or run, when the session is gone.
+  /// Fails all that waits or runs, when the session is gone.
   func failAll(_ error: any Error) {
     queue.removeAll()
     pending.removeAll()
@@ -83,6 +144,7 @@ actor PartyState {
       clients[id] = nil
       client.resume(returning: .failure(error))
     }
+    for id in trainings.keys { finishTraining(id, error) }
   }
 
   /// Ends every wait for a query, when the party stops or its session is gone.
@@ -103,9 +165,9 @@ actor PartyState {
     waiting.value.continuation.resume(returning: take(waiting.value.id))
   }
 
-  private func take(_ id: String?) -> PendingQuery? {
-    guard let chosen = id ?? queue.first, let query = pending.removeValue(forKey: chosen) else { return nil }
+  private func take(_ id: String?) -> PendingWork? {
+    guard let chosen = id ?? queue.first, let work = pending.removeValue(forKey: chosen) else { return nil }
     queue.removeAll { $0 == chosen }
-    return query
+    return work
   }
 }

@@ -40,7 +40,8 @@ extension Operation {
     case .input, .constant, .add, .subtract, .multiply, .divide, .compare, .select, .negate, .scale, .shift, .relu,
       .sigmoid, .tanh, .exp, .log, .reciprocal, .softmax, .matmul, .conv2d, .conv2dInputGradient,
       .conv2dWeightGradient, .maxPool2d, .maxPool2dGradient, .sum, .max, .broadcast, .reshape, .transpose,
-      .concatenate, .slice, .pad:
+      .concatenate, .slice, .pad, .inverseSquareRoot, .gelu, .geluGradient, .power, .logSoftmax, .argmax, .gather,
+      .scatter:
       false
     }
   }

@@ -51,16 +51,16 @@ extension Graph.Node {
   func compared(_ intervals: [Interval]) -> Double? {
     func operand(_ place: Int) -> Interval { intervals[operands[place]] }
     switch operation {
-    case .relu, .sigmoid, .exp, .reciprocal: return operand(0).magnitude
+    case .relu, .sigmoid, .exp, .reciprocal, .inverseSquareRoot, .gelu, .geluGradient: return operand(0).magnitude
     // It is a sigmoid of 2x.
     case .tanh: return 2 * operand(0).magnitude
     case .divide: return operand(1).magnitude
     case .compare: return operand(0).union(operand(1)).width
-    case .max, .maxPool2d, .maxPool2dGradient, .softmax: return operand(0).width
+    case .max, .argmax, .maxPool2d, .maxPool2dGradient, .softmax, .logSoftmax: return operand(0).width
     case .log: return operand(0).magnitude
     case .input, .constant, .add, .subtract, .multiply, .select, .negate, .scale, .shift, .matmul, .conv2d,
       .conv2dInputGradient, .conv2dWeightGradient, .averagePool2d, .averagePool2dGradient, .sum, .mean, .broadcast,
-      .reshape, .transpose, .concatenate, .slice, .pad:
+      .reshape, .transpose, .concatenate, .slice, .pad, .gather, .scatter, .power:
       return nil
     }
   }

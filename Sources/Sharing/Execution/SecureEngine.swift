@@ -33,18 +33,22 @@ public struct SecureEngine<Scheme: SharingScheme> {
   ///
   /// - Parameters:
   ///   - inputs: shares of all inputs of the graph, in fixed point.
+  ///   - numbers: public values of inputs that are no secrets, such as a learning rate, by name.
   ///   - observer: told of every step in which parties talk.
   /// - Throws: ``SharingError``, or the channel's error.
   @specialized(where Scheme == ReplicatedScheme)
   public func run(
-    _ graph: Graph, inputs: [String: Scheme.Share], observer: ((SecureStep) -> Void)? = nil
+    _ graph: Graph, inputs: [String: Scheme.Share], numbers: [String: Float] = [:],
+    observer: ((SecureStep) -> Void)? = nil
   ) async throws -> [Scheme.Share] {
     try Self.checkAvailability(of: graph)
-    for node in graph.nodes { if let number = node.operation.publicNumber { try arithmetic.check(number, of: node) } }
+    for node in graph.nodes {
+      if let number = node.operation.publicNumber(among: numbers) { try arithmetic.check(number, of: node) }
+    }
     let bounds = MagnitudeBounds(magnitudes, fractionBits: arithmetic.fractionBits)
     try bounds.check(graph)
     var run = SecureRun(
-      graph: graph, arithmetic: arithmetic, widths: widths, bounds: bounds, observer: observer)
+      graph: graph, arithmetic: arithmetic, numbers: numbers, widths: widths, bounds: bounds, observer: observer)
     return try await run.outputs(for: inputs)
   }
 
@@ -74,14 +78,15 @@ extension Operation {
     case .input, .constant, .add, .subtract, .multiply, .divide, .compare, .select, .negate, .scale, .shift, .relu,
       .sigmoid, .tanh, .exp, .reciprocal, .softmax, .matmul, .conv2d, .conv2dInputGradient, .conv2dWeightGradient,
       .averagePool2d, .averagePool2dGradient, .maxPool2d, .sum, .mean, .max, .broadcast, .reshape, .transpose,
-      .concatenate, .slice, .pad:
+      .concatenate, .slice, .pad, .gather, .scatter, .power:
       true
-    case .log, .maxPool2dGradient: false
+    case .log, .maxPool2dGradient, .inverseSquareRoot, .gelu, .geluGradient, .logSoftmax, .argmax: false
     }
   }
 
-  /// The number that is part of the program, where there is one.
-  fileprivate var publicNumber: Float? {
+  /// The number that is part of the program or given in public, where there is one.
+  fileprivate func publicNumber(among numbers: [String: Float]) -> Float? {
+    if case .input(let name) = self { return numbers[name] }
     if case .constant(let value) = self { return value }
     if case .scale(let factor) = self { return factor }
     if case .shift(let offset) = self { return offset }

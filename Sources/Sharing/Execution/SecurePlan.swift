@@ -57,6 +57,12 @@ public struct SecurePlan: Hashable, Sendable, Codable {
       opened: [Opening(value: "output", recipients: "the owner of the input")], layers: ledger.layers)
   }
 
+  /// Programs whose public numbers have equal forms cost the same.
+  package static func form(of number: Float, fractionBits: Int) -> Int {
+    let factor = PublicFactor(number, significantBits: fractionBits)
+    return factor.surplus << 1 | (factor.isPowerOfTwo ? 1 : 0)
+  }
+
   public var traffic: Cost { Cost(rounds: rounds, byteCount: bytesSent) }
 
   /// Seconds on the wire: each round waits half a round trip, each party sends its part at the given rate.

@@ -9,6 +9,7 @@ extension SecureRun {
     let operands = node.operands
     switch node.operation {
     case .input(let name):
+      if let number = numbers[name] { return .done(.constant(number, node.shape)) }
       guard let share = inputs[name] else { throw SharingError.missingShare(name) }
       guard share.shape == node.shape else {
         throw SharingError.wrongShape(name, expected: node.shape, given: share.shape)
@@ -52,6 +53,10 @@ extension SecureRun {
       return mapped(operands[0], to: node.shape) { $0.sliced(axis: axis, start..<end) }
     case .pad(let axis, let before, let after):
       return mapped(operands[0], to: node.shape) { $0.padded(axis: axis, before: before, after: after, with: 0) }
+    case .gather(let axis, let indices):
+      return mapped(operands[0], to: node.shape) { $0.gathered(axis: axis, indices) }
+    case .scatter(let axis, let indices, let extent):
+      return mapped(operands[0], to: node.shape) { $0.scattered(axis: axis, indices, extent: extent) }
     case .concatenate(let axis):
       if let waiting = productsAmong(operands) { return .truncation(of: waiting) }
       return .done(.share(scheme.concatenate(operands.map { share(of: $0) }, axis: axis)))
@@ -66,7 +71,8 @@ extension SecureRun {
     case .max: return talk(.max(index), operands)
     case .maxPool2d: return talk(.max(index), operands)
     case .softmax: return talk(.softmax(index), operands)
-    case .log, .maxPool2dGradient:
+    case .power(let exponent): return talk(.power(exponent), operands)
+    case .log, .maxPool2dGradient, .inverseSquareRoot, .gelu, .geluGradient, .logSoftmax, .argmax:
       throw SharingError.notAvailable(operations: [node.operation.name], engine: "secret-sharing")
     }
   }

@@ -11,6 +11,8 @@ enum Work: Hashable {
   case divide
   case compare
   case select
+  /// A power with this exponent.
+  case power(Int)
   /// A maximum along an axis or over windows, of this node alone.
   case max(Int)
   case softmax(Int)
@@ -25,6 +27,7 @@ enum Work: Hashable {
     case .divide: "divide"
     case .compare: "compare"
     case .select: "select"
+    case .power: "power"
     case .max: "max"
     case .softmax: "softmax"
     }
@@ -58,6 +61,7 @@ extension SecureRun {
       let inverses = try await arithmetic.reciprocal(operands(1))
       return try await arithmetic.multiply(
         zip(operands(0), inverses).map { ($0, $1, truncatingBy: fractionBits) })
+    case .power(let exponent): return try await arithmetic.power(operands(0), exponent)
     case .compare:
       return try await arithmetic.compare(
         zip(nodes, zip(operands(0), operands(1))).compactMap { node, pair in

@@ -29,6 +29,8 @@ struct SecureRun<Scheme: SharingScheme> {
 
   let graph: Graph
   let arithmetic: FixedPointArithmetic<Scheme>
+  /// Public values of inputs.
+  let numbers: [String: Float]
   let widths: ComparisonWidths
   let bounds: MagnitudeBounds
   let observer: ((SecureStep) -> Void)?
@@ -39,11 +41,13 @@ struct SecureRun<Scheme: SharingScheme> {
   var fractionBits: Int { arithmetic.fractionBits }
 
   init(
-    graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, widths: ComparisonWidths, bounds: MagnitudeBounds,
+    graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, numbers: [String: Float], widths: ComparisonWidths,
+    bounds: MagnitudeBounds,
     observer: ((SecureStep) -> Void)?
   ) {
     self.graph = graph
     self.arithmetic = arithmetic
+    self.numbers = numbers
     self.widths = widths
     self.bounds = bounds
     self.observer = observer

@@ -2,10 +2,14 @@ public import Tensors
 
 /// A scheme without values: running a program on it yields the exact rounds and bytes that another scheme would take.
 public final class MeteredScheme: SharingScheme {
-  public struct Share: SecretShare {
+  public struct Share: MaskedOperand {
     public let shape: Shape
     /// Products only: whether it is a masked summand.
     var isAdditive = false
+    let identity = ShareIdentity()
+    var isFixed = false
+    /// Bits only: the scalars whose signs they are.
+    var origin: ShareIdentity?
   }
 
   public typealias Product = Share
@@ -17,31 +21,34 @@ public final class MeteredScheme: SharingScheme {
 
   public init(_ costs: any CostModel) { self.costs = costs }
 
-  /// A secret of the given shape.
-  public func share(of shape: Shape) -> Share { Share(shape: shape) }
+  /// A secret of the given shape; `isFixed` where it was prepared for many products before.
+  public func share(of shape: Shape, isFixed: Bool = false) -> Share { Share(shape: shape, isFixed: isFixed) }
 
-  public func constant(_ value: RingTensor) -> Share { Share(shape: value.shape) }
+  // Inlined into a switch over values, this trips an assertion of the optimizer of Swift 6.3.
+  @inline(never) public func constant(_ value: RingTensor) -> Share { Share(shape: value.shape) }
   public func add(_ a: Share, _ b: Share) -> Share {
     Share(shape: a.shape, isAdditive: a.isAdditive || b.isAdditive)
   }
-  public func subtract(_ a: Share, _ b: Share) -> Share { a }
-  public func add(_ a: Share, word: UInt64) -> Share { a }
-  public func scale(_ a: Share, by word: UInt64) -> Share { a }
+  public func subtract(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
+  public func add(_ a: Share, word: UInt64) -> Share { share(of: a.shape) }
+  public func scale(_ a: Share, by word: UInt64) -> Share { share(of: a.shape) }
   public func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share {
     Share(shape: shape, isAdditive: a.isAdditive)
   }
   public func concatenate(_ shares: [Share], axis: Int) -> Share {
-    Share(shape: shares[0].shape.replacing(axis: axis, with: shares.reduce(0) { $0 + $1.shape[axis] }))
+    shares.count == 1
+      ? shares[0] : share(of: shares[0].shape.replacing(axis: axis, with: shares.reduce(0) { $0 + $1.shape[axis] }))
   }
   public func product(_ a: Share, by word: UInt64) -> Share { Share(shape: a.shape) }
 
   public func not(_ bits: Share) -> Share { bits }
-  public func exclusiveOr(_ a: Share, _ b: Share) -> Share { a }
+  public func exclusiveOr(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
   public func slice(_ bits: Share, _ range: Range<Int>) -> Share { Share(shape: [range.count]) }
-  public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(shape: shape) }
+  public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(shape: shape, origin: bits.origin) }
+  public func concatenate(_ bits: [Share]) -> Share { Share(shape: [bits.reduce(0) { $0 + $1.shape.count }]) }
 
   public func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Share] {
-    spend(costs.multiplying(pairs.map(\.form)))
+    spend(costs.multiplying(pairs.map(\.form), openedCount: MaskedOperands(pairs).openedCount))
     return pairs.map { Share(shape: $0.form.resultShape, isAdditive: true) }
   }
   public func reduce(_ products: [Share]) async throws -> [Share] {
@@ -56,15 +63,35 @@ public final class MeteredScheme: SharingScheme {
   }
   public func negative(_ share: Share, width: Int) async throws -> Share {
     spend(costs.comparing(count: share.shape.count, width: width))
-    return share
+    return Share(shape: share.shape, origin: share.identity)
   }
   public func multiply(_ bits: Share, _ share: Share) async throws -> Share {
-    spend(costs.selecting(count: share.shape.count))
-    return share
+    spend(costs.selecting(count: share.shape.count, isOpened: bits.origin === share.identity))
+    return self.share(of: share.shape)
   }
   public func convert(_ bits: Share) async throws -> Share {
     spend(costs.converting(count: bits.shape.count))
-    return bits
+    return share(of: bits.shape)
+  }
+  public func decompose(_ share: Share, width: Int) async throws -> [Share] {
+    spend(costs.decomposing(count: share.shape.count, width: width))
+    return (0..<width).map { _ in self.share(of: share.shape) }
+  }
+  public func and(_ pairs: [(Share, Share)]) async throws -> [Share] {
+    spend(costs.conjoining(counts: pairs.map(\.0.shape.count)))
+    return pairs.map { share(of: $0.0.shape) }
+  }
+  public func weightedSums(_ bits: [Share], tables: [[UInt64]]) async throws -> [Share] {
+    spend(costs.weighting(count: bits[0].shape.count, bitCount: bits.count, tableCount: tables.count))
+    return tables.map { _ in share(of: bits[0].shape) }
+  }
+  public func shuffle(_ shares: [Share]) async throws -> [Share] {
+    spend(costs.shuffling(counts: shares.map(\.shape.count)))
+    return shares.map { share(of: $0.shape) }
+  }
+  public func fix(_ shares: [Share]) async throws -> [Share] {
+    spend(costs.fixing(counts: shares.map(\.shape.count)))
+    return shares.map { Share(shape: $0.shape, isFixed: true) }
   }
   public func open(_ shares: [Share]) async throws -> [RingTensor] {
     spend(costs.opening(counts: shares.map(\.shape.count)))

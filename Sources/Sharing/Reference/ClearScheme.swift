@@ -1,3 +1,4 @@
+import Arithmetic
 import CKernels
 public import Tensors
 
@@ -38,6 +39,11 @@ public final class ClearScheme: SharingScheme {
   }
   public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(bits.value.reshaped(to: shape)) }
 
+  public func concatenate(_ bits: [Share]) -> Share {
+    let scalars = bits.flatMap(\.value.scalars)
+    return Share(RingTensor(shape: [scalars.count], scalars: scalars))
+  }
+
   public func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Share] {
     pairs.map { Share($0.form($0.left.value, $0.right.value)) }
   }
@@ -61,5 +67,23 @@ public final class ClearScheme: SharingScheme {
     Share(bits.value.reshaped(to: share.shape) * share.value)
   }
   public func convert(_ bits: Share) async throws -> Share { bits }
+  public func decompose(_ share: Share, width: Int) async throws -> [Share] {
+    (0..<UInt64(width)).map { bit in
+      Share(RingTensor(shape: share.shape, scalars: share.value.scalars.map { $0 >> bit & 1 }))
+    }
+  }
+  public func and(_ pairs: [(Share, Share)]) async throws -> [Share] { pairs.map { Share($0.value * $1.value) } }
+  public func weightedSums(_ bits: [Share], tables: [[UInt64]]) async throws -> [Share] {
+    tables.map { table in
+      zip(bits, table).reduce(Share(RingTensor(repeating: 0, shape: bits[0].shape))) { sum, term in
+        add(sum, scale(term.0, by: term.1))
+      }
+    }
+  }
+  public func shuffle(_ shares: [Share]) async throws -> [Share] {
+    let keys = SecureRandom.words(shares.first?.shape[0] ?? 0)
+    let order = keys.indices.sorted { keys[$0] < keys[$1] }
+    return shares.map { Share($0.value.gatherRows(order)) }
+  }
   public func open(_ shares: [Share]) async throws -> [RingTensor] { shares.map(\.value) }
 }

@@ -17,6 +17,12 @@ package enum InsecureKeys {
     PseudorandomGenerator(key: [UInt8](repeating: seed, count: 15) + [UInt8(pair)])
   }
 
+  /// Both keys of a party of the sessions with this seed.
+  package static func secrets(party: Int, seed: UInt8) -> SessionSecrets {
+    func key(_ pair: Int) -> [UInt8] { [UInt8](repeating: seed, count: 15) + [UInt8(pair % 3)] }
+    return SessionSecrets(first: key(party), second: key(party + 1))
+  }
+
   /// A party of a session in which key j is made from `seed` and j alone; `observer` is told of every draw.
   package static func scheme(
     over channel: any Channel, seed: UInt8, observer: (@Sendable (Draw) -> Void)? = nil

@@ -43,7 +43,7 @@ extension ReplicatedScheme {
   }
 
   /// Rounds 1 and 2: boolean shares of G = M ∧ N and P = M ⊕ N, where M = x₀ + x₁ and N = x₂ mod 2^b.
-  private func shareSummands(
+  func shareSummands(
     _ share: ReplicatedShare, width: Int, layout: PlaneLayout, draws: PairwiseRandomness.Draws
   ) async throws -> CarryPlanes {
     let total = width * layout.wordCount
@@ -161,6 +161,13 @@ extension ReplicatedScheme {
         }
       }
     }
+    let fromNext = try await share(gates, count: gateCount, layout: layout)
+    planes.fold(first: gates, second: fromNext, wordCount: words)
+  }
+
+  /// One round: sends this party's summands of the gates to the previous party; the next party's summands.
+  func share(_ gates: [UInt64], count gateCount: Int, layout: PlaneLayout) async throws -> [UInt64] {
+    let words = layout.wordCount
     var toPrevious = Outbox()
     toPrevious.reserve(gateCount * layout.byteCount)
     gates.withUnsafeBufferPointer { gates in
@@ -168,11 +175,11 @@ extension ReplicatedScheme {
       for gate in 0..<gateCount { toPrevious.append(plane: base + (gate * words), bitCount: layout.count) }
     }
     var inbox = try await exchange(toPrevious: toPrevious, fromNext: gateCount * layout.byteCount).next
-    var fromNext = [UInt64](repeating: 0, count: total)
+    var fromNext = [UInt64](repeating: 0, count: gateCount * words)
     fromNext.withUnsafeMutableBufferPointer { target in
       guard let base = target.baseAddress else { return }
       for gate in 0..<gateCount { inbox.plane(layout.count, into: base + (gate * words)) }
     }
-    planes.fold(first: gates, second: fromNext, wordCount: words)
+    return fromNext
   }
 }

@@ -83,9 +83,32 @@ extension ReplicatedScheme {
   public func reshape(_ bits: ReplicatedBits, to shape: Shape) -> ReplicatedBits {
     ReplicatedBits(shape: shape, first: bits.first, second: bits.second)
   }
+
+  public func concatenate(_ bits: [ReplicatedBits]) -> ReplicatedBits {
+    let counts = bits.map(\.shape.count)
+    return ReplicatedBits(
+      shape: [counts.reduce(0, +)], first: [UInt64](joining: bits.map(\.first), counts: counts),
+      second: [UInt64](joining: bits.map(\.second), counts: counts))
+  }
 }
 
 extension [UInt64] {
+  /// The first bits of packed planes one after the other; what a plane has past its count is left out.
+  init(joining planes: [[UInt64]], counts: [Int]) {
+    self.init(repeating: 0, count: (counts.reduce(0, +) + 63) / 64)
+    var position = 0
+    for (plane, count) in zip(planes, counts) {
+      for index in 0..<(count + 63) / 64 {
+        let rest = count - 64 * index
+        let word = rest < 64 ? plane[index] & (1 << UInt64(rest) - 1) : plane[index]
+        let (target, shift) = ((position + 64 * index) / 64, UInt64(position % 64))
+        self[target] |= word << shift
+        if shift > 0, target + 1 < self.count { self[target + 1] |= word >> (64 - shift) }
+      }
+      position += count
+    }
+  }
+
   /// Bits of a packed plane, packed again from bit 0.
   func sliced(bits range: Range<Int>) -> [UInt64] {
     let shift = UInt64(range.lowerBound % 64)

@@ -142,7 +142,7 @@ extension ReplicatedScheme {
   }
 
   /// As words: c₀ ⊕ c₁ where this party is role 0, c₂ elsewhere.
-  private func knownBits(_ bits: ReplicatedBits, _ layout: PlaneLayout) -> [UInt64] {
+  func knownBits(_ bits: ReplicatedBits, _ layout: PlaneLayout) -> [UInt64] {
     var plane = [UInt64](repeating: 0, count: layout.wordCount)
     for chunk in layout.chunks {
       for word in chunk.words {

@@ -32,7 +32,21 @@ public final class ReplicatedScheme: SharingScheme {
   /// - Parameter session: a name all three parties give alike, mixed into the keys.
   public static func start(over channel: any Channel, session: String) async throws -> ReplicatedScheme {
     precondition(channel.partyCount == 3, "replicated sharing is among three parties")
-    return ReplicatedScheme(channel: channel, randomness: try await SessionKeys.agree(over: channel, session: session))
+    let secrets = try await agree(over: channel, session: session)
+    return ReplicatedScheme(channel: channel, secrets: secrets)
+  }
+
+  /// Fresh keys with both neighbours, for a session that may have to be taken up again: a training. One round.
+  package static func agree(over channel: any Channel, session: String) async throws -> SessionSecrets {
+    try await SessionKeys.agree(over: channel, session: session)
+  }
+
+  /// A session with keys that were agreed on, after so many steps.
+  ///
+  /// A step that was begun before is repeated with the same words: it must then be the same step, on the same shares.
+  package convenience init(channel: any Channel, secrets: SessionSecrets, step: UInt32 = 0) {
+    self.init(channel: channel, randomness: secrets.randomness)
+    self.step = step
   }
 
   init(channel: any Channel, randomness: PairwiseRandomness) {

@@ -3,7 +3,7 @@ import Graphs
 public import Tensors
 
 /// A product that is linear in each operand, with its shapes: one routine of a scheme serves them all.
-public enum Bilinear: Hashable, Sendable {
+public enum Bilinear: Hashable, Sendable, Codable {
   /// Scalar by scalar, both operands of this shape.
   case elementwise(Shape)
   case matmul(m: Int, k: Int, n: Int, transposeLeft: Bool, transposeRight: Bool)
@@ -16,10 +16,29 @@ public enum Bilinear: Hashable, Sendable {
     switch self {
     case .elementwise(let shape): shape
     case .matmul(let m, _, let n, _, _): [m, n]
-    case .conv2d(let product): [product.batch, product.outputChannels, product.outputHeight, product.outputWidth]
-    case .conv2dInputGradient(let product): [product.batch, product.inputChannels, product.height, product.width]
-    case .conv2dWeightGradient(let product):
-      [product.outputChannels, product.inputChannels, product.kernelHeight, product.kernelWidth]
+    case .conv2d(let product): product.outputShape
+    case .conv2dInputGradient(let product): product.inputShape
+    case .conv2dWeightGradient(let product): product.weightShape
+    }
+  }
+
+  /// The shape of the left operand.
+  var leftShape: Shape {
+    switch self {
+    case .elementwise(let shape): shape
+    case .matmul(let m, let k, _, let transposeLeft, _): transposeLeft ? [k, m] : [m, k]
+    case .conv2d(let product), .conv2dWeightGradient(let product): product.inputShape
+    case .conv2dInputGradient(let product): product.outputShape
+    }
+  }
+
+  /// The shape of the right operand.
+  var rightShape: Shape {
+    switch self {
+    case .elementwise(let shape): shape
+    case .matmul(_, let k, let n, _, let transposeRight): transposeRight ? [n, k] : [k, n]
+    case .conv2d(let product), .conv2dInputGradient(let product): product.weightShape
+    case .conv2dWeightGradient(let product): product.outputShape
     }
   }
 

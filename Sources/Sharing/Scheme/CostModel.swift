@@ -7,14 +7,24 @@ public protocol CostModel: Sendable {
   /// The name users know the scheme by.
   var name: String { get }
   var partyCount: Int { get }
-  /// Whether a product comes out as a masked summand (silent multiplication) that must travel before use.
-  func multiplying(_ forms: [Bilinear]) -> Cost
+  /// `openedCount`: scalars of the different operands, those left out that were fixed before.
+  func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost
+  /// Operands of many products, prepared once.
+  func fixing(counts: [Int]) -> Cost
   func reducing(additiveCounts: [Int]) -> Cost
   /// `counts`: scalars and bits of each product; `additive`: whether any of them is a masked summand.
   func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Cost
   func comparing(count: Int, width: Int) -> Cost
-  func selecting(count: Int) -> Cost
+  /// `isOpened`: whether the bits are signs of the very scalars that they are multiplied with.
+  func selecting(count: Int, isOpened: Bool) -> Cost
   func converting(count: Int) -> Cost
+  func decomposing(count: Int, width: Int) -> Cost
+  /// `counts`: bits of each pair.
+  func conjoining(counts: [Int]) -> Cost
+  /// `count`: bits of one place; `bitCount`: places of a table.
+  func weighting(count: Int, bitCount: Int, tableCount: Int) -> Cost
+  /// `counts`: scalars of each share.
+  func shuffling(counts: [Int]) -> Cost
   func opening(counts: [Int]) -> Cost
   /// Starting a session: agreeing on keys.
   var starting: Cost { get }
@@ -24,6 +34,16 @@ public protocol CostModel: Sendable {
   func revealing(counts: [Int]) -> Cost
 }
 
+extension CostModel {
+  /// Products whose operands are all different secrets, none of them fixed.
+  public func multiplying(_ forms: [Bilinear]) -> Cost {
+    multiplying(forms, openedCount: forms.reduce(0) { $0 + $1.leftShape.count + $1.rightShape.count })
+  }
+
+  /// Bits that are no signs of the scalars.
+  public func selecting(count: Int) -> Cost { selecting(count: count, isOpened: false) }
+}
+
 /// ``ReplicatedScheme``'s costs, `docs/PROTOCOLS.md`.
 public struct ReplicatedCosts: CostModel {
   public init() {}
@@ -31,7 +51,9 @@ public struct ReplicatedCosts: CostModel {
   public var name: String { "replicated" }
   public var partyCount: Int { 3 }
 
-  public func multiplying(_ forms: [Bilinear]) -> Cost { .none }
+  public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost { .none }
+
+  public func fixing(counts: [Int]) -> Cost { .none }
 
   public func reducing(additiveCounts counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
@@ -60,11 +82,33 @@ public struct ReplicatedCosts: CostModel {
     return traffic
   }
 
-  public func selecting(count: Int) -> Cost {
+  public func selecting(count: Int, isOpened: Bool) -> Cost {
     Cost(rounds: count == 0 ? 1 : 2, byteCount: 40 * count)
   }
 
   public func converting(count: Int) -> Cost { Cost(rounds: 2, byteCount: 24 * count) }
+
+  public func decomposing(count: Int, width: Int) -> Cost {
+    guard count > 0 else { return .none }
+    let rows = Chunk.chunks(of: count).reduce(0) { $0 + ($1.range.count + 7) / 8 }
+    let levels = CarryPlanes.prefixLevels(nodeCount: width - 1)
+    let gateCount = levels.reduce(0) { $0 + $1.count }
+    return Cost(rounds: 2 + levels.count, byteCount: 3 * (width * rows + gateCount * ((count + 7) / 8)))
+  }
+
+  public func conjoining(counts: [Int]) -> Cost {
+    let byteCount = counts.reduce(0) { $0 + 3 * (($1 + 7) / 8) }
+    return byteCount == 0 ? .none : Cost(rounds: 1, byteCount: byteCount)
+  }
+
+  public func weighting(count: Int, bitCount: Int, tableCount: Int) -> Cost {
+    count == 0 ? .none : Cost(rounds: 2, byteCount: count * (8 * bitCount + 16 * tableCount))
+  }
+
+  public func shuffling(counts: [Int]) -> Cost {
+    let count = counts.reduce(0, +)
+    return count == 0 ? .none : Cost(rounds: 2, byteCount: 32 * count)
+  }
 
   public func opening(counts: [Int]) -> Cost { reducing(additiveCounts: counts) }
 

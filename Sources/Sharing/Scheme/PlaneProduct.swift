@@ -3,7 +3,7 @@ import Graphs
 import Tensors
 
 /// The extents of a two-dimensional convolution and its gradients, as matrix products over patches.
-public struct PlaneProduct: Hashable, Sendable {
+public struct PlaneProduct: Hashable, Sendable, Codable {
   public let batch: Int
   public let inputChannels: Int
   public let height: Int
@@ -38,6 +38,10 @@ public struct PlaneProduct: Hashable, Sendable {
     paddingHeight = convolution.paddingHeight
     paddingWidth = convolution.paddingWidth
   }
+
+  var inputShape: Shape { [batch, inputChannels, height, width] }
+  var weightShape: Shape { [outputChannels, inputChannels, kernelHeight, kernelWidth] }
+  var outputShape: Shape { [batch, outputChannels, outputHeight, outputWidth] }
 
   private var patch: Int { inputChannels * kernelHeight * kernelWidth }
   private var positions: Int { outputHeight * outputWidth }

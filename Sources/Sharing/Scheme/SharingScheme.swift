@@ -38,6 +38,8 @@ public protocol SharingScheme: AnyObject {
   /// Scalars of the flattened bits.
   func slice(_ bits: Bits, _ range: Range<Int>) -> Bits
   func reshape(_ bits: Bits, to shape: Shape) -> Bits
+  /// The flattened bits one after the other.
+  func concatenate(_ bits: [Bits]) -> Bits
 
   // MARK: Talking
 
@@ -55,8 +57,26 @@ public protocol SharingScheme: AnyObject {
   func multiply(_ bits: Bits, _ share: Share) async throws -> Share
   /// The bits as ring words 0 and 1.
   func convert(_ bits: Bits) async throws -> Share
+  /// The lowest `width` (2...64) bits of each scalar in two's complement, lowest first.
+  func decompose(_ share: Share, width: Int) async throws -> [Bits]
+  /// The conjunction of each pair of equal shapes.
+  func and(_ pairs: [(Bits, Bits)]) async throws -> [Bits]
+  /// For each table the sum of its words at the places whose bit is 1; the bits have one shape, each table as many words.
+  func weightedSums(_ bits: [Bits], tables: [[UInt64]]) async throws -> [Share]
+  /// The slices along axis 0 of every share in one random order, the same for all, which no party knows.
+  ///
+  /// - Precondition: all shares have the same extent of axis 0.
+  func shuffle(_ shares: [Share]) async throws -> [Share]
   /// Reveals each value to every party.
   func open(_ shares: [Share]) async throws -> [RingTensor]
+  /// Prepares secrets that will be operands of many products, such as weights that do not change: a scheme that masks its
+  /// operands opens these once and for all.
+  func fix(_ shares: [Share]) async throws -> [Share]
+}
+
+extension SharingScheme {
+  /// Nothing to prepare.
+  public func fix(_ shares: [Share]) async throws -> [Share] { shares }
 }
 
 /// Two secrets to be multiplied, and how.
@@ -93,6 +113,8 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
   case outOfRange(layer: String, operation: String, magnitude: Double, limit: Double)
   case trafficDiffers(planned: Cost, measured: Cost)
   case countersExhausted
+  /// The dealer's corrections for an operation are not what it needs.
+  case wrongCorrections(expected: Int, received: Int)
 
   public var description: String {
     switch self {
@@ -112,6 +134,9 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
       return "the run took \(measured.rounds) rounds and \(measured.byteCount) bytes where the plan has "
         + "\(planned.rounds) and \(planned.byteCount)"
     case .countersExhausted: return "this session has used up its counters: start a new session"
+    case .wrongCorrections(let expected, let received):
+      return "the dealer's corrections have \(received) bytes where the operation needs \(expected): "
+        + "do the parties and the dealer run the same program?"
     }
   }
 }
@@ -120,19 +145,26 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
 public struct Cost: Hashable, Sendable, Codable {
   public var rounds: Int
   public var byteCount: Int
+  /// Bytes of correlated randomness from a dealer, which do not depend on data and can be made ahead.
+  public var dealtByteCount: Int
 
-  public init(rounds: Int = 0, byteCount: Int = 0) {
+  public init(rounds: Int = 0, byteCount: Int = 0, dealtByteCount: Int = 0) {
     self.rounds = rounds
     self.byteCount = byteCount
+    self.dealtByteCount = dealtByteCount
   }
 
   public static let none = Cost()
 
   public static func + (a: Cost, b: Cost) -> Cost {
-    Cost(rounds: a.rounds + b.rounds, byteCount: a.byteCount + b.byteCount)
+    Cost(
+      rounds: a.rounds + b.rounds, byteCount: a.byteCount + b.byteCount,
+      dealtByteCount: a.dealtByteCount + b.dealtByteCount)
   }
 
   public static func - (a: Cost, b: Cost) -> Cost {
-    Cost(rounds: a.rounds - b.rounds, byteCount: a.byteCount - b.byteCount)
+    Cost(
+      rounds: a.rounds - b.rounds, byteCount: a.byteCount - b.byteCount,
+      dealtByteCount: a.dealtByteCount - b.dealtByteCount)
   }
 }

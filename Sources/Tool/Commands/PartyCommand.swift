@@ -16,6 +16,9 @@ struct PartyCommand: AsyncParsableCommand {
 
   @Option(help: "The folder of this party's certificate and key, made by tacit keys issue.") var identity: String
   @Option(help: "The cluster file: names, addresses and certificates of all parties.") var cluster: String
+  @Option(help: "A folder for checkpoints of trainings, sealed; without it trainings cannot be resumed.") var storage: String?
+  @Option(help: "The file of the key that seals them; made if it is not there. Default: STORAGE/storage.key.")
+  var storageKey: String?
   @Flag(help: "Stop when standard input ends, as programs that start parties need it.") var untilInputEnds = false
   @Flag(help: "Log more.") var verbose = false
 
@@ -25,7 +28,8 @@ struct PartyCommand: AsyncParsableCommand {
     let identity = try NodeIdentity.load(from: identity)
     let cluster = try ClusterFile.load(from: cluster)
     let loop = SocketLoop(name: "party")
-    let server = try await PartyServer.start(identity: identity, cluster: cluster, loop: loop, logger: logger)
+    let server = try await PartyServer.start(
+      identity: identity, cluster: cluster, loop: loop, storage: try openStorage(), logger: logger)
     logger.info("party is up", metadata: ["name": "\(identity.name)"])
     let watchesInput = untilInputEnds
     await withTaskGroup(of: Void.self) { group in
@@ -36,6 +40,18 @@ struct PartyCommand: AsyncParsableCommand {
       // A party has nothing to lose: shares live in memory only. Waiting for peers that hang would keep it alive.
       Foundation.exit(0)
     }
+  }
+
+  private func openStorage() throws -> (folder: String, key: StorageKey)? {
+    guard let storage else {
+      if storageKey != nil { throw UsageError("--storage-key goes with --storage: name the folder too") }
+      return nil
+    }
+    do {
+      try FileManager.default.createDirectory(
+        atPath: storage, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch { throw UsageError("the folder \(storage) cannot be made: check its path") }
+    return (storage, try StorageKey.open(storageKey ?? storage + "/storage.key"))
   }
 }
 

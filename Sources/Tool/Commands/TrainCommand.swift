@@ -15,6 +15,13 @@ struct TrainCommand: AsyncParsableCommand {
         training: {epochs: 20, batch: 32, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.05}}, seed: 7}
         output: runs/credit
 
+      With "mode: encrypted", three party processes train on secret shares, and nothing is opened but what is revealed:
+
+        encrypted: {fractionBits: 20, transport: tls, owners: [{file: a.csv}, {file: b.csv}], reveal: [loss, model]}
+
+      Where rows have several owners, data names the target alone: {target: column, test: 0.2}. A run that stopped goes \
+      on from its last checkpoint with --resume.
+
       Writes report.json, model.tacit and curves.svg. Paths are relative to where the program is called.
 
       Example: tacit train job.yaml --json
@@ -23,9 +30,10 @@ struct TrainCommand: AsyncParsableCommand {
   @Argument(help: "The job file (YAML).") var job: String
   @Option(help: "The seed, in place of the job's.") var seed: UInt64?
   @Option(help: "The folder for results, in place of the job's.") var output: String?
+  @Flag(help: "Go on with an encrypted training that stopped, from its last checkpoint.") var resume = false
   @Flag(help: "Print one JSON object.") var json = false
 
-  func run() throws {
+  func run() async throws {
     guard let data = FileManager.default.contents(atPath: job) else {
       throw UsageError("the job file \(job) cannot be read: check its path")
     }
@@ -35,22 +43,50 @@ struct TrainCommand: AsyncParsableCommand {
     var job = try Job.parse(text)
     if let seed { job.training.seed = seed }
     let folder = output ?? job.output ?? "runs/train"
-    let isTerminal = isatty(STDERR_FILENO) != 0
-    let result = try JobRunner(
-      job, environment: ProcessInfo.processInfo.environment, versions: ["tacit": TacitVersion.current]
-    ).run { progress in
-      guard isTerminal else { return }
-      let line = String(format: "\r\u{1B}[Kepoch %d of %d, loss %.4f", progress.epoch, progress.epochs, progress.loss)
-      FileHandle.standardError.write(Data(line.utf8))
+    if resume, job.mode != .encrypted {
+      throw UsageError("--resume is for encrypted training: this job's mode is \(job.mode.rawValue)")
     }
-    if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
-    try result.write(to: folder)
-    try TrainedModel.file(of: result, creator: "tacit train").save(to: folder + "/model.tacit")
+    let report: TrainingReport
+    switch job.mode {
+    case .plain: report = try trainPlain(job, folder)
+    case .encrypted: report = try await trainEncrypted(job, folder)
+    }
     if json {
-      try JSONOutput.print(result.report)
+      try JSONOutput.print(report)
     } else {
-      print(Self.text(result.report, folder: folder))
+      print(Self.text(report, folder: folder))
     }
+  }
+
+  private var versions: [String: String] { ["tacit": TacitVersion.current] }
+  private var environment: [String: String] { ProcessInfo.processInfo.environment }
+
+  private func trainPlain(_ job: Job, _ folder: String) throws -> TrainingReport {
+    let line = ProgressLine()
+    let result = try JobRunner(job, environment: environment, versions: versions).run { progress in
+      line.show(String(format: "epoch %d of %d, loss %.4f", progress.epoch, progress.epochs, progress.loss))
+    }
+    line.clear()
+    try result.report.write(to: folder)
+    try TrainedModel.file(of: result, creator: "tacit train").save(to: folder + "/model.tacit")
+    return result.report
+  }
+
+  private func trainEncrypted(_ job: Job, _ folder: String) async throws -> TrainingReport {
+    let line = ProgressLine()
+    let trainer = EncryptedTrainer(
+      job, environment: environment, versions: versions, executable: try Executable.path, folder: folder)
+    let outcome = try await trainer.run(resuming: resume) { progress in
+      let loss = progress.loss.map { String(format: ", loss %.4f", $0) } ?? ""
+      line.show(
+        String(format: "epoch %d of %d, %.0f %% of all%@", progress.epoch, progress.epochs, progress.share * 100, loss))
+    }
+    line.clear()
+    try outcome.report.write(to: folder)
+    if let result = outcome.result {
+      try TrainedModel.file(of: result, creator: "tacit train").save(to: folder + "/model.tacit")
+    }
+    return outcome.report
   }
 
   private static func text(_ report: TrainingReport, folder: String) -> String {

@@ -1,0 +1,44 @@
+extension Job.EncryptedPart {
+  /// Reads `encrypted:`; all its keys have defaults.
+  static func parse(_ node: JobNode?) throws(JobError) -> Job.EncryptedPart {
+    var part = Job.EncryptedPart()
+    guard let node else { return part }
+    let entries = try node.mapping([
+      "scheme", "parties", "fractionBits", "transport", "owners", "reveal", "checkpoint", "deadlineSeconds",
+    ])
+    if let scheme = entries["scheme"] { _ = try scheme.choice(["replicated"]) }
+    if let parties = entries["parties"] {
+      guard try parties.integer(in: 1...64) == 3 else {
+        throw .outOfRange(parties.path, allowed: "3: replicated sharing is among three parties")
+      }
+    }
+    if let bits = entries["fractionBits"] { part.fractionBits = try bits.integer(in: 10...24) }
+    if let transport = entries["transport"] {
+      part.transport = Transport(rawValue: try transport.choice(Transport.allCases.map(\.rawValue))) ?? .tls
+    }
+    if let owners = entries["owners"] { part.owners = try files(of: owners) }
+    if let reveal = entries["reveal"] { part.reveal = try revealed(reveal) }
+    if let checkpoint = entries["checkpoint"] { part.checkpoint = try checkpoint.integer(in: 0...1 << 30) }
+    if let deadline = entries["deadlineSeconds"] { part.deadlineSeconds = try deadline.integer(in: 1...86_400) }
+    return part
+  }
+
+  private static func files(of node: JobNode) throws(JobError) -> [String] {
+    var files: [String] = []
+    for owner in try node.sequence(atMost: 1000) {
+      let entries = try owner.mapping(["file"])
+      files.append(try owner.required("file", in: entries).string())
+    }
+    guard !files.isEmpty else { throw .outOfRange(node.path, allowed: "a list of at least one {file: …}") }
+    return files
+  }
+
+  private static func revealed(_ node: JobNode) throws(JobError) -> Set<Revealed> {
+    var revealed: Set<Revealed> = []
+    for item in try node.sequence(atMost: 2) {
+      guard let value = Revealed(rawValue: try item.choice(Revealed.allCases.map(\.rawValue))) else { continue }
+      revealed.insert(value)
+    }
+    return revealed
+  }
+}

@@ -1,0 +1,107 @@
+import Datasets
+
+/// Finds and prepares the data of a job: from a named set, a table, or the tables of several owners.
+struct JobData {
+  private let job: Job
+  private let environment: [String: String]
+
+  init(_ job: Job, environment: [String: String]) {
+    self.job = job
+    self.environment = environment
+  }
+
+  /// The data, and how many of the training rows each owner has.
+  func load() throws(DatasetError) -> (PreparedDataset, ownerRows: [Int]) {
+    let owners = job.encrypted?.owners ?? []
+    switch job.data.source {
+    case .set(let name, let path):
+      let loaded = try set(name, path)
+      guard case .tabular(let tabular) = loaded else {
+        guard job.data.ranges.isEmpty, job.data.categories.isEmpty, owners.isEmpty else {
+          throw .inconsistent(
+            "The data set \(name) has no columns; remove data.ranges, data.categories and encrypted.owners")
+        }
+        return single(try loaded.prepared(test: job.data.test, seed: job.training.seed))
+      }
+      let schema = try declaring(tabular.schema, table: name)
+      guard owners.isEmpty else { return try prepared(owners: owners, judge: nil) { (_: Table) throws(DatasetError) in schema } }
+      let declared = TabularDataset(
+        name: tabular.name, source: tabular.source, schema: schema, table: tabular.table, testTable: tabular.testTable)
+      return single(try declared.prepared(test: job.data.test, seed: job.training.seed))
+    case .file(let path, let target):
+      guard owners.isEmpty else {
+        let table = try CSV.read(path: path)
+        return try prepared(owners: owners, judge: table) { (train: Table) throws(DatasetError) in try schema(of: train, target) }
+      }
+      let table = try CSV.read(path: path)
+      let (train, held) = try split(table, target)
+      let tabular = TabularDataset(name: table.name, source: path, schema: try schema(of: train, target), table: train)
+      return single(try tabular.prepared(train: train, test: held))
+    case .owners(let target):
+      return try prepared(owners: owners, judge: nil) { (train: Table) throws(DatasetError) in try schema(of: train, target) }
+    }
+  }
+
+  private func single(_ data: PreparedDataset) -> (PreparedDataset, ownerRows: [Int]) {
+    (data, [data.train.rowCount])
+  }
+
+  private func set(_ name: String, _ path: String?) throws(DatasetError) -> LoadedDataset {
+    guard let set = NamedDataset(rawValue: name) else { throw .inconsistent("There is no data set named \(name)") }
+    return try set.load(from: try set.folder(flag: path, environment: environment))
+  }
+
+  /// The rows of all owners, one owner after the other. They are judged by the rows of `judge`, or by a share of each
+  /// owner's rows, which is kept back.
+  private func prepared(
+    owners: [String], judge: Table?, _ schema: (Table) throws(DatasetError) -> Schema
+  ) throws(DatasetError) -> (PreparedDataset, ownerRows: [Int]) {
+    var (trains, tests): ([Table], [Table]) = ([], [])
+    for path in owners {
+      let table = try CSV.read(path: path)
+      guard judge == nil else {
+        trains.append(table)
+        continue
+      }
+      let (train, test) = try split(table, try schema(table).target.name)
+      trains.append(train)
+      tests.append(test)
+    }
+    let train = try Table.joined(trains, name: "the owners' rows")
+    let test = if let judge { judge } else { try Table.joined(tests, name: "the owners' test rows") }
+    let tabular = TabularDataset(
+      name: train.name, source: owners.joined(separator: ", "), schema: try schema(train), table: train)
+    return (try tabular.prepared(train: train, test: test), trains.map(\.rowCount))
+  }
+
+  /// Training and test rows of one table, each label of the target giving its share.
+  private func split(_ table: Table, _ target: String) throws(DatasetError) -> (train: Table, test: Table) {
+    let isNumeric = try Schema.inferred(from: table, target: target).target.kind == .numeric()
+    return try table.split(
+      test: job.data.test, seed: job.training.seed, stratifiedBy: isNumeric ? nil : target)
+  }
+
+  private func schema(of train: Table, _ target: String) throws(DatasetError) -> Schema {
+    try declaring(try Schema.inferred(from: train, target: target, ranges: job.data.ranges), table: train.name)
+  }
+
+  /// The schema with the job's public ranges and categories.
+  private func declaring(_ schema: Schema, table: String) throws(DatasetError) -> Schema {
+    var schema = schema
+    for name in job.data.ranges.keys.sorted() + job.data.categories.keys.sorted() {
+      guard let index = schema.features.firstIndex(where: { $0.name == name }) else {
+        throw .missingColumn(name, table: table)
+      }
+      switch (schema.features[index].kind, job.data.ranges[name], job.data.categories[name]) {
+      case (.numeric(_, let missing), let range?, nil):
+        schema.features[index].kind = .numeric(range: range, missing: missing)
+      case (.categorical(_, let missing, let unknown), nil, let categories?):
+        schema.features[index].kind = .categorical(categories: categories, missing: missing, unknown: unknown)
+      default:
+        throw .unusableColumn(
+          name, table: table, reason: "ranges are for numbers and categories for words; correct one")
+      }
+    }
+    return schema
+  }
+}

@@ -1,0 +1,40 @@
+import Datasets
+import Graphs
+import Tensors
+
+extension PreparedJob {
+  /// Judges a model on the test rows, in the clear.
+  public func judge(_ model: Model, into report: inout TrainingReport) throws(LearningError) {
+    let outputs = try model.predict(Self.shaped(data.test.features, model.description))
+    switch data.test.targets {
+    case .numbers(let targets):
+      func unit(_ scalar: Float) -> Double { data.preprocessing?.targetTransform.value(of: scalar) ?? Double(scalar) }
+      let (predicted, actual) = (outputs.scalars.map(unit), targets.scalars.map(unit))
+      report.meanSquaredError = Metrics.meanSquaredError(predicted, actual)
+      report.rSquared = Metrics.rSquared(predicted, actual)
+    case .binary(let targets) where outputs.shape[1] == 1:
+      // A model that ends without its sigmoid gives logits, and 0.5 is at 0.
+      let isLogit = job.training.loss == .binaryCrossEntropy && model.description.layers.last != .sigmoid
+      let scores = outputs.scalars
+      report.accuracy = Metrics.binaryAccuracy(
+        probabilities: isLogit ? scores.map { $0 >= 0 ? 1 : 0 } : scores, targets: targets.scalars)
+      report.auc = Metrics.areaUnderCurve(scores: scores, targets: targets.scalars)
+    case .binary(let targets):
+      let margins = (0..<targets.count).map { outputs.scalars[2 * $0 + 1] - outputs.scalars[2 * $0] }
+      report.accuracy = Metrics.accuracy(scores: outputs, classes: data.test.targets.classes ?? [])
+      report.auc = Metrics.areaUnderCurve(scores: margins, targets: targets.scalars)
+    case .classes(let classes, _): report.accuracy = Metrics.accuracy(scores: outputs, classes: classes)
+    }
+  }
+
+  /// The report of a run that took so long, before anything is judged.
+  public func report(losses: [Double], seconds: Double, versions: [String: String]) -> TrainingReport {
+    TrainingReport(
+      mode: job.mode, seed: job.training.seed,
+      data: .init(
+        source: data.train.source, rows: data.train.rowCount + data.test.rowCount, train: data.train.rowCount,
+        test: data.test.rowCount),
+      loss: losses, seconds: seconds, secondsPerEpoch: seconds / Double(job.training.epochs),
+      versions: versions.merging(["openblas": PlainEngine.libraryVersion]) { given, _ in given })
+  }
+}

@@ -1,0 +1,69 @@
+public import Datasets
+public import Tensors
+
+/// A job's data and model, ready to train on: loaded, split, prepared on the training rows alone, in the model's shapes.
+public struct PreparedJob: Sendable {
+  public let job: Job
+  public let data: PreparedDataset
+  public let description: ModelDescription
+  /// `[rows] + inputShape`
+  public let features: Tensor<Float>
+  /// `[rows] + outputShape`
+  public let targets: Tensor<Float>
+  /// How many of the training rows each owner has, in the order of the rows.
+  public let ownerRows: [Int]
+
+  /// - Parameter environment: the process's, where the folder of data is looked for if the job does not say.
+  /// - Throws: ``LearningError``, and `DatasetError` from the data.
+  public init(_ job: Job, environment: [String: String]) throws {
+    self.job = job
+    (data, ownerRows) = try JobData(job, environment: environment).load()
+    description = try ModelDescription(layers: job.model.layers, inputShape: try Self.inputShape(job, data.train))
+    features = Self.shaped(data.train.features, description)
+    targets = try Self.targets(job, data.train, for: description)
+  }
+
+  /// The shape of one example: the job's, that of an image if the model begins with one, or the data's own.
+  private static func inputShape(_ job: Job, _ data: Dataset) throws(LearningError) -> Shape {
+    let own = Shape(Array(data.features.shape.extents.dropFirst()))
+    if let shape = job.model.input {
+      guard shape.count == own.count else {
+        throw .wrongShape("model.input", expected: "of \(own.count) numbers, as the data has", given: shape)
+      }
+      return shape
+    }
+    switch job.model.layers.first {
+    case .conv2d, .averagePool, .maxPool: return own == [784] ? [1, 28, 28] : own
+    default: return own
+    }
+  }
+
+  static func shaped(_ features: Tensor<Float>, _ description: ModelDescription) -> Tensor<Float> {
+    features.reshaped(to: Shape([features.shape[0]] + description.inputShape.extents))
+  }
+
+  /// Targets in the shape of the model's output.
+  private static func targets(
+    _ job: Job, _ data: Dataset, for description: ModelDescription
+  ) throws(LearningError) -> Tensor<Float> {
+    let (loss, outputs) = (job.training.loss, description.outputShape.count)
+    switch (data.targets, loss) {
+    case (.numbers, .meanSquaredError) where outputs == 1, (.binary, .binaryCrossEntropy) where outputs == 1,
+      (.binary, .meanSquaredError) where outputs == 1:
+      return data.targets.tensor
+    case (.classes(_, let count), _) where outputs == count && loss != .binaryCrossEntropy:
+      return data.targets.tensor
+    case (.binary, .softmaxCrossEntropy) where outputs == 2:
+      return Targets.classes(data.targets.classes ?? [], count: 2).tensor
+    case (.numbers, _):
+      throw .dataDoesNotFit("The target is a number: end the model with {dense: 1} and use loss meanSquaredError")
+    case (.binary, _):
+      throw .dataDoesNotFit(
+        "The target has two classes: end the model with {dense: 1}, sigmoid and use loss binaryCrossEntropy")
+    case (.classes(_, let count), _):
+      throw .dataDoesNotFit(
+        "The target has \(count) classes: end the model with {dense: \(count)}, softmax and use loss "
+          + "softmaxCrossEntropy")
+    }
+  }
+}

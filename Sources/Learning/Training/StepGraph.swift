@@ -1,0 +1,82 @@
+import Foundation
+public import Graphs
+public import Tensors
+
+/// One whole optimizer step as a graph: weights and optimizer state go in, the next ones come out.
+///
+/// Inputs are `x`, the targets `y`, the weights, the optimizer's state, a mask for each dropout layer, and the public
+/// numbers of the step (``numbers(step:factor:)``), each of shape `[]`. Outputs are the loss, where it is asked for, then
+/// the next weights in the order of ``weightNames``, then the next state in the order of ``stateNames``.
+///
+/// The plain engine runs it as ``Trainer`` does step by step; secret engines train by it.
+public struct StepGraph: Sendable {
+  public let graph: Graph
+  public let weightNames: [String]
+  /// What the optimizer remembers, all zero at first: `‹weight›.velocity`, or `‹weight›.mean` and `‹weight›.square`.
+  public let stateNames: [String]
+  public let masks: [(name: String, shape: Shape, rate: Double)]
+  public let hasLoss: Bool
+  private let optimizer: Optimizer
+
+  /// Adam's gradients are taken this many times larger, so that their squares have digits in fixed point; the step does not
+  /// depend on it.
+  static let adamScale: Float = 256
+  /// Stands for Adam's ε inside the root: `(scale · 1.2e-4)²`, the smallest square that fixed point holds with some digits.
+  static let adamFloor: Float = 0x1p-10
+
+  private static let learningRate = "learningRate"
+
+  /// - Parameter withLoss: whether the loss is an output; nothing is computed for it otherwise.
+  public init(
+    _ description: ModelDescription, loss: Loss, optimizer: Optimizer, batch: Int, withLoss: Bool
+  ) throws(LearningError) {
+    try optimizer.validate()
+    try loss.validate(description)
+    let assembly = try description.assembly(
+      batch: batch, isTraining: true, droppingLast: loss.fusedLayer != nil && description.layers.last == loss.fusedLayer
+    )
+    let builder = GraphBuilder(continuing: assembly.graph)
+    builder.layer = "loss"
+    let z = builder.symbol(assembly.output)
+    let targets = builder.input(TrainingGraph.targetName, z.shape)
+    let (upstream, value) = loss.step(of: z, targets: targets, withLoss: withLoss)
+    let names = description.weightNames
+    let weights = names.compactMap { builder.graph.inputs[$0] }.map(builder.symbol)
+    var gradients: [Symbol]
+    do { gradients = try z.gradients(by: weights, upstream: upstream) } catch { throw .layerDoesNotFit("loss", error) }
+    builder.layer = "optimizer"
+    let update = OptimizerUpdate(optimizer, builder: builder, rate: builder.input(Self.learningRate, .scalar))
+    let steps = zip(names, zip(weights, gradients)).map { name, pair in update(name, pair.0, pair.1) }
+    weightNames = names
+    stateNames = optimizer.stateSuffixes.flatMap { suffix in names.map { $0 + suffix } }
+    masks = assembly.masks
+    hasLoss = withLoss
+    self.optimizer = optimizer
+    let states = optimizer.stateSuffixes.indices.flatMap { index in steps.map { $0.state[index] } }
+    graph = builder.build((value.map { [$0] } ?? []) + steps.map(\.weight) + states)
+  }
+
+  /// The public numbers of a step, from 1, by the name of their input; `factor` is the schedule's.
+  public func numbers(step: Int, factor: Double) -> [String: Float] {
+    [Self.learningRate: Float(optimizer.stepSize(step) * factor)]
+  }
+}
+
+extension Optimizer {
+  /// What is kept for each weight.
+  var stateSuffixes: [String] {
+    switch self {
+    case .sgd(_, let momentum, _): momentum == 0 ? [] : [".velocity"]
+    case .adam: [".mean", ".square"]
+    }
+  }
+
+  /// The rate of a step, Adam's corrections for the zeros it began with included.
+  fileprivate func stepSize(_ step: Int) -> Double {
+    switch self {
+    case .sgd(let rate, _, _): return rate
+    case .adam(let rate, let beta1, let beta2):
+      return rate * (1 - pow(beta2, Double(step))).squareRoot() / (1 - pow(beta1, Double(step)))
+    }
+  }
+}

@@ -1,0 +1,127 @@
+import Arithmetic
+package import Sharing
+package import Tensors
+import Transports
+
+/// What a training on shares gives its client.
+package struct TrainingAnswer: Sendable {
+  /// The mean loss of each epoch; empty where it is not revealed.
+  package var losses: [Double] = []
+  /// By name; empty where the model stays in shares.
+  package var weights: [String: Tensor<Float>] = [:]
+  /// What was sent by the parties and the client for the training itself, its rows left out.
+  package var traffic = Cost.none
+  /// Of the training, at the slowest party.
+  package var seconds = 0.0
+}
+
+/// How far a training is.
+package struct TrainingStep: Sendable {
+  /// Steps that are done, of so many.
+  package var step: Int
+  package var stepCount: Int
+  /// The loss of the last epoch, if it is known and revealed.
+  package var loss: Double?
+}
+
+extension ClusterClient {
+  /// Shares rows of features and targets, in pieces; returns what was sent.
+  ///
+  /// No party learns anything of them but their number and width.
+  package func share(
+    features: Tensor<Float>, targets: Tensor<Float>, dataset: String, owner: Int, fractionBits: Int
+  ) async throws -> Cost {
+    let count = features.shape[0]
+    var sent = Cost.none
+    for rows in TrainingPlan.blocks(of: count) {
+      let words = try SecretRows.encode(features, targets, rows, fractionBits: fractionBits)
+      let parcels = InputSharing.parcels(of: [words])
+      _ = try await ask(
+        parcels.map {
+          ServingFrame(
+            .rows(dataset: dataset, owner: owner, rows: rows.count, width: words.shape[1]), body: $0.bytes)
+        })
+      sent = sent + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.byteCount })
+    }
+    return sent
+  }
+
+  /// Has the parties train on the rows of so many owners.
+  package func train(
+    _ program: TrainingProgram, id: String, weights: [String: Tensor<Float>], dataset: String, owners: Int,
+    progress: (TrainingStep) throws -> Void
+  ) async throws -> TrainingAnswer {
+    let tensors = try program.weightNames.map { name in
+      try SecretInput.encode(
+        weights[name] ?? Tensor(shape: [0], scalars: []), named: "the weight \(name)", fractionBits: program.fractionBits)
+    }
+    let parcels = InputSharing.parcels(of: tensors)
+    var answer = try await follow(
+      program,
+      parcels.map {
+        ServingFrame(.train(id: id, dataset: dataset, owners: owners, program), body: $0.bytes)
+      }, progress)
+    answer.traffic =
+      answer.traffic + ReplicatedCosts().starting
+      + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.byteCount })
+    return answer
+  }
+
+  /// Has the parties go on with a training that stopped.
+  package func resume(
+    _ program: TrainingProgram, id: String, progress: (TrainingStep) throws -> Void
+  ) async throws -> TrainingAnswer {
+    try await follow(program, (0..<3).map { _ in ServingFrame(.resume(id: id, program)) }, progress)
+  }
+
+  private func follow(
+    _ program: TrainingProgram, _ requests: [ServingFrame<Request>], _ progress: (TrainingStep) throws -> Void
+  ) async throws -> TrainingAnswer {
+    var collector = TrainingCollector(program)
+    for try await (party, frame) in try await stream(requests, until: { $0.isLastOfTraining }) {
+      if let step = try collector.take(try TrainingNews(frame, from: party), from: party) { try progress(step) }
+    }
+    return try collector.answer()
+  }
+}
+
+extension TrainingNews {
+  /// What a party says.
+  fileprivate init(_ frame: ServingFrame<Reply>, from party: Int) throws {
+    guard let words = WordBytes.words(in: frame.body) else { throw ServingError.unexpectedReply(party: party) }
+    let body = RingTensor(shape: [words.count], scalars: words)
+    switch frame.control {
+    case .training(let step): self = .step(step)
+    case .epoch(let epoch): self = .epoch(epoch, loss: words.isEmpty ? nil : body)
+    case .trained(let rounds, let bytesSent, let seconds):
+      self = .finished(weights: body, traffic: Cost(rounds: rounds, byteCount: bytesSent), seconds: seconds)
+    case .refused(let reason, let exitCode):
+      throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
+    case .welcome, .shared, .withdrawn, .answer, .stored: throw ServingError.unexpectedReply(party: party)
+    }
+  }
+}
+
+extension Reply {
+  fileprivate var isLastOfTraining: Bool {
+    switch self {
+    case .trained, .refused: true
+    case .training, .epoch, .welcome, .shared, .withdrawn, .answer, .stored: false
+    }
+  }
+}
+
+/// Rows on their way into the ring.
+package enum SecretRows {
+  /// Features and targets of the given rows side by side: `[rows, features + targets]`.
+  package static func encode(
+    _ features: Tensor<Float>, _ targets: Tensor<Float>, _ rows: Range<Int>, fractionBits: Int
+  ) throws -> RingTensor {
+    func part(_ tensor: Tensor<Float>, _ name: String) throws -> RingTensor {
+      let piece = tensor.sliced(axis: 0, rows)
+      return try SecretInput.encode(
+        piece.reshaped(to: [rows.count, piece.count / max(rows.count, 1)]), named: name, fractionBits: fractionBits)
+    }
+    return RingTensor.concatenated([try part(features, "the features"), try part(targets, "the targets")], axis: 1)
+  }
+}

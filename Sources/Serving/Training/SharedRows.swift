@@ -1,0 +1,89 @@
+import Arithmetic
+package import Sharing
+import Tensors
+
+/// Rows of their owners, as one party holds them: features and targets of a row side by side.
+///
+/// Components that are keystreams stay keys until a batch needs them, so that one party in three holds nothing but keys
+/// and the others 8 bytes a scalar.
+package struct SharedRows: Sendable {
+  /// Rows that came in one parcel.
+  package struct Block: Sendable {
+    let rowCount: Int
+    let parcel: InputSharing.Parcel
+    private let generators: [Int: PseudorandomGenerator]
+
+    /// - Throws: ``ServingError/badRequest(_:)`` where the parcel is not this party's part of so many rows.
+    package init(_ parcel: InputSharing.Parcel, rowCount: Int, width: Int, party: Int) throws {
+      let held = [party, (party + 1) % 3]
+      guard Set(parcel.keys.keys) == Set(held.filter { $0 < 2 }),
+        parcel.words.count == (held.contains(2) ? rowCount * width : 0),
+        parcel.keys.values.allSatisfy({ $0.count == PseudorandomGenerator.keyByteCount })
+      else { throw ServingError.badRequest("the rows are not what party \(party) is sent of \(rowCount) rows") }
+      self.rowCount = rowCount
+      self.parcel = parcel
+      generators = parcel.keys.mapValues { PseudorandomGenerator(key: $0) }
+    }
+
+    /// Copies one row of a component.
+    func copy(_ component: Int, row: Int, width: Int, to target: UnsafeMutableBufferPointer<UInt64>) {
+      let start = row * width
+      guard let generator = generators[component] else {
+        parcel.words.withUnsafeBufferPointer { words in
+          _ = target.update(fromContentsOf: UnsafeBufferPointer(rebasing: words[start..<start + width]))
+        }
+        return
+      }
+      // The stream is made in blocks of two words: a row that begins in the middle of one drops its first.
+      guard start % 2 == 1 else {
+        return generator.fill(target, counterHigh: 0, counterLow: UInt64(start / 2))
+      }
+      let words = generator.words(count: width + 1, counterHigh: 0, counterLow: UInt64(start / 2))
+      words.withUnsafeBufferPointer { words in
+        _ = target.update(fromContentsOf: UnsafeBufferPointer(rebasing: words[1...]))
+      }
+    }
+  }
+
+  let width: Int
+  private(set) var blocks: [Block] = []
+  /// The number of each block's first row.
+  private var starts: [Int] = []
+  private(set) var rowCount = 0
+
+  package init(width: Int) { self.width = width }
+
+  package mutating func append(_ block: Block) {
+    starts.append(rowCount)
+    blocks.append(block)
+    rowCount += block.rowCount
+  }
+
+  mutating func append(_ rows: SharedRows) { for block in rows.blocks { append(block) } }
+
+  /// The given rows, one after the other, as a share `[count, width]`.
+  package func gather(_ rows: ArraySlice<Int>, party: Int) -> ReplicatedShare {
+    let shape: Shape = [rows.count, width]
+    let components = [party, (party + 1) % 3].map { component in
+      RingTensor(shape: shape) { target in
+        for (place, row) in rows.enumerated() {
+          let block = block(of: row)
+          blocks[block].copy(
+            component, row: row - starts[block], width: width,
+            to: UnsafeMutableBufferPointer(rebasing: target[place * width..<(place + 1) * width]))
+        }
+      }
+    }
+    return ReplicatedShare(first: components[0], second: components[1])
+  }
+
+  /// The last block that begins at the row or before, by bisection.
+  private func block(of row: Int) -> Int {
+    var (low, high) = (0, blocks.count)
+    while high - low > 1 {
+      let middle = (low + high) / 2
+      if starts[middle] <= row { low = middle } else { high = middle }
+    }
+    return low
+  }
+}

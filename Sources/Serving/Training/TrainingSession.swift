@@ -1,0 +1,129 @@
+import Crypto
+import Foundation
+package import Sharing
+import Tensors
+package import Transports
+
+/// The news of a training on their way to its client.
+typealias TrainingStream = AsyncThrowingStream<TrainingNews, any Error>
+
+/// A training that waits at a party.
+package struct PendingTraining: Sendable {
+  package enum Origin: Sendable {
+    /// From the client's weights; checkpoints go to the place, if the program asks for any.
+    case fresh(rows: SharedRows, weights: [ReplicatedShare], place: TrainingPlace?)
+    case resumed(TrainingPlace)
+  }
+
+  let id: String
+  let program: TrainingProgram
+  let origin: Origin
+
+  package init(id: String, program: TrainingProgram, origin: Origin) {
+    self.id = id
+    self.program = program
+    self.origin = origin
+  }
+}
+
+/// One training among the parties, from the agreement on keys or on a checkpoint to the end.
+package struct TrainingSession {
+  let channel: any Channel
+  let training: PendingTraining
+  private let agree: (any Channel, String) async throws -> SessionSecrets
+
+  /// - Parameter agree: how fresh keys are found; tests put known ones in its place.
+  package init(
+    channel: any Channel, training: PendingTraining,
+    agree: @escaping (any Channel, String) async throws -> SessionSecrets = ReplicatedScheme.agree(over:session:)
+  ) {
+    self.channel = channel
+    self.training = training
+    self.agree = agree
+  }
+
+  private var program: TrainingProgram { training.program }
+
+  package func run(report: @escaping (TrainingNews) -> Void) async throws {
+    switch training.origin {
+    case .fresh(let rows, let weights, let place):
+      let place = program.checkpointEvery > 0 ? place : nil
+      let state = try start(rows, weights)
+      let secrets = try await agree(channel, training.id)
+      try place?.begin(secrets, digest: try digest, rows: rows)
+      try place?.save(state, names: program.valueNames)
+      try await run(from: state, rows: rows, secrets: secrets, place: place, report: report)
+    case .resumed(let place):
+      let found = Result { try place.beginning(digest: try digest) }
+      let step = try await commonStep((try? found.get()) == nil ? [] : place.steps)
+      let (secrets, rows) = try found.get()
+      guard let step else {
+        throw ServingError.badRequest("the parties have no checkpoint of training \(training.id) in common")
+      }
+      let state = try place.load(step: step, names: program.valueNames, program: program)
+      try await run(from: state, rows: rows, secrets: secrets, place: place, report: report)
+    }
+  }
+
+  private func run(
+    from state: TrainingState, rows: SharedRows, secrets: SessionSecrets, place: TrainingPlace?,
+    report: @escaping (TrainingNews) -> Void
+  ) async throws {
+    let scheme = ReplicatedScheme(channel: channel, secrets: secrets, step: UInt32(state.step))
+    let names = program.valueNames
+    let run = TrainingRun(program: program, rows: rows, scheme: scheme, report: report) { state in
+      try place?.save(state, names: names)
+    }
+    _ = try await run.run(from: state)
+    place?.remove()
+  }
+
+  private func start(_ rows: SharedRows, _ weights: [ReplicatedShare]) throws -> TrainingState {
+    let widths = program.rowWidths
+    guard rows.rowCount == program.rowCount, rows.width == widths.features + widths.targets else {
+      throw ServingError.badRequest(
+        "\(rows.rowCount) rows of \(rows.width) numbers were shared, not \(program.rowCount) of "
+          + "\(widths.features + widths.targets)")
+    }
+    var values = Dictionary(uniqueKeysWithValues: zip(program.weightNames, weights))
+    for name in program.stateNames {
+      let zero = RingTensor(repeating: 0, shape: program.shape(of: name))
+      values[name] = ReplicatedShare(first: zero, second: zero)
+    }
+    return TrainingState(values: values)
+  }
+
+  /// The last step of which every party has a checkpoint. One round.
+  private func commonStep(_ own: [Int]) async throws -> Int? {
+    let message = WordBytes.bytes(of: own.map { UInt64($0) })
+    let answers = try await channel.exchange(channel.peers.map { Outgoing(message, to: $0) }, from: channel.peers)
+    var common = Set(own)
+    for answer in answers {
+      guard let words = WordBytes.words(in: answer[...]) else { throw ServingError.malformedMessage }
+      common.formIntersection(words.map { Int(truncatingIfNeeded: $0) })
+    }
+    return common.max()
+  }
+
+  /// What must be the same when a training goes on: the program and the code.
+  private var digest: [UInt8] {
+    get throws {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      let text = try encoder.encode(program) + Data("|\(TacitVersion.current)|\(channel.party)".utf8)
+      return Array(SHA256.hash(data: text))
+    }
+  }
+}
+
+extension ServingError {
+  /// Whether the parties are out of step after it; a refusal that all of them come to is not.
+  var endsSession: Bool {
+    switch self {
+    case .badRequest, .unknownModel: false
+    case .malformedMessage, .wrongVersion, .unexpectedReply, .refused, .queryMissing, .sessionBroken, .partyExited,
+      .cannotStart, .storage:
+      true
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import Crypto
+import Foundation
+package import Identity
+import Sharing
+import Tensors
+import Transports
+
+/// A party's trainings on disk: everything that it takes to go on where it stopped, sealed.
+///
+/// A folder for each training holds the rows as they came, the session's keys, and the last two checkpoints: parties stop
+/// at most one checkpoint apart. The keys belong to the checkpoints, since steps that are taken again must send the same
+/// words again.
+package struct TrainingStore: Sendable {
+  let folder: String
+  let key: StorageKey
+
+  package init(folder: String, key: StorageKey) {
+    self.folder = folder
+    self.key = key
+  }
+
+  /// The place of one training.
+  package func place(of id: String, party: Int) throws -> TrainingPlace {
+    guard id.utf8.count <= 64, !id.isEmpty, id.utf8.allSatisfy({ Self.hexDigits.contains($0) }) else {
+      throw ServingError.badRequest("\"\(id.prefix(64))\" is no name of a training")
+    }
+    return TrainingPlace(folder: folder + "/" + id, id: id, party: party, key: key)
+  }
+
+  private static let hexDigits = Set("0123456789abcdef".utf8)
+}
+
+/// One training's folder at one party.
+package struct TrainingPlace: Sendable {
+  let folder: String
+  let id: String
+  let party: Int
+  let key: StorageKey
+
+  /// What a training was begun with; it goes on with nothing else.
+  struct Beginning: Codable {
+    var digest: [UInt8]
+    var width: Int
+    var blockRows: [Int]
+    var first: [UInt8]
+    var second: [UInt8]
+  }
+
+  private func label(_ what: String) -> String { "tacit/training/1|\(id)|party \(party)|\(what)" }
+  private func path(_ name: String) -> String { folder + "/" + name + ".sealed" }
+
+  /// Writes what does not change: rows and keys.
+  func begin(_ secrets: SessionSecrets, digest: [UInt8], rows: SharedRows) throws {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch { throw ServingError.storage(folder, reason: "the folder cannot be made") }
+    for (index, block) in rows.blocks.enumerated() {
+      try write(Data(block.parcel.bytes), "rows-\(index)")
+    }
+    let beginning = Beginning(
+      digest: digest, width: rows.width, blockRows: rows.blocks.map(\.rowCount), first: secrets.first,
+      second: secrets.second)
+    try write(try JSONEncoder().encode(beginning), "beginning")
+  }
+
+  /// What ``begin(_:digest:rows:)`` wrote.
+  ///
+  /// - Throws: ``ServingError`` where there is no such training here, or where it is another than asked for.
+  func beginning(digest: [UInt8]) throws -> (secrets: SessionSecrets, rows: SharedRows) {
+    guard FileManager.default.fileExists(atPath: path("beginning")) else {
+      throw ServingError.badRequest("there are no checkpoints of training \(id) here: start it without --resume")
+    }
+    guard let beginning = try? JSONDecoder().decode(Beginning.self, from: try read("beginning")) else {
+      throw ServingError.storage(path("beginning"), reason: "it is of another version of this program")
+    }
+    guard beginning.digest == digest else {
+      throw ServingError.badRequest(
+        "the checkpoints are of another job, or of another version of this program: start without --resume")
+    }
+    var rows = SharedRows(width: beginning.width)
+    for (index, count) in beginning.blockRows.enumerated() {
+      let parcel = try InputSharing.Parcel(bytes: [UInt8](try read("rows-\(index)"))[...])
+      rows.append(try SharedRows.Block(parcel, rowCount: count, width: beginning.width, party: party))
+    }
+    return (SessionSecrets(first: beginning.first, second: beginning.second), rows)
+  }
+
+  /// The steps of the checkpoints that are there.
+  package var steps: [Int] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.compactMap { name in
+      guard name.hasPrefix("step-"), name.hasSuffix(".sealed") else { return nil }
+      return Int(name.dropFirst(5).dropLast(7))
+    }.sorted()
+  }
+
+  /// Writes a checkpoint, and removes all but the last two.
+  func save(_ state: TrainingState, names: [String]) throws {
+    var words: [UInt64] = []
+    for share in names.compactMap({ state.values[$0] }) + [state.loss].compactMap({ $0 }) {
+      words += share.first.scalars + share.second.scalars
+    }
+    try write(Data(WordBytes.bytes(of: words)), "step-\(state.step)")
+    for step in steps.dropLast(2) { try? FileManager.default.removeItem(atPath: path("step-\(step)")) }
+  }
+
+  /// The state of a checkpoint.
+  func load(step: Int, names: [String], program: TrainingProgram) throws -> TrainingState {
+    let shapes = names.map { program.shape(of: $0) }
+    let isWithinEpoch = program.revealsLoss && step % program.stepsPerEpoch != 0
+    let counts = shapes.map(\.count) + (isWithinEpoch ? [1] : [])
+    guard var words = WordBytes.words(in: [UInt8](try read("step-\(step)"))[...])?[...],
+      words.count == 2 * counts.reduce(0, +)
+    else { throw ServingError.storage(path("step-\(step)"), reason: "it is not a checkpoint of this training") }
+    func share(_ shape: Shape) -> ReplicatedShare {
+      let parts = (0..<2).map { _ in
+        defer { words = words.dropFirst(shape.count) }
+        return RingTensor(shape: shape, scalars: Array(words.prefix(shape.count)))
+      }
+      return ReplicatedShare(first: parts[0], second: parts[1])
+    }
+    let values = Dictionary(uniqueKeysWithValues: zip(names, shapes.map(share)))
+    return TrainingState(step: step, values: values, loss: isWithinEpoch ? share(.scalar) : nil)
+  }
+
+  /// Forgets the training.
+  func remove() { try? FileManager.default.removeItem(atPath: folder) }
+
+  private func write(_ data: Data, _ name: String) throws {
+    try SealedFile.write(data, label: label(name), key: key, to: path(name))
+  }
+
+  private func read(_ name: String) throws -> Data {
+    try SealedFile.read(label: label(name), key: key, from: path(name))
+  }
+}

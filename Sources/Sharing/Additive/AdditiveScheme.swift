@@ -1,0 +1,185 @@
+import Arithmetic
+import CKernels
+public import Tensors
+public import Transports
+
+/// Additive secret sharing over Z/2⁶⁴ among two or more parties, with correlated randomness from a dealer.
+///
+/// - Threat model: semi-honest; all parties but one learn nothing together, as long as none works together with the
+///   dealer, who never sees data. The channels must be pairwise encrypted, also against the dealer.
+/// - Sources: Beaver, *Efficient Multiparty Protocols Using Circuit Randomization*, CRYPTO 1991 (products); Dalskov, Escudero
+///   and Keller, PETS 2020, and Escudero et al., CRYPTO 2020 (truncation); comparison by a masked opening, as in
+///   Damgård et al., TCC 2006, with dealt monomials (`docs/PROTOCOLS.md` 3.4).
+///
+/// A secret is x = Σ xᵢ; party i holds xᵢ. Party 0 adds what is public. Not `Sendable`: an instance belongs to one task.
+public final class AdditiveScheme: SharingScheme {
+  public typealias Share = AdditiveShare
+  public typealias Product = AdditiveProduct
+  public typealias Bits = AdditiveBits
+
+  /// The program that steps belong to unless another one is named.
+  public static let mainProgram = "main"
+
+  private let channel: any Channel
+  public let party: PartyID
+  private let source: any CorrelationSource
+  private let master: [UInt8]
+  private let zeros: ZeroSharing
+  private let observer: DealtDraws.Observer?
+  private var programs: [String: (generator: PseudorandomGenerator, nextStep: UInt32)] = [:]
+  private var program = mainProgram
+  private var generator: PseudorandomGenerator
+  private var step: UInt32 = 0
+  private var operation: UInt32 = 0
+  private var zeroCount: UInt64 = 0
+  /// What this party has sent and been dealt, and the rounds it has gone through, since the session began.
+  public private(set) var traffic = Cost.none
+
+  public var partyCount: Int { channel.partyCount }
+  /// 1 at the party that adds what is public, 0 elsewhere.
+  var first: UInt64 { party == 0 ? 1 : 0 }
+
+  /// Starts a session: agrees on fresh keys with the dealer and with each other party. One round.
+  ///
+  /// - Parameter session: a name all parties give alike, mixed into the keys.
+  public static func start(
+    over channel: any Channel, source: any CorrelationSource, session: String
+  ) async throws -> AdditiveScheme {
+    let zeros = try await ZeroSharing.agree(over: channel, session: session)
+    return AdditiveScheme(channel: channel, source: source, master: try await source.key(), zeros: zeros)
+  }
+
+  init(
+    channel: any Channel, source: any CorrelationSource, master: [UInt8], zeros: ZeroSharing,
+    observer: DealtDraws.Observer? = nil
+  ) {
+    self.channel = channel
+    self.party = channel.party
+    self.source = source
+    self.master = master
+    self.zeros = zeros
+    self.observer = observer
+    generator = DealtKeys.generator(master: master, program: Self.mainProgram)
+    programs[Self.mainProgram] = (generator, 1)
+  }
+
+  /// Moves on to the next query or training step, with counters of its own.
+  ///
+  /// - Parameter program: names what the step will do: steps of one name demand the same of the dealer.
+  /// - Throws: ``SharingError/countersExhausted`` after 2³² − 1 steps.
+  public func beginStep(of program: String = mainProgram) throws {
+    let known = programs[program] ?? (DealtKeys.generator(master: master, program: program), 0)
+    guard known.nextStep < .max else { throw SharingError.countersExhausted }
+    self.program = program
+    generator = known.generator
+    step = known.nextStep
+    operation = 0
+    programs[program] = (known.generator, known.nextStep + 1)
+  }
+
+  /// The correlated randomness of the next operation; every party calls this at the same places of the program.
+  func deal(_ demand: Demand) async throws -> DealtDraws {
+    let place = DealtPlace(program: program, step: step, operation: operation)
+    operation += 1
+    var corrections: Inbox?
+    let expected = demand.correctionByteCount(partyCount: partyCount)
+    if party == partyCount - 1, expected > 0 {
+      let message = try await source.corrections(for: demand, at: place)
+      guard message.count == expected else {
+        throw SharingError.wrongCorrections(expected: expected, received: message.count)
+      }
+      traffic.dealtByteCount += expected
+      corrections = Inbox(message)
+    }
+    return DealtDraws(place: place, generator: generator, corrections: corrections, observer: observer)
+  }
+
+  /// One round: sends one message to all others, and yields theirs.
+  func broadcast(_ outbox: Outbox) async throws -> [Inbox] {
+    let message = outbox.message
+    traffic.rounds += 1
+    traffic.byteCount += message.count * (partyCount - 1)
+    let peers = channel.peers
+    let messages = try await channel.exchange(peers.map { Outgoing(message, to: $0) }, from: peers)
+    for (peer, received) in zip(peers, messages) where received.count != message.count {
+      throw SharingError.unexpectedLength(from: peer, expected: message.count, received: received.count)
+    }
+    return messages.map(Inbox.init)
+  }
+
+  /// One round: sends a message to one party, which gets those of all others.
+  func collect(at receiver: PartyID, _ outbox: Outbox) async throws -> [Inbox] {
+    let message = outbox.message
+    traffic.rounds += 1
+    guard party == receiver else {
+      traffic.byteCount += message.count
+      try await channel.send(message, to: receiver)
+      return []
+    }
+    let messages = try await channel.exchange([], from: channel.peers)
+    for (peer, received) in zip(channel.peers, messages) where received.count != message.count {
+      throw SharingError.unexpectedLength(from: peer, expected: message.count, received: received.count)
+    }
+    return messages.map(Inbox.init)
+  }
+
+  /// One round: the sums of what all parties hold of words, and of bits.
+  func openSums(words: [[UInt64]], planes: [PlaneBlock] = []) async throws -> (words: [[UInt64]], planes: [PlaneBlock])
+  {
+    var outbox = Outbox()
+    outbox.reserve(8 * words.reduce(0) { $0 + $1.count } + planes.reduce(0) { $0 + $1.byteCount })
+    for vector in words { outbox.append(vector) }
+    for block in planes { outbox.append(planes: block.words, rows: block.rows, bitCount: block.count) }
+    var sums = words
+    var bits = planes
+    for var inbox in try await broadcast(outbox) {
+      for index in sums.indices { inbox.add(to: &sums[index]) }
+      for index in bits.indices {
+        let theirs = inbox.planes(bits[index].rows, bitCount: bits[index].count)
+        ck_bits_xor(theirs.count, bits[index].words, theirs, &bits[index].words)
+      }
+    }
+    return (sums, bits)
+  }
+
+  /// This party's summand of zero.
+  func zero(_ count: Int) -> [UInt64] {
+    defer { zeroCount += 1 }
+    return zeros.zero(count, counter: zeroCount)
+  }
+
+  /// Shares a value of one of the parties without a word: the others' summands are keystreams they share with it.
+  ///
+  /// - Parameter value: the words at the owner; not looked at elsewhere.
+  public func input(_ value: RingTensor?, of owner: PartyID, shape: Shape) -> AdditiveShare {
+    let streams = zeros.words(shape.count, with: party == owner ? nil : owner, counter: zeroCount)
+    zeroCount += 1
+    guard party == owner, let value else {
+      return AdditiveShare(RingTensor(shape: shape, scalars: streams.first ?? []))
+    }
+    return AdditiveShare(streams.reduce(value) { $0 - RingTensor(shape: shape, scalars: $1) })
+  }
+}
+
+/// A session does not print what it holds: its keys, and messages that wait in its channel.
+extension AdditiveScheme: CustomStringConvertible, CustomReflectable {
+  public var description: String { "‹party \(party) of an additive session›" }
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Planes of bits, all of one length, whole words each.
+struct PlaneBlock {
+  var words: [UInt64]
+  let rows: Int
+  let count: Int
+
+  var byteCount: Int { rows * ((count + 7) / 8) }
+}
+
+extension Inbox {
+  /// Adds the next words to a vector.
+  mutating func add(to vector: inout [UInt64]) {
+    let theirs = words(vector.count)
+    ck_u64_add(vector.count, vector, theirs, &vector)
+  }
+}

@@ -1,0 +1,15 @@
+import Foundation
+
+/// One line on the terminal that says how far something is; nothing where standard error is no terminal.
+struct ProgressLine {
+  private let isTerminal = isatty(STDERR_FILENO) != 0
+
+  func show(_ text: String) { write("\r\u{1B}[K" + text) }
+
+  func clear() { write("\r\u{1B}[K") }
+
+  private func write(_ text: String) {
+    guard isTerminal else { return }
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+}
