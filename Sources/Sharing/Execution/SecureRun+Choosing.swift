@@ -64,32 +64,45 @@ extension SecureRun {
     switch graph.nodes[node].operation {
     case .max(let axis): return try await arithmetic.maximum(operand, axis: axis)
     case .argmax(let axis): return try await arithmetic.argmax(operand, axis: axis)
-    case .maxPool2d(let pooling):
-      let shape = graph.nodes[node].shape
-      let windows = gathered(operand, pooling, shape)
-      guard let window = choices.window[node], choices.isNeeded(window, after: node) else {
-        let largest = try await arithmetic.maximum(windows, axis: 0)
-        return scheme.map(largest, to: shape) { $0.reshaped(to: shape) }
-      }
-      let (largest, choice) = try await arithmetic.maximumWithChoice(windows, axis: 0)
-      kept.windows[window] = choice
-      return scheme.map(largest, to: shape) { $0.reshaped(to: shape) }
-    case .maxPool2dGradient(let pooling):
-      let upstream = share(of: graph.nodes[node].operands[1])
-      let target = graph.nodes[node].shape
-      let known = choices.window[node].flatMap { kept.windows[$0] }
-      let choice =
-        if let known { known } else {
-          try await arithmetic.choice(gathered(operand, pooling, upstream.shape), axis: 0)
-        }
-      if let window = choices.window[node], !choices.isNeeded(window, after: node) { kept.windows[window] = nil }
-      let parts = try await arithmetic.route(upstream, to: choice)
-      let count = upstream.shape.count
-      let rows = scheme.concatenate(
-        parts.map { scheme.map($0, to: [1, count]) { $0.reshaped(to: [1, count]) } }, axis: 0)
-      return scheme.map(rows, to: target) { $0.scatteredWindows(pooling, from: upstream.shape, to: target) }
+    case .maxPool2d(let pooling): return try await pooled(node, operand, pooling, by: arithmetic)
+    case .maxPool2dGradient(let pooling): return try await routed(node, operand, pooling, by: arithmetic)
     default: preconditionFailure("\(graph.nodes[node].operation.name) is no maximum")
     }
+  }
+
+  /// Max pooling; where a gradient needs it, the choice is kept.
+  private mutating func pooled(
+    _ node: Int, _ operand: Share, _ pooling: Pooling, by arithmetic: FixedPointArithmetic<Scheme>
+  ) async throws -> Share {
+    let shape = graph.nodes[node].shape
+    let windows = gathered(operand, pooling, shape)
+    guard let window = choices.window[node], choices.isNeeded(window, after: node) else {
+      let largest = try await arithmetic.maximum(windows, axis: 0)
+      return scheme.map(largest, to: shape) { $0.reshaped(to: shape) }
+    }
+    let found = try await arithmetic.maximumWithChoice(windows, axis: 0)
+    kept.windows[window] = found.1
+    return scheme.map(found.0, to: shape) { $0.reshaped(to: shape) }
+  }
+
+  /// The gradient of max pooling: upstream to the chosen scalar of each window.
+  private mutating func routed(
+    _ node: Int, _ operand: Share, _ pooling: Pooling, by arithmetic: FixedPointArithmetic<Scheme>
+  ) async throws -> Share {
+    let upstream = share(of: graph.nodes[node].operands[1])
+    let target = graph.nodes[node].shape
+    let parts: [Share]
+    if let window = choices.window[node], let known = kept.windows[window] {
+      if !choices.isNeeded(window, after: node) { kept.windows[window] = nil }
+      parts = try await arithmetic.route(upstream, to: known)
+    } else {
+      let choice = try await arithmetic.choice(gathered(operand, pooling, upstream.shape), axis: 0)
+      parts = try await arithmetic.route(upstream, to: choice)
+    }
+    let count = upstream.shape.count
+    let rows = scheme.concatenate(
+      parts.map { part in scheme.map(part, to: [1, count]) { $0.reshaped(to: [1, count]) } }, axis: 0)
+    return scheme.map(rows, to: target) { $0.scatteredWindows(pooling, from: upstream.shape, to: target) }
   }
 
   private func gathered(_ share: Share, _ pooling: Pooling, _ shape: Shape) -> Share {

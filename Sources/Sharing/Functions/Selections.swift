@@ -26,7 +26,10 @@ extension FixedPointArithmetic {
 
   /// max(x, 0): 10 rounds, 108.25 bytes. Exact.
   public func relu(_ shares: [Share], width: Int? = nil) async throws -> [Share] {
-    try await masked(Array(zip(try await positive(shares, width: width), shares)))
+    // The very share that was compared: additive parties have opened its mask already.
+    let joined = flat(shares)
+    let positive = scheme.not(try await scheme.negative(joined, width: width ?? comparisonWidth))
+    return split(try await scheme.multiply(positive, joined), like: shares.map(\.shape))
   }
 
   /// |x|: 10 rounds, 108.25 bytes. Exact.

@@ -25,27 +25,28 @@ public final class MeteredScheme: SharingScheme {
   public func share(of shape: Shape, isFixed: Bool = false) -> Share { Share(shape: shape, isFixed: isFixed) }
 
   // Inlined into a switch over values, this trips an assertion of the optimizer of Swift 6.3.
+  // Not inlined: Swift 6.3's copy propagation stops the compiler on functions specialised with these bodies.
   @inline(never) public func constant(_ value: RingTensor) -> Share { Share(shape: value.shape) }
-  public func add(_ a: Share, _ b: Share) -> Share {
+  @inline(never) public func add(_ a: Share, _ b: Share) -> Share {
     Share(shape: a.shape, isAdditive: a.isAdditive || b.isAdditive)
   }
-  public func subtract(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
-  public func add(_ a: Share, word: UInt64) -> Share { share(of: a.shape) }
-  public func scale(_ a: Share, by word: UInt64) -> Share { share(of: a.shape) }
-  public func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share {
+  @inline(never) public func subtract(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
+  @inline(never) public func add(_ a: Share, word: UInt64) -> Share { share(of: a.shape) }
+  @inline(never) public func scale(_ a: Share, by word: UInt64) -> Share { share(of: a.shape) }
+  @inline(never) public func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share {
     Share(shape: shape, isAdditive: a.isAdditive)
   }
-  public func concatenate(_ shares: [Share], axis: Int) -> Share {
+  @inline(never) public func concatenate(_ shares: [Share], axis: Int) -> Share {
     shares.count == 1
       ? shares[0] : share(of: shares[0].shape.replacing(axis: axis, with: shares.reduce(0) { $0 + $1.shape[axis] }))
   }
-  public func product(_ a: Share, by word: UInt64) -> Share { Share(shape: a.shape) }
+  @inline(never) public func product(_ a: Share, by word: UInt64) -> Share { Share(shape: a.shape) }
 
   public func not(_ bits: Share) -> Share { bits }
   public func exclusiveOr(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
   public func slice(_ bits: Share, _ range: Range<Int>) -> Share { Share(shape: [range.count]) }
   public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(shape: shape, origin: bits.origin) }
-  public func concatenate(_ bits: [Share]) -> Share { Share(shape: [bits.reduce(0) { $0 + $1.shape.count }]) }
+  @inline(never) public func concatenate(_ bits: [Share]) -> Share { Share(shape: [bits.reduce(0) { $0 + $1.shape.count }]) }
 
   public func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Share] {
     spend(costs.multiplying(pairs.map(\.form), openedCount: MaskedOperands(pairs).openedCount))
