@@ -20,6 +20,7 @@ public enum Workload: String, Sendable, CaseIterable {
   case mnistCNN32 = "w5_mnist_cnn_b32"
   case softmax = "w7_softmax_128x10"
   case max = "w7_max_128x10"
+  case argmax = "w7_argmax_128x10"
   case less100k = "w8_less_100k"
 
   /// The batch as the peers state it.
@@ -32,7 +33,7 @@ public enum Workload: String, Sendable, CaseIterable {
     case .relu1m: 1_000_000
     case .credit1, .creditLogit1, .mnistMLP1, .mnistCNN1: 1
     case .credit690, .creditLogit690: 690
-    case .mnistMLP128, .softmax, .max: 128
+    case .mnistMLP128, .softmax, .max, .argmax: 128
     case .mnistCNN32: 32
     }
   }
@@ -43,7 +44,7 @@ public enum Workload: String, Sendable, CaseIterable {
     case .matmul128, .matmul512, .matmul1024: -1...1
     case .relu100k, .relu1m, .less100k: -8...8
     case .credit1, .credit690, .creditLogit1, .creditLogit690, .mnistMLP1, .mnistMLP128, .mnistCNN1, .mnistCNN32: 0...1
-    case .softmax, .max: -4...4
+    case .softmax, .max, .argmax: -4...4
     }
   }
 
@@ -82,6 +83,7 @@ public enum Workload: String, Sendable, CaseIterable {
       case .mnistCNN1, .mnistCNN32: convolutions(builder)
       case .softmax: builder.input("x", [batch, 10]).softmax()
       case .max: builder.input("x", [batch, 10]).max(axis: 1)
+      case .argmax: builder.input("x", [batch, 10]).argmax(axis: 1)
       }
     return builder.build([output])
   }
