@@ -24,21 +24,27 @@ struct JobData {
         return single(try loaded.prepared(test: job.data.test, seed: job.training.seed))
       }
       let schema = try declaring(tabular.schema, table: name)
-      guard owners.isEmpty else { return try prepared(owners: owners, judge: nil) { (_: Table) throws(DatasetError) in schema } }
+      guard owners.isEmpty else {
+        return try prepared(owners: owners, judge: nil) { (_: Table) throws(DatasetError) in schema }
+      }
       let declared = TabularDataset(
         name: tabular.name, source: tabular.source, schema: schema, table: tabular.table, testTable: tabular.testTable)
       return single(try declared.prepared(test: job.data.test, seed: job.training.seed))
     case .file(let path, let target):
       guard owners.isEmpty else {
         let table = try CSV.read(path: path)
-        return try prepared(owners: owners, judge: table) { (train: Table) throws(DatasetError) in try schema(of: train, target) }
+        return try prepared(owners: owners, judge: table) { (train: Table) throws(DatasetError) in
+          try schema(of: train, target)
+        }
       }
       let table = try CSV.read(path: path)
       let (train, held) = try split(table, target)
       let tabular = TabularDataset(name: table.name, source: path, schema: try schema(of: train, target), table: train)
       return single(try tabular.prepared(train: train, test: held))
     case .owners(let target):
-      return try prepared(owners: owners, judge: nil) { (train: Table) throws(DatasetError) in try schema(of: train, target) }
+      return try prepared(owners: owners, judge: nil) { (train: Table) throws(DatasetError) in
+        try schema(of: train, target)
+      }
     }
   }
 

@@ -77,7 +77,8 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .unknownModel, .badRequest, .storage: 2
     case .refused(_, _, let exitCode): exitCode
-    case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .cannotStart: 3
+    case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .cannotStart:
+      3
     }
   }
 }

@@ -1,8 +1,8 @@
 import Foundation
 public import Identity
 public import Logging
-import Sharing
 import NIOConcurrencyHelpers
+import Sharing
 public import Transports
 
 /// A computing party: keeps its shares of models in memory and answers queries together with the two others.

@@ -53,7 +53,8 @@ extension ClusterClient {
   ) async throws -> TrainingAnswer {
     let tensors = try program.weightNames.map { name in
       try SecretInput.encode(
-        weights[name] ?? Tensor(shape: [0], scalars: []), named: "the weight \(name)", fractionBits: program.fractionBits)
+        weights[name] ?? Tensor(shape: [0], scalars: []), named: "the weight \(name)",
+        fractionBits: program.fractionBits)
     }
     let parcels = InputSharing.parcels(of: tensors)
     var answer = try await follow(

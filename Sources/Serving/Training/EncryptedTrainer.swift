@@ -104,7 +104,8 @@ public struct EncryptedTrainer: Sendable {
     }
   }
 
-  private func connect(_ cluster: LocalCluster, _ loop: SocketLoop, _ patience: Duration) async throws -> ClusterClient {
+  private func connect(_ cluster: LocalCluster, _ loop: SocketLoop, _ patience: Duration) async throws -> ClusterClient
+  {
     try await ClusterClient.connect(to: cluster.cluster, as: cluster.client, loop: loop, patience: patience)
   }
 

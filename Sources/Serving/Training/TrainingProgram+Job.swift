@@ -1,5 +1,5 @@
-package import Learning
 import Graphs
+package import Learning
 import Tensors
 
 extension TrainingProgram {

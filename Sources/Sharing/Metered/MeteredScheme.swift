@@ -46,7 +46,9 @@ public final class MeteredScheme: SharingScheme {
   public func exclusiveOr(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
   public func slice(_ bits: Share, _ range: Range<Int>) -> Share { Share(shape: [range.count]) }
   public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(shape: shape, origin: bits.origin) }
-  @inline(never) public func concatenate(_ bits: [Share]) -> Share { Share(shape: [bits.reduce(0) { $0 + $1.shape.count }]) }
+  @inline(never) public func concatenate(_ bits: [Share]) -> Share {
+    Share(shape: [bits.reduce(0) { $0 + $1.shape.count }])
+  }
 
   public func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Share] {
     spend(costs.multiplying(pairs.map(\.form), openedCount: MaskedOperands(pairs).openedCount))

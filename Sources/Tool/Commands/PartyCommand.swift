@@ -16,7 +16,8 @@ struct PartyCommand: AsyncParsableCommand {
 
   @Option(help: "The folder of this party's certificate and key, made by tacit keys issue.") var identity: String
   @Option(help: "The cluster file: names, addresses and certificates of all parties.") var cluster: String
-  @Option(help: "A folder for checkpoints of trainings, sealed; without it trainings cannot be resumed.") var storage: String?
+  @Option(help: "A folder for checkpoints of trainings, sealed; without it trainings cannot be resumed.") var storage:
+    String?
   @Option(help: "The file of the key that seals them; made if it is not there. Default: STORAGE/storage.key.")
   var storageKey: String?
   @Flag(help: "Stop when standard input ends, as programs that start parties need it.") var untilInputEnds = false
