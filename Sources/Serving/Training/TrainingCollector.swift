@@ -48,7 +48,7 @@ struct TrainingCollector {
   func answer() throws -> TrainingAnswer {
     var answer = sum
     let costs = ReplicatedCosts()
-    answer.losses.forEach { _ in answer.traffic = answer.traffic + costs.revealing(counts: [1]) }
+    for _ in answer.losses { answer.traffic = answer.traffic + costs.revealing(counts: [1]) }
     guard program.revealsModel, summands.count == 3 else { return answer }
     answer.traffic = answer.traffic + costs.revealing(counts: [summands[0].count])
     let total = FixedTensor(
