@@ -9,7 +9,8 @@ struct PlanCommand: AsyncParsableCommand {
     discussion: "Example: tacit plan model.tacit --engine replicated --batch 32 --network wan")
 
   @Argument(help: "A model file (.tacit).") var model: String
-  @Option(help: "The engine: replicated.") var engine = "replicated"
+  @Option(help: "The engine: replicated or additive.") var engine = "replicated"
+  @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
   @Option(help: "Examples in one query.") var batch = 1
   @Option(help: "Bits behind the point, 10 to 24.") var fractionBits = 16
   @Option(help: "Round-trip time between parties, such as 20ms.") var rtt: String?
@@ -22,7 +23,11 @@ struct PlanCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
-    guard engine == "replicated" else { throw UsageError("tacit plan knows the engine replicated, not \"\(engine)\"") }
+    guard let kind = EngineOptions.Engine(rawValue: engine), kind == .replicated || kind == .additive else {
+      throw UsageError("tacit plan knows the engines replicated and additive, not \"\(engine)\"")
+    }
+    let parties = try EngineOptions.checked(parties: parties, engine: kind)
+    let costs: any CostModel = kind == .additive ? AdditiveCosts(partyCount: parties) : ReplicatedCosts()
     guard (1...1 << 20).contains(batch) else { throw UsageError("--batch must be between 1 and 1048576, not \(batch)") }
     let fractionBits = try EngineOptions.checked(fractionBits: fractionBits)
     let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)
@@ -30,8 +35,9 @@ struct PlanCommand: AsyncParsableCommand {
     let bounds = try ValueBounds(file, fractionBits: fractionBits)
     let plan = try await SecurePlan.query(
       try file.graph(batch: batch), dataInput: file.inputName, fractionBits: fractionBits, widths: bounds.widths,
-      magnitudes: bounds.magnitudes)
-    let seconds = plan.networkSeconds(roundTrip: network.roundTrip, bitsPerSecond: network.bitsPerSecond)
+      magnitudes: bounds.magnitudes, costs: costs)
+    let seconds = plan.networkSeconds(
+      roundTrip: network.roundTrip, bitsPerSecond: network.bitsPerSecond, partyCount: parties)
     if json {
       try JSONOutput.print(PlanReport(plan: plan, engine: engine, batch: batch, seconds: seconds, network: network))
     } else {
@@ -127,6 +133,7 @@ private enum PlanText {
     var lines = ["layer                     operation       rounds          bytes"]
     for layer in plan.layers { lines.append(line(layer.name, layer.operation, layer.rounds, layer.bytesSent)) }
     lines.append(line("total", "", plan.rounds, plan.bytesSent))
+    if plan.dealtBytes > 0 { lines.append("dealt beforehand: \(plan.dealtBytes) bytes") }
     lines.append("")
     for opening in plan.opened {
       lines.append("\(opening.value) is revealed to \(opening.recipients), nothing else to anybody")
