@@ -134,7 +134,7 @@ import Transports
   }
 
   /// A training that is cut anywhere and resumed ends with the very words of one that ran through.
-  @Test(arguments: [1, 40, 333, 700])
+  @Test(arguments: [1, 40, 150, 300])
   func aTrainingThatWasCutEndsAlike(message: Int) async throws {
     let fixture = try Fixture(
       "[{dense: 4}, relu, {dense: 1}]",

@@ -11,20 +11,6 @@ import Testing
     _ = try await SecureEngine(scheme, fractionBits: fractionBits).run(graph, inputs: inputs.mapValues(scheme.constant))
   }
 
-  @Test func everythingUnavailableIsListed() async throws {
-    let builder = GraphBuilder()
-    builder.layer = "first"
-    let x = builder.input("x", [1, 1, 4, 4])
-    let logarithm = x.log()
-    builder.layer = ""
-    let gradient = x.maxPool2dGradient(builder.input("g", [1, 1, 2, 2]), Pooling(window: 2))
-    let graph = builder.build([logarithm, gradient])
-    await #expect(
-      throws: SharingError.notAvailable(
-        operations: ["log (layer first)", "maxPool2dGradient"], engine: "secret-sharing")
-    ) { try await Self.run(graph) }
-  }
-
   @Test func inputsAreChecked() async throws {
     let builder = GraphBuilder()
     let graph = builder.build([builder.input("x", [2, 3]) + builder.input("y", [2, 3])])

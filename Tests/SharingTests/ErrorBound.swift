@@ -84,7 +84,18 @@ struct ErrorBound {
       // As many products as factors at most; each passes on the other factor's error and adds a unit.
       let size = max(1, magnitude(x[0])) + errors[x[0]]
       return Double(exponent) * pow(size, Double(exponent - 1)) * (errors[x[0]] + unit)
-    case .log, .maxPool2dGradient, .inverseSquareRoot, .gelu, .geluGradient, .logSoftmax, .argmax: return .infinity
+    case .gelu: return 1.13 * errors[x[0]] + 1.7e-4 + 2 * unit
+    case .geluGradient: return errors[x[0]] + 3e-4 + 2 * unit
+    case .logSoftmax: return 2 * errors[x[0]] + 4e-6 * Double((shape.extents.last ?? 1) + 1) + 3 * unit
+    case .log:
+      let least = smallest(x[0])
+      return least > 2 * errors[x[0]] ? errors[x[0]] / (least - errors[x[0]]) + 2e-6 + 2 * unit : .infinity
+    case .inverseSquareRoot:
+      let least = smallest(x[0])
+      guard least > 2 * errors[x[0]] else { return .infinity }
+      return errors[x[0]] / (2 * pow(least - errors[x[0]], 1.5)) + 4e-7 * magnitude(index) + 3 * unit
+    // Steps: tests of their own look at values without errors.
+    case .maxPool2dGradient, .argmax: return .infinity
     }
   }
 }

@@ -71,6 +71,11 @@ import Testing
       let x = b.input("x", [7, 5])
       return [x.relu(), x.sigmoid(), x.tanh(), x.exp(), x.relu().sigmoid()]
     },
+    Layer("gelu, its gradient, logarithm, inverse square root") { b in
+      let x = b.input("x", [7, 5])
+      let positive = x * x + 0.5
+      return [x.gelu(), x.geluGradient(), positive.log(), positive.inverseSquareRoot(), x.logSoftmax()]
+    },
     Layer("softmax") { [$0.input("x", [6, 10]).softmax(), $0.input("y", [2, 3, 4]).softmax()] },
     Layer("compare") { b in
       Comparison.allCases.map { b.input("x", [5, 8]).compared($0, to: b.input("y", [8])) }

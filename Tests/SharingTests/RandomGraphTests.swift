@@ -1,4 +1,5 @@
 import Arithmetic
+import class Foundation.ProcessInfo
 import Graphs
 import Sharing
 import Tensors
@@ -12,7 +13,7 @@ import Testing
     func pooling() -> Pooling { Pooling(window: 1 + generator.choice(3), stride: 1 + generator.choice(2)) }
     let axis = generator.choice(4)
     let factor = Float(generator.uniform() * 4 - 2)
-    switch generator.choice(28) {
+    switch generator.choice(31) {
     case 0: return (.add, 2)
     case 1: return (.subtract, 2)
     case 2, 3: return (.multiply, 2)
@@ -42,6 +43,11 @@ import Testing
         generator.choice(2) == 0
           ? .gather(axis: axis, indices: [1, 0, 1]) : .scatter(axis: axis, indices: [2, 0], extent: 3), 1
       )
+    case 27: return (generator.choice(2) == 0 ? .log : .inverseSquareRoot, 1)
+    case 28: return (generator.choice(2) == 0 ? .gelu : .geluGradient, 1)
+    case 29:
+      return generator.choice(2) == 0
+        ? (generator.choice(2) == 0 ? .logSoftmax : .argmax(axis: axis), 1) : (.maxPool2dGradient(pooling()), 2)
     default:
       return (
         generator.choice(2) == 0 ? .slice(axis: axis, start: 0, end: 2) : .pad(axis: axis, before: 1, after: 1), 1
@@ -87,12 +93,16 @@ import Testing
     case .divide: operands[1].scalars.allSatisfy { abs($0) > 0.1 }
     case .reciprocal: operands[0].scalars.allSatisfy { abs($0) > 0.1 }
     case .exp: operands[0].scalars.allSatisfy { $0 < 4 }
+    case .log, .inverseSquareRoot: operands[0].scalars.allSatisfy { $0 > 0.1 }
     case .select: operands[0].scalars.allSatisfy { $0 == 0 || $0 == 1 }
     default: true
     }
   }
 
-  @Test(arguments: 0..<30)
+  /// Seeds of the graphs that are run: some in the suite, as many as the environment says by `Scripts/property-test`.
+  static let seeds = 0..<(ProcessInfo.processInfo.environment["TACIT_RANDOM_GRAPHS"].flatMap(Int.init) ?? 150)
+
+  @Test(arguments: seeds)
   func randomGraph(seed: Int) async throws {
     var generator = SeedTree(seed: 70).child(seed).generator()
     let (graph, inputs) = try Self.graph(&generator, nodeCount: 14)

@@ -73,6 +73,34 @@ import Transports
     }
   }
 
+  /// Payload is untouched, and no round is faster than half a round trip and the sending of its bytes.
+  @Test(arguments: Transport.allCases)
+  func slowMessagesArriveWholeAndLate(_ transport: Transport) async throws {
+    let speed = LinkSpeed(roundTrip: .milliseconds(4), bitsPerSecond: 8e6)
+    try await simulate(over: transport, parties: 3) { channel in
+      let slow = SlowChannel(channelOf(channel), speed: speed)
+      let clock = ContinuousClock()
+      let start = clock.now
+      for round in 0..<3 {
+        let message = [UInt8](repeating: UInt8(round), count: 1000)
+        let peers = slow.peers
+        let received = try await slow.exchange(peers.map { Outgoing(message, to: $0) }, from: peers)
+        #expect(received == peers.map { _ in message })
+      }
+      // Each party sends 2 · 1000 bytes a round at 1 MB/s; the last of them sets out after 2 ms.
+      #expect(clock.now - start >= .milliseconds(3 * (2 + 1)))
+    }
+  }
+
+  @Test func aMessageThatNeverArrivesIsRefused() async throws {
+    let channels = MemoryMesh.channels(partyCount: 2)
+    let slow = SlowChannel(channels[0], speed: LinkSpeed(roundTrip: .zero, bitsPerSecond: 1e9))
+    for message in [[1, 2, 3], [UInt8](repeating: 255, count: 8)] as [Message] {
+      try await channels[1].send(message, to: 0)
+      await #expect(throws: ChannelError.self) { try await slow.receive(from: 1) }
+    }
+  }
+
   @Test func aRandomPlanRepeatsItself() {
     let kinds: [Fault] = [.drop, .duplicate, .flipBit]
     let plan = FaultPlan(seed: 1, messageCount: 4000, oneIn: 4, of: kinds)

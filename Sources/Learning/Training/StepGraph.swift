@@ -11,6 +11,7 @@ public import Tensors
 /// The plain engine runs it as ``Trainer`` does step by step; secret engines train by it.
 public struct StepGraph: Sendable {
   public let graph: Graph
+  /// Trained weights, then the running statistics of batch norms.
   public let weightNames: [String]
   /// What the optimizer remembers, all zero at first: `‹weight›.velocity`, or `‹weight›.mean` and `‹weight›.square`.
   public let stateNames: [String]
@@ -42,18 +43,19 @@ public struct StepGraph: Sendable {
     let (upstream, value) = loss.step(of: z, targets: targets, withLoss: withLoss)
     let names = description.weightNames
     let weights = names.compactMap { builder.graph.inputs[$0] }.map(builder.symbol)
-    var gradients: [Symbol]
+    let gradients: [Symbol]
     do { gradients = try z.gradients(by: weights, upstream: upstream) } catch { throw .layerDoesNotFit("loss", error) }
     builder.layer = "optimizer"
     let update = OptimizerUpdate(optimizer, builder: builder, rate: builder.input(Self.learningRate, .scalar))
     let steps = zip(names, zip(weights, gradients)).map { name, pair in update(name, pair.0, pair.1) }
-    weightNames = names
+    weightNames = names + assembly.statistics.map(\.name)
     stateNames = optimizer.stateSuffixes.flatMap { suffix in names.map { $0 + suffix } }
     masks = assembly.masks
     hasLoss = withLoss
     self.optimizer = optimizer
+    let statistics = assembly.statistics.map { builder.symbol($0.update) }
     let states = optimizer.stateSuffixes.indices.flatMap { index in steps.map { $0.state[index] } }
-    graph = builder.build((value.map { [$0] } ?? []) + steps.map(\.weight) + states)
+    graph = builder.build((value.map { [$0] } ?? []) + steps.map(\.weight) + statistics + states)
   }
 
   /// The public numbers of a step, from 1, by the name of their input; `factor` is the schedule's.

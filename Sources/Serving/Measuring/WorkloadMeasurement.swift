@@ -14,6 +14,9 @@ public struct WorkloadMeasurement: Hashable, Sendable, Codable {
   public var bytesSentTotal: Int
   public var rounds: Int
   public var maxAbsoluteError: Double
+  /// The simulated network, where there is one.
+  public var rttSeconds: Double?
+  public var bandwidthBitsPerSecond: Double?
 
   private enum CodingKeys: String, CodingKey {
     case peer, workload, `protocol`, transport, parties, batch, runs, rounds
@@ -21,5 +24,7 @@ public struct WorkloadMeasurement: Hashable, Sendable, Codable {
     case secondsMinimum = "seconds_min"
     case bytesSentTotal = "bytes_sent_total"
     case maxAbsoluteError = "max_abs_err"
+    case rttSeconds = "rtt_seconds"
+    case bandwidthBitsPerSecond = "bandwidth_bits_per_second"
   }
 }

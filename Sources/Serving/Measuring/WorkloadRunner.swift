@@ -2,7 +2,7 @@ import Foundation
 import Identity
 import Logging
 import Sharing
-import Transports
+public import Transports
 
 /// Runs workloads on parties of this machine: tasks over memory, or processes over TLS or, for comparison only, plain TCP.
 public struct WorkloadRunner: Sendable {
@@ -18,11 +18,16 @@ public struct WorkloadRunner: Sendable {
   public let executable: String
   /// Runs of a workload are repeated for about this long, and at least three times.
   public let patience: Duration
+  /// A network to be simulated between the parties.
+  public let speed: LinkSpeed?
   static let partyCount = 3
   static let deadline = Duration.seconds(60)
 
-  public init(transport: Transport, executable: String, patience: Duration = .milliseconds(1200)) {
+  public init(
+    transport: Transport, executable: String, patience: Duration = .milliseconds(1200), speed: LinkSpeed? = nil
+  ) {
     self.patience = patience
+    self.speed = speed
     self.transport = transport
     self.executable = executable
   }
@@ -48,11 +53,21 @@ public struct WorkloadRunner: Sendable {
         try MeasuringProcess.start(
           executable: executable,
           arguments: ["bench", "--transport", transport.rawValue, "--joining", folder.path, "--party", "\(party)"]
-            + workloads.flatMap { ["--workload", $0.rawValue] })
+            + workloads.flatMap { ["--workload", $0.rawValue] } + networkArguments)
       }
       defer { for process in others { process.stop() } }
       try await join(workloads, folder: folder.path, party: 0, report: report)
     }
+  }
+
+  /// The simulated network, as another process is told of it.
+  private var networkArguments: [String] {
+    guard let speed else { return [] }
+    return ["--rtt", "\(speed.roundTrip / .seconds(1))s", "--bandwidth", "\(speed.bitsPerSecond)bps"]
+  }
+
+  private func slowed(_ channel: some Channel) -> any Channel {
+    if let speed { SlowChannel(channel, speed: speed) } else { channel }
   }
 
   /// Takes part as a party of a measurement that another process has prepared in a folder.
@@ -88,6 +103,7 @@ public struct WorkloadRunner: Sendable {
   private func measure(
     _ workloads: [Workload], over channel: any Channel, report: (WorkloadMeasurement) throws -> Void
   ) async throws {
+    let channel = slowed(channel)
     do {
       let party = try await MeasuringParty.replicated(over: channel)
       for workload in workloads {
@@ -98,7 +114,8 @@ public struct WorkloadRunner: Sendable {
             peer: "tacit", workload: workload.rawValue, protocol: party.costs.name, transport: transport.rawValue,
             parties: party.costs.partyCount, batch: workload.batch, secondsMedian: seconds[seconds.count / 2],
             secondsMinimum: seconds[0], runs: seconds.count, bytesSentTotal: result.traffic.byteCount,
-            rounds: result.traffic.rounds, maxAbsoluteError: result.maxAbsoluteError))
+            rounds: result.traffic.rounds, maxAbsoluteError: result.maxAbsoluteError,
+            rttSeconds: speed.map { $0.roundTrip / .seconds(1) }, bandwidthBitsPerSecond: speed?.bitsPerSecond))
       }
     } catch {
       await channel.close()

@@ -146,7 +146,7 @@ public struct EncryptedTrainer: Sendable {
       "\($0.rawValue): the job's owner"
     }
     guard part.reveal.contains(.model) else { return Outcome(report: report, result: nil) }
-    let names = prepared.description.weightNames
+    let names = prepared.description.weightNames + prepared.description.statisticNames
     let model = try Model(
       description: prepared.description,
       weights: Weights(names.compactMap { name in answer.weights[name].map { (name, $0) } }))

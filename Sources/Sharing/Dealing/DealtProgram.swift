@@ -37,8 +37,27 @@ extension Dealer {
     message.reserveCapacity(program.byteCount(partyCount: partyCount))
     for operation in program.operations {
       message += corrections(
-        for: operation.demand, at: DealtPlace(program: program.name, step: step, operation: operation.number))
+        for: operation.demand.moved(to: step, of: program.name),
+        at: DealtPlace(program: program.name, step: step, operation: operation.number))
     }
     return message
+  }
+}
+
+extension Demand {
+  /// The same demand in another run of its program: masks that were drawn earlier in the run are those of that run.
+  fileprivate func moved(to step: UInt32, of program: String) -> Demand {
+    func moved(_ mask: DealtMask?) -> DealtMask? {
+      guard var mask, mask.place.program == program else { return mask }
+      mask.place.step = step
+      return mask
+    }
+    switch self {
+    case .products(let operands, let products):
+      return .products(
+        operands: operands.map { Operand(count: $0.count, mask: moved($0.mask)) }, products: products)
+    case .selection(let count, let mask): return .selection(count: count, mask: moved(mask))
+    case .masks, .truncation, .comparison, .conversion, .decomposition, .conjunction, .shuffle: return self
+    }
   }
 }

@@ -28,7 +28,10 @@ struct MagnitudeBounds {
   func check(_ work: Work, _ nodes: [Int], of graph: Graph) throws {
     guard !magnitudes.isEmpty else { return }
     for node in nodes {
-      if work == .divide { try check(magnitudes[node], node, of: graph, surplus: fractionBits) }
+      if work == .divide {
+        let surplus = FixedPointArithmetic<MeteredScheme>.quotientBits(fractionBits) + 24 - fractionBits
+        try check(magnitudes[node], node, of: graph, surplus: surplus)
+      }
       if work == .select {
         let difference = magnitudes[graph.nodes[node].operands[1]] + magnitudes[graph.nodes[node].operands[2]]
         try check(difference, node, of: graph, surplus: fractionBits)

@@ -76,11 +76,11 @@ extension Operation {
   var isAvailableOnShares: Bool {
     switch self {
     case .input, .constant, .add, .subtract, .multiply, .divide, .compare, .select, .negate, .scale, .shift, .relu,
-      .sigmoid, .tanh, .exp, .reciprocal, .softmax, .matmul, .conv2d, .conv2dInputGradient, .conv2dWeightGradient,
-      .averagePool2d, .averagePool2dGradient, .maxPool2d, .sum, .mean, .max, .broadcast, .reshape, .transpose,
-      .concatenate, .slice, .pad, .gather, .scatter, .power:
+      .sigmoid, .tanh, .exp, .log, .reciprocal, .inverseSquareRoot, .gelu, .geluGradient, .softmax, .logSoftmax,
+      .matmul, .conv2d, .conv2dInputGradient, .conv2dWeightGradient, .averagePool2d, .averagePool2dGradient,
+      .maxPool2d, .maxPool2dGradient, .sum, .mean, .max, .argmax, .broadcast, .reshape, .transpose, .concatenate,
+      .slice, .pad, .gather, .scatter, .power:
       true
-    case .log, .maxPool2dGradient, .inverseSquareRoot, .gelu, .geluGradient, .logSoftmax, .argmax: false
     }
   }
 

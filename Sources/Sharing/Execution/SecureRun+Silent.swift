@@ -22,6 +22,7 @@ extension SecureRun {
     case .shift(let offset): return try shifted(index, by: offset)
     case .scale(let factor): return scaled(operands[0], by: factor)
     case .multiply:
+      if choices.bitsOperand[index] != nil { return talk(.choose, operands) }
       if case .constant(let factor, _)? = values[operands[1]] {
         return scaled(operands[0], by: factor, to: node.shape)
       }
@@ -60,20 +61,23 @@ extension SecureRun {
     case .concatenate(let axis):
       if let waiting = productsAmong(operands) { return .truncation(of: waiting) }
       return .done(.share(scheme.concatenate(operands.map { share(of: $0) }, axis: axis)))
-    case .relu: return talk(.relu, operands)
+    case .relu: return talk(kept.bits(choices.relation[index]) == nil ? .relu : .choose, operands)
     case .sigmoid: return talk(.sigmoid, operands)
     case .tanh: return talk(.tanh, operands)
     case .exp: return talk(.exp, operands)
+    case .log: return talk(.log, operands)
     case .reciprocal: return talk(.reciprocal, operands)
+    case .inverseSquareRoot: return talk(.inverseSquareRoot, operands)
+    case .gelu: return talk(.gelu, operands)
+    case .geluGradient: return talk(.geluGradient, operands)
     case .divide: return talk(.divide, operands)
-    case .compare: return talk(.compare, operands)
-    case .select: return talk(.select, operands)
-    case .max: return talk(.max(index), operands)
-    case .maxPool2d: return talk(.max(index), operands)
-    case .softmax: return talk(.softmax(index), operands)
+    case .compare:
+      guard let bits = kept.bits(choices.relation[index]) else { return talk(.compare, operands) }
+      return choices.isBitsOnly[index] ? .done(.bits(bits)) : .talk(.convert)
+    case .select: return talk(choices.bitsOperand[index] == nil ? .select : .choose, operands)
+    case .max, .argmax, .maxPool2d, .maxPool2dGradient: return talk(.max(index), operands)
+    case .softmax, .logSoftmax: return talk(.softmax(index), operands)
     case .power(let exponent): return talk(.power(exponent), operands)
-    case .log, .maxPool2dGradient, .inverseSquareRoot, .gelu, .geluGradient, .logSoftmax, .argmax:
-      throw SharingError.notAvailable(operations: [node.operation.name], engine: "secret-sharing")
     }
   }
 
@@ -116,7 +120,7 @@ extension SecureRun {
     case .constant(let value, let old)?:
       let constant = RingTensor(repeating: arithmetic.word(Double(value)), shape: old)
       return .share(scheme.constant(linear(constant)))
-    case nil: preconditionFailure("an operand is not known yet")
+    case .bits?, nil: preconditionFailure("an operand is not known yet")
     }
   }
 
@@ -138,7 +142,8 @@ extension SecureRun {
     case (.product(let x, let first), .product(let y, let second)):
       guard first == second else { return .truncation(of: [a, b]) }
       return .done(.product(scheme.add(x, y), surplus: first))
-    case (.constant, _), (_, .constant): preconditionFailure("constants were turned into shares")
+    case (.constant, _), (_, .constant), (.bits, _), (_, .bits):
+      preconditionFailure("constants were turned into shares")
     }
   }
 
@@ -165,7 +170,7 @@ extension SecureRun {
     case .constant(let value, let shape)?:
       try arithmetic.check(value + offset, of: graph.nodes[node])
       return .done(.constant(value + offset, shape))
-    case nil: preconditionFailure("an operand is not known yet")
+    case .bits?, nil: preconditionFailure("an operand is not known yet")
     }
   }
 
@@ -203,7 +208,7 @@ extension SecureRun {
     case .product(let product, let surplus):
       let scaled = parts.word == 1 ? product : scheme.map(product, to: shape) { $0.scaled(by: parts.word) }
       return .done(.product(scaled, surplus: surplus + parts.surplus))
-    case .constant: preconditionFailure("constants were turned into shares")
+    case .constant, .bits: preconditionFailure("constants were turned into shares")
     }
   }
 }

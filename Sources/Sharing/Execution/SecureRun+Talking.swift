@@ -7,13 +7,21 @@ enum Work: Hashable {
   case sigmoid
   case tanh
   case exp
+  case log
   case reciprocal
+  case inverseSquareRoot
+  case gelu
+  case geluGradient
   case divide
   case compare
   case select
+  /// Multiplications by bits that are known.
+  case choose
+  /// Bits that are known, as numbers.
+  case convert
   /// A power with this exponent.
   case power(Int)
-  /// A maximum along an axis or over windows, of this node alone.
+  /// A maximum along an axis or over windows, its place or its gradient, of this node alone.
   case max(Int)
   case softmax(Int)
 
@@ -23,13 +31,29 @@ enum Work: Hashable {
     case .sigmoid: "sigmoid"
     case .tanh: "tanh"
     case .exp: "exp"
+    case .log: "log"
     case .reciprocal: "reciprocal"
+    case .inverseSquareRoot: "inverseSquareRoot"
+    case .gelu: "gelu"
+    case .geluGradient: "geluGradient"
     case .divide: "divide"
     case .compare: "compare"
     case .select: "select"
+    case .choose: "choose"
+    case .convert: "convert"
     case .power: "power"
     case .max: "max"
     case .softmax: "softmax"
+    }
+  }
+
+  /// Whether it compares anything.
+  var compares: Bool {
+    switch self {
+    case .select, .choose, .convert: false
+    case .relu, .sigmoid, .tanh, .exp, .log, .reciprocal, .inverseSquareRoot, .gelu, .geluGradient, .divide, .compare,
+      .power, .max, .softmax:
+      true
     }
   }
 }
@@ -40,53 +64,58 @@ extension SecureRun {
     try bounds.check(work, nodes, of: graph)
     // Values that fit into fewer bits fit into more, so that nodes of one kind share their rounds.
     let width = widths.width(of: nodes)
-    let shares = try await results(of: work, nodes, by: arithmetic.comparing(on: width))
-    observer?(SecureStep(kind: work.name, nodes: nodes, width: work == .select ? nil : width))
-    for (node, share) in zip(nodes, shares) { settle(node, .share(share)) }
+    let results = try await results(of: work, nodes, by: arithmetic.comparing(on: width))
+    observer?(SecureStep(kind: work.name, nodes: nodes, width: work.compares ? width : nil))
+    for (node, value) in zip(nodes, results) {
+      if let relation = choices.relation[node] { kept.drop(relation, unlessNeededIn: choices, after: node) }
+      settle(node, value)
+    }
   }
 
-  private func results(
+  private mutating func results(
+    of work: Work, _ nodes: [Int], by arithmetic: FixedPointArithmetic<Scheme>
+  ) async throws -> [Value] {
+    switch work {
+    case .relu: return try await rectified(nodes, by: arithmetic).map { .share($0) }
+    case .compare: return try await compared(nodes, by: arithmetic)
+    case .choose: return try await chosen(nodes).map { .share($0) }
+    case .convert:
+      return try await arithmetic.numbers(nodes.compactMap { kept.bits(choices.relation[$0]) }).map { .share($0) }
+    case .max(let node): return [.share(try await largest(node, by: arithmetic))]
+    case .sigmoid, .tanh, .exp, .log, .reciprocal, .inverseSquareRoot, .gelu, .geluGradient, .divide, .select, .power,
+      .softmax:
+      return try await shares(of: work, nodes, by: arithmetic).map { .share($0) }
+    }
+  }
+
+  private func shares(
     of work: Work, _ nodes: [Int], by arithmetic: FixedPointArithmetic<Scheme>
   ) async throws -> [Share] {
     func operands(_ place: Int) -> [Share] {
       nodes.map { broadcast(share(of: graph.nodes[$0].operands[place]), to: graph.nodes[$0].shape) }
     }
     switch work {
-    case .relu: return try await arithmetic.relu(operands(0))
     case .sigmoid: return try await arithmetic.sigmoid(operands(0))
     case .tanh: return try await arithmetic.tanh(operands(0))
     case .exp: return try await arithmetic.exponential(operands(0))
+    case .log: return try await arithmetic.logarithm(operands(0))
     case .reciprocal: return try await arithmetic.reciprocal(operands(0))
-    case .divide:
-      let inverses = try await arithmetic.reciprocal(operands(1))
-      return try await arithmetic.multiply(
-        zip(operands(0), inverses).map { ($0, $1, truncatingBy: fractionBits) })
+    case .inverseSquareRoot: return try await arithmetic.inverseSquareRoot(operands(0))
+    case .gelu: return try await arithmetic.gelu(operands(0))
+    case .geluGradient: return try await arithmetic.geluGradient(operands(0))
+    case .divide: return try await arithmetic.divide(zip(operands(0), operands(1)).map { ($0, by: $1) })
     case .power(let exponent): return try await arithmetic.power(operands(0), exponent)
-    case .compare:
-      return try await arithmetic.compare(
-        zip(nodes, zip(operands(0), operands(1))).compactMap { node, pair in
-          guard case .compare(let comparison) = graph.nodes[node].operation else { return nil }
-          return (comparison, pair.0, pair.1)
-        })
     case .select:
       // b + c·(a − b), where c is 0 or 1 in fixed point.
       let differences = zip(operands(1), operands(2)).map { scheme.subtract($0, $1) }
       let chosen = try await arithmetic.multiply(
         zip(operands(0), differences).map { ($0, $1, truncatingBy: fractionBits) })
       return zip(operands(2), chosen).map { scheme.add($0, $1) }
-    case .max(let node):
-      let operand = share(of: graph.nodes[node].operands[0])
-      switch graph.nodes[node].operation {
-      case .maxPool2d(let pooling):
-        let windows = scheme.map(operand, to: pooling.gatheredShape(graph.nodes[node].shape)) {
-          $0.gatheredWindows(pooling, to: graph.nodes[node].shape)
-        }
-        let largest = try await arithmetic.maximum(windows, axis: 0)
-        return [scheme.map(largest, to: graph.nodes[node].shape) { $0.reshaped(to: graph.nodes[node].shape) }]
-      case .max(let axis): return [try await arithmetic.maximum(operand, axis: axis)]
-      default: preconditionFailure("\(graph.nodes[node].operation.name) is no maximum")
-      }
-    case .softmax(let node): return [try await arithmetic.softmax(share(of: graph.nodes[node].operands[0]))]
+    case .softmax(let node):
+      let x = share(of: graph.nodes[node].operands[0])
+      let isLogarithm = graph.nodes[node].operation == .logSoftmax
+      return [try await isLogarithm ? arithmetic.logSoftmax(x) : arithmetic.softmax(x)]
+    case .relu, .compare, .choose, .convert, .max: preconditionFailure("\(work.name) has a routine of its own")
     }
   }
 }

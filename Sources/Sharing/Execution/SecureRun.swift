@@ -15,6 +15,8 @@ struct SecureRun<Scheme: SharingScheme> {
     case product(Scheme.Product, surplus: Int)
     /// The same public number in every scalar.
     case constant(Float, Shape)
+    /// Whether a relation holds, for nodes that only choose by it.
+    case bits(Scheme.Bits)
   }
 
   /// What a node whose operands are known can do next.
@@ -34,6 +36,9 @@ struct SecureRun<Scheme: SharingScheme> {
   let widths: ComparisonWidths
   let bounds: MagnitudeBounds
   let observer: ((SecureStep) -> Void)?
+  let choices: ChoicePlan
+  /// Bits that more nodes will choose by.
+  var kept = KeptChoices<Scheme>()
   var values: [Value?]
   /// How many nodes and outputs still need each value; one that nobody needs is let go.
   private var uses: [Int]
@@ -51,6 +56,7 @@ struct SecureRun<Scheme: SharingScheme> {
     self.widths = widths
     self.bounds = bounds
     self.observer = observer
+    choices = ChoicePlan(graph, numbers: numbers)
     values = [Value?](repeating: nil, count: graph.nodes.count)
     uses = [Int](repeating: 0, count: graph.nodes.count)
   }
@@ -152,7 +158,7 @@ struct SecureRun<Scheme: SharingScheme> {
     case .share(let share)?: return share
     case .constant(let value, let shape)?:
       return scheme.constant(RingTensor(repeating: arithmetic.word(Double(value)), shape: shape))
-    case .product?, nil: preconditionFailure("node \(node) of the graph is not a share yet")
+    case .product?, .bits?, nil: preconditionFailure("node \(node) of the graph is not a share yet")
     }
   }
 }

@@ -71,6 +71,32 @@ extension Tensor where Scalar == UInt64 {
       }
     }
   }
+
+  /// The transposed map of ``gatheredWindows(_:to:)``: `shape` is the pooled one.
+  func scatteredWindows(_ pooling: Pooling, from shape: Shape, to target: Shape) -> RingTensor {
+    let (height, width) = (target[2], target[3])
+    let (outHeight, outWidth) = (shape[2], shape[3])
+    var result = RingTensor(repeating: 0, shape: target)
+    result.withScalars { target in
+      scalars.withUnsafeBufferPointer { source in
+        var place = 0
+        for y in 0..<pooling.windowHeight {
+          for x in 0..<pooling.windowWidth {
+            for plane in 0..<shape[0] * shape[1] {
+              for row in 0..<outHeight {
+                let start = (plane * height + row * pooling.strideHeight + y) * width + x
+                for column in 0..<outWidth {
+                  target[start + column * pooling.strideWidth] &+= source[place]
+                  place += 1
+                }
+              }
+            }
+          }
+        }
+      }
+    }
+    return result
+  }
 }
 
 extension Pooling {

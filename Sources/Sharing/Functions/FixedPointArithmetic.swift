@@ -15,9 +15,6 @@ public struct FixedPointArithmetic<Scheme: SharingScheme> {
   /// values are compared or the larger one is taken.
   public let comparisonWidth: Int
 
-  /// Bits that x − 16 and x + 16 fit into, signed, for every x that fits into ``comparisonWidth``.
-  var clipWidth: Int { Swift.min(64, Swift.max(comparisonWidth, fractionBits + 5) + 1) }
-
   /// Fraction bits of the inner steps of functions.
   static var innerBits: Int { 24 }
 

@@ -1,6 +1,8 @@
 public import Tensors
 
 /// A scheme without values: running a program on it yields the exact rounds and bytes that another scheme would take.
+///
+/// Silent functions are not inlined: within generic runs, that trips assertions of the optimizer of Swift 6.3.
 public final class MeteredScheme: SharingScheme {
   public struct Share: MaskedOperand {
     public let shape: Shape
@@ -22,30 +24,29 @@ public final class MeteredScheme: SharingScheme {
   public init(_ costs: any CostModel) { self.costs = costs }
 
   /// A secret of the given shape; `isFixed` where it was prepared for many products before.
-  public func share(of shape: Shape, isFixed: Bool = false) -> Share { Share(shape: shape, isFixed: isFixed) }
+  @inline(never) public func share(of shape: Shape, isFixed: Bool = false) -> Share { Share(shape: shape, isFixed: isFixed) }
 
-  // Inlined into a switch over values, this trips an assertion of the optimizer of Swift 6.3.
   @inline(never) public func constant(_ value: RingTensor) -> Share { Share(shape: value.shape) }
-  public func add(_ a: Share, _ b: Share) -> Share {
+  @inline(never) public func add(_ a: Share, _ b: Share) -> Share {
     Share(shape: a.shape, isAdditive: a.isAdditive || b.isAdditive)
   }
-  public func subtract(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
-  public func add(_ a: Share, word: UInt64) -> Share { share(of: a.shape) }
-  public func scale(_ a: Share, by word: UInt64) -> Share { share(of: a.shape) }
-  public func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share {
+  @inline(never) public func subtract(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
+  @inline(never) public func add(_ a: Share, word: UInt64) -> Share { share(of: a.shape) }
+  @inline(never) public func scale(_ a: Share, by word: UInt64) -> Share { share(of: a.shape) }
+  @inline(never) public func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share {
     Share(shape: shape, isAdditive: a.isAdditive)
   }
-  public func concatenate(_ shares: [Share], axis: Int) -> Share {
+  @inline(never) public func concatenate(_ shares: [Share], axis: Int) -> Share {
     shares.count == 1
       ? shares[0] : share(of: shares[0].shape.replacing(axis: axis, with: shares.reduce(0) { $0 + $1.shape[axis] }))
   }
-  public func product(_ a: Share, by word: UInt64) -> Share { Share(shape: a.shape) }
+  @inline(never) public func product(_ a: Share, by word: UInt64) -> Share { Share(shape: a.shape) }
 
-  public func not(_ bits: Share) -> Share { bits }
-  public func exclusiveOr(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
-  public func slice(_ bits: Share, _ range: Range<Int>) -> Share { Share(shape: [range.count]) }
-  public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(shape: shape, origin: bits.origin) }
-  public func concatenate(_ bits: [Share]) -> Share { Share(shape: [bits.reduce(0) { $0 + $1.shape.count }]) }
+  @inline(never) public func not(_ bits: Share) -> Share { bits }
+  @inline(never) public func exclusiveOr(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
+  @inline(never) public func slice(_ bits: Share, _ range: Range<Int>) -> Share { Share(shape: [range.count]) }
+  @inline(never) public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(shape: shape, origin: bits.origin) }
+  @inline(never) public func concatenate(_ bits: [Share]) -> Share { Share(shape: [bits.reduce(0) { $0 + $1.shape.count }]) }
 
   public func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Share] {
     spend(costs.multiplying(pairs.map(\.form), openedCount: MaskedOperands(pairs).openedCount))

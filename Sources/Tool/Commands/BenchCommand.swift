@@ -15,6 +15,8 @@ struct BenchCommand: AsyncParsableCommand {
 
   @Option(help: "A workload; repeat for more. All where none is named.") var workload: [String] = []
   @Option(help: "memory, tls or, for comparison only, tcp without any protection.") var transport = "tls"
+  @Option(help: "Simulate a network between the parties: its round-trip time, such as 10ms.") var rtt: String?
+  @Option(help: "Simulate a network: the bandwidth of each party, such as 1Gbps.") var bandwidth: String?
   @Flag(help: "Print one JSON object a line.") var json = false
   /// A party of a measurement that another process leads.
   @Option(help: .hidden) var joining: String?
@@ -30,11 +32,20 @@ struct BenchCommand: AsyncParsableCommand {
     }
     let chosen = workload.isEmpty ? known : workload
     let workloads = chosen.compactMap(Workload.init)
-    let runner = WorkloadRunner(transport: transport, executable: try Executable.path)
+    let runner = WorkloadRunner(
+      transport: transport, executable: try Executable.path, speed: try simulatedNetwork)
     if let joining, let party { return try await runner.join(workloads, folder: joining, party: party) { _ in } }
     for workload in chosen.compactMap(TrainingWorkload.init) { try print(try workload.measure()) }
     guard !workloads.isEmpty else { return }
     try await runner.run(workloads) { line in try print(line) }
+  }
+
+  private var simulatedNetwork: LinkSpeed? {
+    get throws {
+      guard rtt != nil || bandwidth != nil else { return nil }
+      let network = try Network(name: nil, roundTrip: rtt, bandwidth: bandwidth)
+      return LinkSpeed(roundTrip: .seconds(network.roundTrip), bitsPerSecond: network.bitsPerSecond)
+    }
   }
 
   private func print(_ line: TrainingWorkload.Measurement) throws {

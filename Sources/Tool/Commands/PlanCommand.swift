@@ -20,6 +20,7 @@ struct PlanCommand: AsyncParsableCommand {
     parsing: .unconditional,
     help: "What inputs lie in, publicly: LOW:HIGH, or none; the model file's range where it is not given.")
   var inputRange: String?
+  @Option(help: "Where to draw a picture of the plan (.svg): the rounds and bytes of each step.") var svg: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
@@ -38,6 +39,10 @@ struct PlanCommand: AsyncParsableCommand {
       magnitudes: bounds.magnitudes, costs: costs)
     let seconds = plan.networkSeconds(
       roundTrip: network.roundTrip, bitsPerSecond: network.bitsPerSecond, partyCount: parties)
+    if let svg {
+      let title = "\(file.provenance.dataset), \(batch) \(batch == 1 ? "example" : "examples"), \(engine)"
+      try Data(PlanChart(title: title, plan: plan).svg.utf8).write(to: URL(fileURLWithPath: svg), options: .atomic)
+    }
     if json {
       try JSONOutput.print(PlanReport(plan: plan, engine: engine, batch: batch, seconds: seconds, network: network))
     } else {
@@ -130,11 +135,15 @@ private struct PlanReport: Encodable {
 
 private enum PlanText {
   static func table(_ plan: SecurePlan, seconds: Double, network: Network) -> String {
-    var lines = ["layer                     operation       rounds          bytes"]
-    for layer in plan.layers { lines.append(line(layer.name, layer.operation, layer.rounds, layer.bytesSent)) }
+    var lines = ["layer                     operation       rounds          bytes  compared on"]
+    for layer in plan.layers {
+      let width = layer.width.map { "\(right($0, 8)) bits" } ?? ""
+      lines.append(line(layer.name, layer.operation, layer.rounds, layer.bytesSent) + width)
+    }
     lines.append(line("total", "", plan.rounds, plan.bytesSent))
     if plan.dealtBytes > 0 { lines.append("dealt beforehand: \(plan.dealtBytes) bytes") }
     lines.append("")
+    lines.append("a party holds up to \(plan.peakMemoryBytes) bytes of shares and messages")
     for opening in plan.opened {
       lines.append("\(opening.value) is revealed to \(opening.recipients), nothing else to anybody")
     }
@@ -149,10 +158,11 @@ private enum PlanText {
     func padded(_ text: String, _ width: Int) -> String {
       text.count >= width ? text + " " : text + String(repeating: " ", count: width - text.count)
     }
-    func right(_ number: Int, _ width: Int) -> String {
-      let text = String(number)
-      return String(repeating: " ", count: max(0, width - text.count)) + text
-    }
     return padded(name, 26) + padded(operation, 14) + right(rounds, 8) + right(bytes, 15)
+  }
+
+  private static func right(_ number: Int, _ width: Int) -> String {
+    let text = String(number)
+    return String(repeating: " ", count: max(0, width - text.count)) + text
   }
 }
