@@ -203,6 +203,28 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
     #expect(outcome.summary.bytesSent == outcome.summary.planned.bytesSent)
   }
 
+  /// Oracle: the plain engine, the plan, and for what is dealt the plan too.
+  @Test(arguments: [2, 3])
+  func additivePartiesPredict(parties: Int) async throws {
+    let (graph, weights) = SmallModels.perceptron(sigmoid: true)
+    let model = try ModelFile(
+      graph: graph, weights: weights, provenance: .init(creator: "test", dataset: "none", source: "none"))
+    let options = try EngineOptions(
+      engine: "additive", parties: parties, transport: "memory", fractionBits: 16, repeats: 2, deadline: 30)
+    let outcome = try await SecretPredictor(options: options, executable: "")
+      .predict(model, SmallModels.numbers([5, 4]))
+    #expect(outcome.summary.maxAbsoluteError < 1e-3)
+    #expect(outcome.summary.rounds == outcome.summary.planned.rounds)
+    #expect(outcome.summary.bytesSent == outcome.summary.planned.bytesSent)
+    #expect(outcome.summary.dealtBytes > 0 && outcome.summary.offlineSeconds > 0)
+    #expect(throws: ServingError.self) {
+      try EngineOptions(engine: "additive", parties: 1, transport: "memory", fractionBits: 16, repeats: 1, deadline: 9)
+    }
+    #expect(throws: ServingError.self) {
+      try EngineOptions(engine: "additive", parties: 2, transport: "tls", fractionBits: 16, repeats: 1, deadline: 9)
+    }
+  }
+
   @Test func optionsAreChecked() {
     #expect(throws: ServingError.self) {
       try EngineOptions(engine: "quantum", parties: nil, transport: "memory", fractionBits: 16, repeats: 1, deadline: 1)

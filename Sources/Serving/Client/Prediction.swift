@@ -11,4 +11,6 @@ public struct Prediction: Sendable {
   public let partySeconds: Double
   /// What was sent by the parties and the client together, and the rounds one after the other.
   public let traffic: Cost
+  /// What a dealer took beforehand.
+  public var offlineSeconds = 0.0
 }

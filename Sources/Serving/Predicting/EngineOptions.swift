@@ -2,7 +2,15 @@
 public struct EngineOptions: Sendable {
   /// The engines by name.
   public enum Engine: String, Sendable, CaseIterable {
-    case plain, clear, replicated
+    case plain, clear, replicated, additive
+
+    /// Whether parties compute it in secret.
+    var isSecret: Bool {
+      switch self {
+      case .plain, .clear: false
+      case .replicated, .additive: true
+      }
+    }
   }
 
   public enum Transport: String, Sendable, CaseIterable {
@@ -27,11 +35,9 @@ public struct EngineOptions: Sendable {
       throw ServingError.badRequest(
         "there is no transport \"\(transport)\": choose one of \(Self.names(Transport.self))")
     }
-    let partyCount = engine == .replicated ? 3 : 1
-    guard parties == nil || parties == partyCount else {
-      throw ServingError.badRequest(
-        "the engine \(engine.rawValue) runs on \(partyCount) \(partyCount == 1 ? "party" : "parties"), not \(parties ?? 0)"
-      )
+    let partyCount = try Self.checked(parties: parties, engine: engine)
+    guard engine != .additive || transport == .memory else {
+      throw ServingError.badRequest("the engine additive runs over the transport memory only")
     }
     guard (1...10_000).contains(repeats) else {
       throw ServingError.badRequest("--repeat must be between 1 and 10000, not \(repeats)")
@@ -45,6 +51,23 @@ public struct EngineOptions: Sendable {
     self.fractionBits = try Self.checked(fractionBits: fractionBits)
     self.repeats = repeats
     self.deadline = .milliseconds(Int64(deadline * 1000))
+  }
+
+  /// The number of parties of an engine; one that the engine does not have is refused.
+  public static func checked(parties: Int?, engine: Engine) throws -> Int {
+    if engine == .additive {
+      guard (2...16).contains(parties ?? 2) else {
+        throw ServingError.badRequest("the engine additive runs on 2 to 16 parties, not \(parties ?? 0)")
+      }
+      return parties ?? 2
+    }
+    let partyCount = engine == .replicated ? 3 : 1
+    guard parties == nil || parties == partyCount else {
+      throw ServingError.badRequest(
+        "the engine \(engine.rawValue) runs on \(partyCount) \(partyCount == 1 ? "party" : "parties"), not \(parties ?? 0)"
+      )
+    }
+    return partyCount
   }
 
   public static func checked(fractionBits: Int) throws -> Int {

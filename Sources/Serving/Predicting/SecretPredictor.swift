@@ -41,14 +41,15 @@ public struct SecretPredictor: Sendable {
         runs.append((clock.now - start) / .seconds(1))
       }
       return outcome(output, plain: plain.value, runs: runs)
-    case .replicated:
+    case .replicated, .additive:
       let planned = try await plan(model, input)
       let runs = try await secretRuns(model, pieces(of: input))
       for run in runs where run.traffic != planned {
         throw SharingError.trafficDiffers(planned: planned, measured: run.traffic)
       }
       return outcome(
-        runs[0].output, plain: plain.value, runs: runs.map(\.seconds), traffic: runs[0].traffic, planned: planned)
+        runs[0].output, plain: plain.value, runs: runs.map(\.seconds), traffic: runs[0].traffic, planned: planned,
+        offlineSeconds: runs[0].offlineSeconds)
     }
   }
 
@@ -72,6 +73,10 @@ public struct SecretPredictor: Sendable {
     }
   }
 
+  private var costs: any CostModel {
+    options.engine == .additive ? AdditiveCosts(partyCount: options.parties) : ReplicatedCosts()
+  }
+
   /// What the plan says of all pieces together.
   private func plan(_ model: ModelFile, _ input: Tensor<Float>) async throws -> Cost {
     let bounds = try ValueBounds(model, fractionBits: options.fractionBits)
@@ -82,7 +87,7 @@ public struct SecretPredictor: Sendable {
       if known[batch] == nil {
         known[batch] = try await SecurePlan.query(
           try model.graph(batch: batch), dataInput: model.inputName, fractionBits: options.fractionBits,
-          widths: bounds.widths, magnitudes: bounds.magnitudes
+          widths: bounds.widths, magnitudes: bounds.magnitudes, costs: costs
         ).traffic
       }
       total = total + (known[batch] ?? .none)
@@ -96,9 +101,7 @@ public struct SecretPredictor: Sendable {
     case .memory:
       var byPiece: [[Prediction]] = []
       for piece in pieces {
-        byPiece.append(
-          try await MemoryCluster.predict(
-            model, piece, fractionBits: options.fractionBits, repeats: options.repeats, deadline: options.deadline))
+        byPiece.append(try await memoryRuns(model, piece))
       }
       return (0..<options.repeats).map { run in Prediction.joining(byPiece.map { $0[run] }) }
     case .tls:
@@ -127,8 +130,19 @@ public struct SecretPredictor: Sendable {
     }
   }
 
+  private func memoryRuns(_ model: ModelFile, _ piece: Tensor<Float>) async throws -> [Prediction] {
+    guard options.engine == .additive else {
+      return try await MemoryCluster.predict(
+        model, piece, fractionBits: options.fractionBits, repeats: options.repeats, deadline: options.deadline)
+    }
+    return try await AdditiveMemoryCluster.predict(
+      model, piece, partyCount: options.parties, fractionBits: options.fractionBits, repeats: options.repeats,
+      deadline: options.deadline)
+  }
+
   private func outcome(
-    _ output: Tensor<Float>, plain: Tensor<Float>, runs: [Double], traffic: Cost = .none, planned: Cost = .none
+    _ output: Tensor<Float>, plain: Tensor<Float>, runs: [Double], traffic: Cost = .none, planned: Cost = .none,
+    offlineSeconds: Double = 0
   ) -> Outcome {
     let sorted = runs.sorted()
     let error = zip(output.scalars, plain.scalars).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
@@ -136,9 +150,9 @@ public struct SecretPredictor: Sendable {
       output: output,
       summary: PredictionSummary(
         engine: options.engine.rawValue, parties: options.parties,
-        transport: options.engine == .replicated ? options.transport.rawValue : "none", batch: output.shape[0],
-        seconds: sorted[sorted.count / 2], secondsMinimum: sorted[0], offlineSeconds: 0, rounds: traffic.rounds,
-        bytesSent: traffic.byteCount, dealtBytes: 0,
+        transport: options.engine.isSecret ? options.transport.rawValue : "none", batch: output.shape[0],
+        seconds: sorted[sorted.count / 2], secondsMinimum: sorted[0], offlineSeconds: offlineSeconds,
+        rounds: traffic.rounds, bytesSent: traffic.byteCount, dealtBytes: traffic.dealtByteCount,
         planned: .init(rounds: planned.rounds, bytesSent: planned.byteCount), maxAbsoluteError: Double(error)))
   }
 }
@@ -150,7 +164,8 @@ extension Prediction {
     return Prediction(
       output: Tensor.concatenated(pieces.map(\.output), axis: 0), seconds: pieces.reduce(0) { $0 + $1.seconds },
       partySeconds: pieces.reduce(0) { $0 + $1.partySeconds },
-      traffic: pieces.reduce(.none) { $0 + $1.traffic })
+      traffic: pieces.reduce(.none) { $0 + $1.traffic },
+      offlineSeconds: pieces.reduce(0) { $0 + $1.offlineSeconds })
   }
 }
 
@@ -183,6 +198,7 @@ public struct PredictionSummary: Hashable, Sendable, Codable {
     if rounds > 0 {
       lines.append("\(parties) parties over \(transport): \(rounds) rounds, \(bytesSent) bytes, exactly as planned")
     }
+    if dealtBytes > 0 { lines.append("dealt beforehand: \(dealtBytes) bytes in \(offlineSeconds) s") }
     if engine != "plain" {
       lines.append("largest difference from the plain result: \(maxAbsoluteError)")
     }

@@ -23,7 +23,7 @@ public struct SecurePlan: Hashable, Sendable, Codable {
   public var rounds: Int
   /// Payload of all parties and of the input's owner, without frame headers and TLS.
   public var bytesSent: Int
-  /// Bytes from a dealer; none for replicated sharing.
+  /// Bytes from a dealer, which do not depend on data and can be made ahead; none for replicated sharing.
   public var dealtBytes: Int
   /// What one party holds of weights and intermediate values, an upper bound.
   public var peakMemoryBytes: Int
@@ -47,13 +47,18 @@ public struct SecurePlan: Hashable, Sendable, Codable {
     let scheme = MeteredScheme(costs)
     let engine = SecureEngine(scheme, fractionBits: fractionBits, widths: widths, magnitudes: magnitudes)
     let ledger = PlanLedger(graph: graph, scheme: scheme)
-    let inputs = graph.inputs.mapValues { scheme.share(of: graph.nodes[$0].shape) }
+    // Weights are the same for all queries of a session, so they are prepared once.
+    let inputs = Dictionary(
+      uniqueKeysWithValues: graph.inputs.map { name, node in
+        (name, scheme.share(of: graph.nodes[node].shape, isFixed: name != dataInput))
+      })
     ledger.add("input \(dataInput)", "share", costs.sharing(counts: [graph.shape(ofInput: dataInput)?.count ?? 0]))
     let outputs = try await engine.run(graph, inputs: inputs) { ledger.record($0) }
     ledger.add("output", "reveal", costs.revealing(counts: outputs.map(\.shape.count)))
     return SecurePlan(
       rounds: ledger.layers.reduce(0) { $0 + $1.rounds }, bytesSent: ledger.layers.reduce(0) { $0 + $1.bytesSent },
-      dealtBytes: 0, peakMemoryBytes: graph.nodes.reduce(0) { $0 + 24 * $1.shape.count }, failureProbability: 0,
+      dealtBytes: scheme.traffic.dealtByteCount,
+      peakMemoryBytes: graph.nodes.reduce(0) { $0 + 24 * $1.shape.count }, failureProbability: 0,
       opened: [Opening(value: "output", recipients: "the owner of the input")], layers: ledger.layers)
   }
 
@@ -63,7 +68,7 @@ public struct SecurePlan: Hashable, Sendable, Codable {
     return factor.surplus << 1 | (factor.isPowerOfTwo ? 1 : 0)
   }
 
-  public var traffic: Cost { Cost(rounds: rounds, byteCount: bytesSent) }
+  public var traffic: Cost { Cost(rounds: rounds, byteCount: bytesSent, dealtByteCount: dealtBytes) }
 
   /// Seconds on the wire: each round waits half a round trip, each party sends its part at the given rate.
   public func networkSeconds(roundTrip: Double, bitsPerSecond: Double, partyCount: Int = 3) -> Double {

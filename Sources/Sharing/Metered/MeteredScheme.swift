@@ -1,6 +1,8 @@
 public import Tensors
 
 /// A scheme without values: running a program on it yields the exact rounds and bytes that another scheme would take.
+///
+/// Silent functions are not inlined: within generic runs, that trips assertions of the optimizer of Swift 6.3.
 public final class MeteredScheme: SharingScheme {
   public struct Share: MaskedOperand {
     public let shape: Shape
@@ -22,10 +24,10 @@ public final class MeteredScheme: SharingScheme {
   public init(_ costs: any CostModel) { self.costs = costs }
 
   /// A secret of the given shape; `isFixed` where it was prepared for many products before.
-  public func share(of shape: Shape, isFixed: Bool = false) -> Share { Share(shape: shape, isFixed: isFixed) }
+  @inline(never) public func share(of shape: Shape, isFixed: Bool = false) -> Share {
+    Share(shape: shape, isFixed: isFixed)
+  }
 
-  // Inlined into a switch over values, this trips an assertion of the optimizer of Swift 6.3.
-  // Not inlined: Swift 6.3's copy propagation stops the compiler on functions specialised with these bodies.
   @inline(never) public func constant(_ value: RingTensor) -> Share { Share(shape: value.shape) }
   @inline(never) public func add(_ a: Share, _ b: Share) -> Share {
     Share(shape: a.shape, isAdditive: a.isAdditive || b.isAdditive)
@@ -42,10 +44,12 @@ public final class MeteredScheme: SharingScheme {
   }
   @inline(never) public func product(_ a: Share, by word: UInt64) -> Share { Share(shape: a.shape) }
 
-  public func not(_ bits: Share) -> Share { bits }
-  public func exclusiveOr(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
-  public func slice(_ bits: Share, _ range: Range<Int>) -> Share { Share(shape: [range.count]) }
-  public func reshape(_ bits: Share, to shape: Shape) -> Share { Share(shape: shape, origin: bits.origin) }
+  @inline(never) public func not(_ bits: Share) -> Share { bits }
+  @inline(never) public func exclusiveOr(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
+  @inline(never) public func slice(_ bits: Share, _ range: Range<Int>) -> Share { Share(shape: [range.count]) }
+  @inline(never) public func reshape(_ bits: Share, to shape: Shape) -> Share {
+    Share(shape: shape, origin: bits.origin)
+  }
   @inline(never) public func concatenate(_ bits: [Share]) -> Share {
     Share(shape: [bits.reduce(0) { $0 + $1.shape.count }])
   }

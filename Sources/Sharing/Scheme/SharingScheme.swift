@@ -115,6 +115,8 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
   case countersExhausted
   /// The dealer's corrections for an operation are not what it needs.
   case wrongCorrections(expected: Int, received: Int)
+  /// A run began before the dealer's corrections for it were there.
+  case stockEmpty(program: String)
 
   public var description: String {
     switch self {
@@ -137,6 +139,8 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .wrongCorrections(let expected, let received):
       return "the dealer's corrections have \(received) bytes where the operation needs \(expected): "
         + "do the parties and the dealer run the same program?"
+    case .stockEmpty(let program):
+      return "the stock of correlated randomness for \(program) is empty: have the dealer fill it first"
     }
   }
 }

@@ -9,7 +9,8 @@ struct PlanCommand: AsyncParsableCommand {
     discussion: "Example: tacit plan model.tacit --engine replicated --batch 32 --network wan")
 
   @Argument(help: "A model file (.tacit).") var model: String
-  @Option(help: "The engine: replicated.") var engine = "replicated"
+  @Option(help: "The engine: replicated or additive.") var engine = "replicated"
+  @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
   @Option(help: "Examples in one query.") var batch = 1
   @Option(help: "Bits behind the point, 10 to 24.") var fractionBits = 16
   @Option(help: "Round-trip time between parties, such as 20ms.") var rtt: String?
@@ -23,7 +24,11 @@ struct PlanCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
-    guard engine == "replicated" else { throw UsageError("tacit plan knows the engine replicated, not \"\(engine)\"") }
+    guard let kind = EngineOptions.Engine(rawValue: engine), kind == .replicated || kind == .additive else {
+      throw UsageError("tacit plan knows the engines replicated and additive, not \"\(engine)\"")
+    }
+    let parties = try EngineOptions.checked(parties: parties, engine: kind)
+    let costs: any CostModel = kind == .additive ? AdditiveCosts(partyCount: parties) : ReplicatedCosts()
     guard (1...1 << 20).contains(batch) else { throw UsageError("--batch must be between 1 and 1048576, not \(batch)") }
     let fractionBits = try EngineOptions.checked(fractionBits: fractionBits)
     let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)
@@ -31,8 +36,9 @@ struct PlanCommand: AsyncParsableCommand {
     let bounds = try ValueBounds(file, fractionBits: fractionBits)
     let plan = try await SecurePlan.query(
       try file.graph(batch: batch), dataInput: file.inputName, fractionBits: fractionBits, widths: bounds.widths,
-      magnitudes: bounds.magnitudes)
-    let seconds = plan.networkSeconds(roundTrip: network.roundTrip, bitsPerSecond: network.bitsPerSecond)
+      magnitudes: bounds.magnitudes, costs: costs)
+    let seconds = plan.networkSeconds(
+      roundTrip: network.roundTrip, bitsPerSecond: network.bitsPerSecond, partyCount: parties)
     if let svg {
       let title = "\(file.provenance.dataset), \(batch) \(batch == 1 ? "example" : "examples"), \(engine)"
       try Data(PlanChart(title: title, plan: plan).svg.utf8).write(to: URL(fileURLWithPath: svg), options: .atomic)
@@ -135,6 +141,7 @@ private enum PlanText {
       lines.append(line(layer.name, layer.operation, layer.rounds, layer.bytesSent) + width)
     }
     lines.append(line("total", "", plan.rounds, plan.bytesSent))
+    if plan.dealtBytes > 0 { lines.append("dealt beforehand: \(plan.dealtBytes) bytes") }
     lines.append("")
     lines.append("a party holds up to \(plan.peakMemoryBytes) bytes of shares and messages")
     for opening in plan.opened {

@@ -8,8 +8,9 @@ struct PredictCommand: AsyncParsableCommand {
     abstract: "Predict with a model, in the clear or in secret, on this machine.",
     discussion: """
       The engines: plain (32-bit floats), clear (the fixed-point arithmetic of the secret engines, in the clear), \
-      replicated (three parties, none of which learns anything). With the transport tls, three party processes are \
-      started on this machine for the run; with memory they are tasks of this process.
+      replicated (three parties, none of which learns anything), additive (two or more parties with a dealer; over \
+      memory only). With the transport tls, three party processes are started on this machine for the run; with memory \
+      they are tasks of this process.
 
       Example: tacit predict runs/credit/model.tacit --input applications.csv --engine replicated --transport tls
       """)
@@ -18,8 +19,8 @@ struct PredictCommand: AsyncParsableCommand {
   @Option(help: "FILE or NAME=FILE: .npy, first axis the batch, or .csv with a header if the model knows columns.")
   var input: String
   @Option(help: "Where to write the predictions: .npy or .csv.") var output: String?
-  @Option(help: "plain, clear or replicated.") var engine = "plain"
-  @Option(help: "Computing parties; replicated has three.") var parties: Int?
+  @Option(help: "plain, clear, replicated or additive.") var engine = "plain"
+  @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
   @Option(help: "memory or tls.") var transport = "memory"
   @Option(help: "Bits behind the point, 10 to 24.") var fractionBits = 16
   @Option(

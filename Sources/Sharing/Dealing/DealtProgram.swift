@@ -1,0 +1,63 @@
+public import Transports
+
+/// All that one run of a program demands of a dealer, operation by operation: public, and the same for every run.
+public struct DealtProgram: Hashable, Sendable, Codable {
+  /// What runs of it are called at the parties, see ``AdditiveScheme/beginStep(of:)``.
+  public let name: String
+  let operations: [Operation]
+
+  struct Operation: Hashable, Sendable, Codable {
+    var number: UInt32
+    var demand: Demand
+  }
+
+  /// Bytes for the last party and one run.
+  public func byteCount(partyCount: Int) -> Int {
+    operations.reduce(0) { $0 + $1.demand.correctionByteCount(partyCount: partyCount) }
+  }
+
+  /// Finds out what a program demands by rehearsing it alone, on zeros.
+  ///
+  /// - Parameter body: runs the program on the scheme it is given, beginning with the step that is to be recorded; steps
+  ///   before are begun by the body too.
+  public static func rehearsing(
+    _ name: String, partyCount: Int, _ body: (AdditiveScheme) async throws -> Void
+  ) async throws -> DealtProgram {
+    let channel = RehearsalChannel(partyCount: partyCount)
+    let source = RehearsalSource(partyCount: partyCount)
+    try await body(try await AdditiveScheme.start(over: channel, source: source, session: "rehearsal"))
+    return DealtProgram(name: name, operations: source.operations(of: name))
+  }
+}
+
+extension Dealer {
+  /// The corrections of one run, one after the other.
+  public func ticket(for program: DealtProgram, step: UInt32) -> Message {
+    var message = Message()
+    message.reserveCapacity(program.byteCount(partyCount: partyCount))
+    for operation in program.operations {
+      message += corrections(
+        for: operation.demand.moved(to: step, of: program.name),
+        at: DealtPlace(program: program.name, step: step, operation: operation.number))
+    }
+    return message
+  }
+}
+
+extension Demand {
+  /// The same demand in another run of its program: masks that were drawn earlier in the run are those of that run.
+  fileprivate func moved(to step: UInt32, of program: String) -> Demand {
+    func moved(_ mask: DealtMask?) -> DealtMask? {
+      guard var mask, mask.place.program == program else { return mask }
+      mask.place.step = step
+      return mask
+    }
+    switch self {
+    case .products(let operands, let products):
+      return .products(
+        operands: operands.map { Operand(count: $0.count, mask: moved($0.mask)) }, products: products)
+    case .selection(let count, let mask): return .selection(count: count, mask: moved(mask))
+    case .masks, .truncation, .comparison, .conversion, .decomposition, .conjunction, .shuffle: return self
+    }
+  }
+}
