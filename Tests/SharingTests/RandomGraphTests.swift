@@ -1,10 +1,11 @@
 import Arithmetic
-import class Foundation.ProcessInfo
 import Graphs
 import Sharing
 import Tensors
 import TestSupport
 import Testing
+
+import class Foundation.ProcessInfo
 
 /// Programs nobody thought of: seeded random graphs against the plain engine.
 @Suite struct RandomGraphTests {
