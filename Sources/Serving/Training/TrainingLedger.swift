@@ -25,10 +25,9 @@ struct TrainingLedger: Sendable {
   /// Where parties on this machine keep their checkpoints.
   var checkpoints: String { folder + "/checkpoints" }
 
-  /// A fresh training; what an earlier one left is removed.
+  /// Notes a fresh training, in the place of an earlier one.
   func begin(_ digest: String, _ counts: RowCounts) throws -> Entry {
     let entry = Entry(id: Hexadecimal.text(SecureRandom.bytes(16)), digest: digest, counts: counts)
-    finish()
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
       try JSONEncoder().encode(entry).write(to: URL(fileURLWithPath: path), options: .atomic)
@@ -44,6 +43,7 @@ struct TrainingLedger: Sendable {
     return entry
   }
 
+  /// Forgets the training and what parties on this machine kept of it.
   func finish() {
     try? FileManager.default.removeItem(atPath: path)
     try? FileManager.default.removeItem(atPath: checkpoints)

@@ -77,7 +77,8 @@ package struct TrainingPlace: Sendable {
     guard FileManager.default.fileExists(atPath: path("beginning")) else {
       throw ServingError.badRequest("there are no checkpoints of training \(id) here: start it without --resume")
     }
-    guard let beginning = try? JSONDecoder().decode(Beginning.self, from: try read("beginning")) else {
+    let data = try read("beginning")
+    guard let beginning = try? JSONDecoder().decode(Beginning.self, from: data) else {
       throw ServingError.storage(path("beginning"), reason: "it is of another version of this program")
     }
     guard beginning.digest == digest else {
