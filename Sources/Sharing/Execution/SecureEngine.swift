@@ -69,6 +69,8 @@ public struct SecureStep: Sendable {
   public let nodes: [Int]
   /// Bits of the comparisons in it, where it compares.
   public let width: Int?
+  /// Scalars of all values that were alive during the step, what it made included.
+  public let heldScalars: Int
 }
 
 extension Operation {

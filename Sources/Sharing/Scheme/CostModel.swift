@@ -7,6 +7,8 @@ public protocol CostModel: Sendable {
   /// The name users know the scheme by.
   var name: String { get }
   var partyCount: Int { get }
+  /// Bytes that a party holds of one secret scalar.
+  var scalarByteCount: Int { get }
   /// `openedCount`: scalars of the different operands, those left out that were fixed before.
   func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost
   /// Operands of many products, prepared once.
@@ -50,6 +52,7 @@ public struct ReplicatedCosts: CostModel {
 
   public var name: String { "replicated" }
   public var partyCount: Int { 3 }
+  public var scalarByteCount: Int { 16 }
 
   public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost { .none }
 
