@@ -123,7 +123,9 @@ struct SecureRun<Scheme: SharingScheme> {
   /// Tells the observer of a step that is done, before operands are let go.
   func report(_ kind: String, _ nodes: [Int], width: Int? = nil) {
     guard let observer else { return }
-    let alive = values.indices.filter { values[$0] != nil } + nodes
+    // Inputs stay with whoever called.
+    let inputs = Set(graph.inputs.values)
+    let alive = values.indices.filter { values[$0] != nil || inputs.contains($0) } + nodes
     let held = alive.reduce(0) { $0 + graph.nodes[$1].shape.count }
     observer(SecureStep(kind: kind, nodes: nodes, width: width, heldScalars: held))
   }
