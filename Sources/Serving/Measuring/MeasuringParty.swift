@@ -44,7 +44,7 @@ struct MeasuringParty<Scheme: SharingScheme> {
       let before = traffic()
       let clock = ContinuousClock()
       let start = clock.now
-      outputs = try await engine.run(program.graph, inputs: inputs)
+      outputs = try await engine.run(program.graph, inputs: inputs, numbers: program.numbers)
       seconds.append((clock.now - start) / .seconds(1))
       spent = traffic() - before
       if seconds.count == 1 {
@@ -65,12 +65,12 @@ struct MeasuringParty<Scheme: SharingScheme> {
     let metered = MeteredScheme(costs)
     let inputs = program.graph.inputs.mapValues { metered.share(of: program.graph.nodes[$0].shape) }
     let engine = SecureEngine(metered, fractionBits: program.fractionBits, widths: bounds.widths)
-    _ = try await engine.run(program.graph, inputs: inputs)
+    _ = try await engine.run(program.graph, inputs: inputs, numbers: program.numbers)
     return metered.traffic
   }
 
   private static func error(of outputs: [RingTensor], _ program: WorkloadProgram) throws -> Double {
-    let plain = try PlainEngine().run(program.graph, inputs: program.inputs)
+    let plain = try program.plainOutputs()
     var largest = Float(0)
     for (secret, plain) in zip(outputs, plain) {
       let values = FixedTensor(ring: secret, fractionBits: program.fractionBits).decoded().scalars
