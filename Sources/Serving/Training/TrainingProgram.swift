@@ -1,6 +1,6 @@
 package import Graphs
 import Sharing
-import Tensors
+package import Tensors
 
 /// What three parties do to train a model on rows that they hold in shares. All of it is public.
 package struct TrainingProgram: Codable, Sendable, Hashable {
@@ -49,7 +49,7 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   func place(of step: Int) -> (epoch: Int, batch: Int) { (step / stepsPerEpoch, step % stepsPerEpoch) }
 
   /// How many rows the step is on.
-  func size(of step: Int) -> Int { min(batch, rowCount - place(of: step).batch * batch) }
+  package func size(of step: Int) -> Int { min(batch, rowCount - place(of: step).batch * batch) }
 
   func graph(of step: Int) -> Graph {
     let size = size(of: step)
@@ -59,7 +59,7 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   func numbers(of step: Int) -> [String: Float] { numbers.mapValues { $0[step] } }
 
   /// The shape of a weight or of a part of the state.
-  func shape(of name: String) -> Shape { steps[0].graph.shape(ofInput: name) ?? [] }
+  package func shape(of name: String) -> Shape { steps[0].graph.shape(ofInput: name) ?? [] }
 
   /// The scalars of one row's features and of its targets.
   var rowWidths: (features: Int, targets: Int) {
