@@ -67,7 +67,8 @@ public enum Workload: String, Sendable, CaseIterable {
       inputs[name] = values
       bounds[name] = isData ? .range(try InputRange(range)) : .values(values)
     }
-    return WorkloadProgram(graph: graph, inputs: inputs, bounds: bounds)
+    return WorkloadProgram(
+      graph: graph, inputs: inputs, bounds: bounds, fixed: Set(inputs.keys.filter { $0.contains(".") }))
   }
 
   private var graph: Graph {

@@ -10,14 +10,18 @@ public struct WorkloadProgram: Sendable {
   /// For every input of the graph, or none at all.
   public let bounds: [String: InputBound]
   public let fractionBits: Int
+  /// Inputs that are the same in every run, such as the weights of a model that is not trained.
+  public let fixed: Set<String>
 
   public init(
-    graph: Graph, inputs: [String: Tensor<Float>], bounds: [String: InputBound] = [:], fractionBits: Int = 16
+    graph: Graph, inputs: [String: Tensor<Float>], bounds: [String: InputBound] = [:], fractionBits: Int = 16,
+    fixed: Set<String> = []
   ) {
     self.graph = graph
     self.inputs = inputs
     self.bounds = bounds
     self.fractionBits = fractionBits
+    self.fixed = fixed
   }
 
   /// Names of the inputs in a fixed order.
