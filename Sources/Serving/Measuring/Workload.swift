@@ -67,7 +67,9 @@ public enum Workload: String, Sendable, CaseIterable {
       bounds[name] = name.contains(".") ? .values(values) : .range(try InputRange(range))
     }
     // Nobody can vouch for the weights of later steps, so a training compares on all bits.
-    return WorkloadProgram(graph: graph, inputs: inputs, bounds: isTraining ? [:] : bounds, numbers: numbers)
+    return WorkloadProgram(
+      graph: graph, inputs: inputs, bounds: isTraining ? [:] : bounds, numbers: numbers,
+      fixed: isTraining ? [] : Set(inputs.keys.filter { $0.contains(".") }))
   }
 
   private func values(of name: String, _ shape: Shape, _ generator: inout PublicGenerator) -> Tensor<Float> {

@@ -12,16 +12,19 @@ public struct WorkloadProgram: Sendable {
   /// Inputs that are public numbers of shape `[]`, such as a learning rate.
   public let numbers: [String: Float]
   public let fractionBits: Int
+  /// Inputs that are the same in every run, such as the weights of a model that is not trained.
+  public let fixed: Set<String>
 
   public init(
     graph: Graph, inputs: [String: Tensor<Float>], bounds: [String: InputBound] = [:], numbers: [String: Float] = [:],
-    fractionBits: Int = 16
+    fractionBits: Int = 16, fixed: Set<String> = []
   ) {
     self.graph = graph
     self.inputs = inputs
     self.bounds = bounds
     self.numbers = numbers
     self.fractionBits = fractionBits
+    self.fixed = fixed
   }
 
   /// Names of the secret inputs in a fixed order.

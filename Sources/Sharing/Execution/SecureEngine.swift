@@ -37,6 +37,7 @@ public struct SecureEngine<Scheme: SharingScheme> {
   ///   - observer: told of every step in which parties talk.
   /// - Throws: ``SharingError``, or the channel's error.
   @specialized(where Scheme == ReplicatedScheme)
+  @specialized(where Scheme == AdditiveScheme)
   public func run(
     _ graph: Graph, inputs: [String: Scheme.Share], numbers: [String: Float] = [:],
     observer: ((SecureStep) -> Void)? = nil

@@ -117,6 +117,8 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
   case wrongCorrections(expected: Int, received: Int)
   /// A run began before the dealer's corrections for it were there.
   case stockEmpty(program: String)
+  /// The correlated randomness of a run was used before.
+  case stepUsed(program: String, step: UInt32)
 
   public var description: String {
     switch self {
@@ -141,6 +143,9 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
         + "do the parties and the dealer run the same program?"
     case .stockEmpty(let program):
       return "the stock of correlated randomness for \(program) is empty: have the dealer fill it first"
+    case .stepUsed(let program, let step):
+      return "the correlated randomness of run \(step) of \(program) was used before: "
+        + "remove the stock of the last party, and start it again"
     }
   }
 }
