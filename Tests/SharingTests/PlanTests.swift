@@ -1,5 +1,6 @@
 import Graphs
 import Sharing
+import Tensors
 import Testing
 
 @Suite struct PlanTests {
