@@ -124,10 +124,13 @@ struct MeasuringParty<Scheme: SharingScheme> {
 
 extension MeasuringParty where Scheme == ReplicatedScheme {
   /// A party of a replicated session over the channel.
-  static func replicated(over channel: any Channel) async throws -> MeasuringParty {
+  static func replicated(
+    over channel: any Channel, options: ReplicatedOptions = ReplicatedOptions()
+  ) async throws -> MeasuringParty {
     let scheme = try await ReplicatedScheme.start(over: channel, session: "bench")
+    scheme.options = options
     return MeasuringParty(
-      channel: channel, scheme: scheme, costs: ReplicatedCosts(), traffic: { scheme.traffic },
+      channel: channel, scheme: scheme, costs: ReplicatedCosts(options), traffic: { scheme.traffic },
       beginRun: { try scheme.beginStep() },
       share: { names, program in
         let shapes = names.compactMap { program.graph.shape(ofInput: $0) }

@@ -3,6 +3,9 @@ public struct WorkloadMeasurement: Hashable, Sendable, Codable {
   public var peer: String
   public var workload: String
   public var `protocol`: String
+  /// Where they are not the usual ones.
+  public var optimise: String?
+  public var truncation: String?
   public var transport: String
   public var parties: Int
   public var batch: Int
@@ -19,7 +22,7 @@ public struct WorkloadMeasurement: Hashable, Sendable, Codable {
   public var bandwidthBitsPerSecond: Double?
 
   private enum CodingKeys: String, CodingKey {
-    case peer, workload, `protocol`, transport, parties, batch, runs, rounds
+    case peer, workload, `protocol`, optimise, truncation, transport, parties, batch, runs, rounds
     case secondsMedian = "seconds_median"
     case secondsMinimum = "seconds_min"
     case bytesSentTotal = "bytes_sent_total"

@@ -1,7 +1,7 @@
 import Foundation
 import Identity
 import Logging
-import Sharing
+public import Sharing
 public import Transports
 
 /// Runs workloads on parties of this machine: tasks over memory, or processes over TLS or, for comparison only, plain TCP.
@@ -20,12 +20,16 @@ public struct WorkloadRunner: Sendable {
   public let patience: Duration
   /// A network to be simulated between the parties.
   public let speed: LinkSpeed?
+  /// The parties' protocols.
+  public let options: ReplicatedOptions
   static let partyCount = 3
   static let deadline = Duration.seconds(60)
 
   public init(
-    transport: Transport, executable: String, patience: Duration = .milliseconds(1200), speed: LinkSpeed? = nil
+    transport: Transport, executable: String, patience: Duration = .milliseconds(1200), speed: LinkSpeed? = nil,
+    options: ReplicatedOptions = ReplicatedOptions()
   ) {
+    self.options = options
     self.patience = patience
     self.speed = speed
     self.transport = transport
@@ -53,6 +57,7 @@ public struct WorkloadRunner: Sendable {
         try MeasuringProcess.start(
           executable: executable,
           arguments: ["bench", "--transport", transport.rawValue, "--joining", folder.path, "--party", "\(party)"]
+            + ["--optimise", options.optimise.rawValue, "--truncation", options.truncation.rawValue]
             + workloads.flatMap { ["--workload", $0.rawValue] } + networkArguments)
       }
       defer { for process in others { process.stop() } }
@@ -105,13 +110,15 @@ public struct WorkloadRunner: Sendable {
   ) async throws {
     let channel = slowed(channel)
     do {
-      let party = try await MeasuringParty.replicated(over: channel)
+      let party = try await MeasuringParty.replicated(over: channel, options: options)
       for workload in workloads {
         guard let result = try await party.measure(try workload.program(), for: patience) else { continue }
         let seconds = result.seconds.sorted()
         try report(
           WorkloadMeasurement(
-            peer: "tacit", workload: workload.rawValue, protocol: party.costs.name, transport: transport.rawValue,
+            peer: "tacit", workload: workload.rawValue, protocol: party.costs.name,
+            optimise: options.optimise == .bytes ? nil : options.optimise.rawValue,
+            truncation: options.truncation == .safe ? nil : options.truncation.rawValue, transport: transport.rawValue,
             parties: party.costs.partyCount, batch: workload.batch, secondsMedian: seconds[seconds.count / 2],
             secondsMinimum: seconds[0], runs: seconds.count, bytesSentTotal: result.traffic.byteCount,
             rounds: result.traffic.rounds, maxAbsoluteError: result.maxAbsoluteError,

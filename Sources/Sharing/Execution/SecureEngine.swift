@@ -69,6 +69,8 @@ public struct SecureStep: Sendable {
   public let nodes: [Int]
   /// Bits of the comparisons in it, where it compares.
   public let width: Int?
+  /// For truncations, the most probable that a two-party sharing of any of the words wraps: what a fast truncation fails with.
+  public var wrapProbability = 0.0
 }
 
 extension Operation {

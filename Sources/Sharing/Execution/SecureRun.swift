@@ -132,15 +132,17 @@ struct SecureRun<Scheme: SharingScheme> {
   /// Brings products back to the working precision, all in the same rounds.
   mutating func truncate(_ nodes: [Int]) async throws {
     var items: [(node: Int, Truncation<Scheme.Product>, rest: Int)] = []
+    var failure = 0.0
     for node in nodes {
       guard case .product(let product, let surplus)? = values[node] else { continue }
       try bounds.check(node, of: graph, surplus: surplus)
       let bits = min(surplus, 32)
-      items.append((node, Truncation(product, by: bits), surplus - bits))
+      items.append((node, Truncation(product, by: bits, mayFail: true), surplus - bits))
+      failure += bounds.wrapProbability(node, of: graph, surplus: surplus)
     }
     guard !items.isEmpty else { return }
     let shares = try await scheme.truncate(items.map { $0.1 })
-    observer?(SecureStep(kind: "truncate", nodes: items.map { $0.node }, width: nil))
+    observer?(SecureStep(kind: "truncate", nodes: items.map { $0.node }, width: nil, wrapProbability: failure))
     for (item, share) in zip(items, shares) {
       values[item.node] = item.rest == 0 ? .share(share) : .product(scheme.product(share, by: 1), surplus: item.rest)
     }
