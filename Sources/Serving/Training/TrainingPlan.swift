@@ -11,7 +11,7 @@ package enum TrainingPlan {
   ///
   /// - Parameter rowCounts: rows of each owner.
   package static func cost(of program: TrainingProgram, rowCounts: [Int]) async throws -> Cost {
-    let costs = ReplicatedCosts()
+    let costs = ReplicatedCosts(program.options)
     var total = costs.starting
     let width = program.rowWidths.features + program.rowWidths.targets
     for count in rowCounts {
@@ -48,7 +48,7 @@ package enum TrainingPlan {
   }
 
   private static func cost(ofStep step: Int, in program: TrainingProgram) async throws -> Cost {
-    let scheme = MeteredScheme(ReplicatedCosts())
+    let scheme = MeteredScheme(ReplicatedCosts(program.options))
     let engine = SecureEngine(
       scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth)
     let graph = program.graph(of: step)

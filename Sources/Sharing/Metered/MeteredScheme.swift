@@ -69,7 +69,8 @@ public final class MeteredScheme: SharingScheme {
   public func truncate(_ items: [Truncation<Share>]) async throws -> [Share] {
     spend(
       costs.truncating(
-        items.map { ($0.product.shape.count, $0.bits) }, additive: items.contains { $0.product.isAdditive }))
+        items.map { ($0.product.shape.count, $0.bits) }, additive: items.contains { $0.product.isAdditive },
+        mayFail: items.allSatisfy(\.mayFail)))
     return items.map { Share(shape: $0.product.shape) }
   }
   public func negative(_ share: Share, width: Int) async throws -> Share {

@@ -21,7 +21,12 @@ public struct ReplicatedCosts: CostModel {
     return count == 0 ? .none : Cost(rounds: 1, byteCount: 24 * count)
   }
 
-  public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Cost {
+  public var truncatesFast: Bool { options.truncation == .fast }
+
+  public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool, mayFail: Bool) -> Cost {
+    guard !mayFail || !truncatesFast else {
+      return Cost(rounds: additive ? 2 : 1, byteCount: items.reduce(0) { $0 + $1.count } * (additive ? 24 : 16))
+    }
     var traffic = Cost(rounds: additive ? 3 : 2)
     for item in items {
       let small = WireWidth.truncating(by: item.bits).byteCount

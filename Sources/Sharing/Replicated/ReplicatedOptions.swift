@@ -8,9 +8,19 @@ public struct ReplicatedOptions: Hashable, Sendable, Codable {
     case rounds
   }
 
-  public var optimise: Optimisation
+  /// How products of layers are brought back to the working precision.
+  public enum Truncation: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Never off by more than one unit in the last place: 3 rounds, 30 or 36 bytes.
+    case safe
+    /// 2 rounds, 24 bytes; a word z is off by 2^(64 − f) with probability |z| / 2⁶⁴. Steps within functions stay safe.
+    case fast
+  }
 
-  public init(optimise: Optimisation = .bytes) {
+  public var optimise: Optimisation
+  public var truncation: Truncation
+
+  public init(optimise: Optimisation = .bytes, truncation: Truncation = .safe) {
     self.optimise = optimise
+    self.truncation = truncation
   }
 }

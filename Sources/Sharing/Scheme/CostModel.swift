@@ -9,13 +9,16 @@ public protocol CostModel: Sendable {
   var partyCount: Int { get }
   /// Bytes that a party holds of one secret scalar.
   var scalarByteCount: Int { get }
+  /// Whether truncations that may be wrong with a small probability are.
+  var truncatesFast: Bool { get }
   /// `openedCount`: scalars of the different operands, those left out that were fixed before.
   func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost
   /// Operands of many products, prepared once.
   func fixing(counts: [Int]) -> Cost
   func reducing(additiveCounts: [Int]) -> Cost
-  /// `counts`: scalars and bits of each product; `additive`: whether any of them is a masked summand.
-  func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Cost
+  /// `items`: scalars and bits of each product; `additive`: whether any of them is a masked summand; `mayFail`: whether they
+  /// may be wrong with a small probability.
+  func truncating(_ items: [(count: Int, bits: Int)], additive: Bool, mayFail: Bool) -> Cost
   func comparing(count: Int, width: Int) -> Cost
   /// `isOpened`: whether the bits are signs of the very scalars that they are multiplied with.
   func selecting(count: Int, isOpened: Bool) -> Cost
@@ -40,6 +43,13 @@ extension CostModel {
   /// Products whose operands are all different secrets, none of them fixed.
   public func multiplying(_ forms: [Bilinear]) -> Cost {
     multiplying(forms, openedCount: forms.reduce(0) { $0 + $1.leftShape.count + $1.rightShape.count })
+  }
+
+  public var truncatesFast: Bool { false }
+
+  /// Truncations that are never wrong.
+  public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Cost {
+    truncating(items, additive: additive, mayFail: false)
   }
 
   /// Bits that are no signs of the scalars.
