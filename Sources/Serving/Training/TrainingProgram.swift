@@ -40,6 +40,8 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   package var options: ReplicatedOptions
   /// Steps between two checkpoints; 0 for none.
   package var checkpointEvery: Int
+  /// How the model is judged, if it is.
+  package var judging: Judging?
 
   /// Batches of an epoch.
   package var stepsPerEpoch: Int { (rowCount + batch - 1) / batch }
@@ -59,6 +61,11 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   }
 
   func numbers(of step: Int) -> [String: Float] { numbers.mapValues { $0[step] } }
+
+  /// Scalars that the client learns in the end: weights, then the figure of the judging.
+  var revealedCount: Int {
+    (revealsModel ? weightNames.reduce(0) { $0 + shape(of: $1).count } : 0) + (judging == nil ? 0 : 1)
+  }
 
   /// The shape of a weight or of a part of the state.
   package func shape(of name: String) -> Shape { steps[0].graph.shape(ofInput: name) ?? [] }
@@ -103,5 +110,6 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
     try require(valueNames.reduce(0) { $0 + shape(of: $1).count } <= largest, "has too many weights")
     let names = numbers.keys.filter { !shape(of: $0).extents.isEmpty }
     try require(names.isEmpty, "has public numbers that are no scalars")
+    try judging?.validate(self)
   }
 }
