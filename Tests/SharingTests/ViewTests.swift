@@ -38,6 +38,7 @@ import Transports
       let recorder = RecordingChannel(channel)
       let log = DrawLog()
       let scheme = InsecureKeys.scheme(over: recorder, seed: seed) { log.append($0) }
+      scheme.options = exercise.options
       let share = ReplicatedShare(first: components[scheme.party], second: components[(scheme.party + 1) % 3])
       let bits = try await scheme.negative(share, width: 64)
       var views: [View] = []
@@ -52,7 +53,8 @@ import Transports
     }
   }
 
-  static let exercises = Exercise.all(words: 2, bits: 8) + Exercise.bitwise(count: 8, width: 6)
+  static let exercises =
+    Exercise.all(words: 2, bits: 8) + Exercise.bitwise(count: 8, width: 6) + Exercise.inFewRounds(count: 8, width: 6)
 
   @Test(arguments: exercises, [ShareForm.uniform, .component0])
   func messagesAreUniformAndMasksAreUsedOnce(exercise: Exercise, form: ShareForm) async throws {
@@ -78,11 +80,14 @@ import Transports
   }
 
   /// With all roles taken by every party: the bytes of whole messages are uniform, though every scalar is the same.
-  @Test(arguments: Exercise.all(words: 6000, bits: 6000) + Exercise.bitwise(count: 48_000, width: 6))
+  @Test(
+    arguments: Exercise.all(words: 6000, bits: 6000) + Exercise.bitwise(count: 48_000, width: 6)
+      + Exercise.inFewRounds(count: 6000, width: 6))
   func rotatedMessagesAreUniform(exercise: Exercise) async throws {
     let messages = try await simulate { channel in
       let recorder = RecordingChannel(channel)
       let scheme = InsecureKeys.scheme(over: recorder, seed: Self.seed)
+      scheme.options = exercise.options
       let share = scheme.constant(RingTensor(repeating: 3, shape: [exercise.count]))
       let bits = try await scheme.negative(share, width: 64)
       _ = recorder.takeMessages()

@@ -5,6 +5,7 @@ extension Job.EncryptedPart {
     guard let node else { return part }
     let entries = try node.mapping([
       "scheme", "parties", "fractionBits", "transport", "owners", "reveal", "checkpoint", "deadlineSeconds",
+      "optimise",
     ])
     if let scheme = entries["scheme"] { _ = try scheme.choice(["replicated"]) }
     if let parties = entries["parties"] {
@@ -20,6 +21,10 @@ extension Job.EncryptedPart {
     if let reveal = entries["reveal"] { part.reveal = try revealed(reveal) }
     if let checkpoint = entries["checkpoint"] { part.checkpoint = try checkpoint.integer(in: 0...1 << 30) }
     if let deadline = entries["deadlineSeconds"] { part.deadlineSeconds = try deadline.integer(in: 1...86_400) }
+    if let optimise = entries["optimise"] {
+      part.optimise =
+        Optimisation(rawValue: try optimise.choice(Optimisation.allCases.map(\.rawValue))) ?? .bytes
+    }
     return part
   }
 

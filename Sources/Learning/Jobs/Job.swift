@@ -67,6 +67,13 @@ public struct Job: Hashable, Sendable, Codable {
     /// How long parties wait for each other.
     public var deadlineSeconds = 30
 
+    /// What the parties' comparisons spend less of.
+    public var optimise = Optimisation.bytes
+
+    public enum Optimisation: String, Hashable, Sendable, Codable, CaseIterable {
+      case bytes, rounds
+    }
+
     public enum Transport: String, Hashable, Sendable, Codable, CaseIterable {
       /// Parties are tasks of this process: for trying.
       case memory

@@ -15,7 +15,7 @@ package enum TrainingPlan {
   package static func cost(
     of program: TrainingProgram, rowCounts: [Int], testRowCounts: [Int]
   ) async throws -> Cost {
-    let costs = ReplicatedCosts()
+    let costs = ReplicatedCosts(program.options)
     var total = costs.starting
     for part in RowPart.allCases where program.rowWidth(of: part) > 0 {
       for count in part == .training ? rowCounts : testRowCounts {
@@ -62,7 +62,7 @@ package enum TrainingPlan {
   private static func cost(
     of graph: Graph, _ numbers: [String: Float], in program: TrainingProgram
   ) async throws -> Cost {
-    let scheme = MeteredScheme(ReplicatedCosts())
+    let scheme = MeteredScheme(ReplicatedCosts(program.options))
     let engine = SecureEngine(
       scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth)
     let inputs = graph.inputs.filter { numbers[$0.key] == nil }

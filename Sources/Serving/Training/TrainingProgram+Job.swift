@@ -1,6 +1,7 @@
 import Datasets
 import Graphs
 package import Learning
+import Sharing
 import Tensors
 
 extension TrainingProgram {
@@ -40,6 +41,7 @@ extension TrainingProgram {
       masks: whole.masks.map { Mask(name: $0.name, rate: $0.rate) }, revealsLoss: revealsLoss,
       revealsModel: part.reveal.contains(.model), rowCount: rows, epochs: training.epochs, seed: training.seed,
       numbers: numbers, fractionBits: part.fractionBits, comparisonWidth: 64,
+      options: ReplicatedOptions(optimise: part.optimise == .rounds ? .rounds : .bytes),
       checkpointEvery: part.checkpoint ?? (part.transport == .memory ? 0 : perEpoch),
       judging: part.reveal.contains(.metrics)
         ? try Self.judging(prepared, rows: testRows ?? prepared.data.test.rowCount) : nil)

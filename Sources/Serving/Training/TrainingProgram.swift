@@ -1,5 +1,5 @@
 package import Graphs
-import Sharing
+package import Sharing
 package import Tensors
 
 /// What three parties do to train a model on rows that they hold in shares. All of it is public.
@@ -36,6 +36,8 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   package var numbers: [String: [Float]]
   package var fractionBits: Int
   package var comparisonWidth: Int
+  /// Which protocols the parties use.
+  package var options: ReplicatedOptions
   /// Steps between two checkpoints; 0 for none.
   package var checkpointEvery: Int
   /// How the model is judged, if it is.
@@ -83,6 +85,7 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
     try require((1...2).contains(steps.count), "has \(steps.count) batch sizes and not one or two")
     try require((10...24).contains(fractionBits), "has \(fractionBits) fraction bits, which are not among 10...24")
     try require((2...64).contains(comparisonWidth), "compares on \(comparisonWidth) bits, which are not among 2...64")
+    try require(options.truncation == .safe, "truncates fast, which no plan of a training vouches for")
     try require((1...1 << 30).contains(rowCount) && (1...1 << 20).contains(epochs), "has no rows or epochs")
     try require(steps.allSatisfy { (1...rowCount).contains($0.batch) }, "has a batch that its rows do not fill")
     let rest = rowCount % batch

@@ -70,6 +70,7 @@ package struct TrainingSession {
     report: @escaping (TrainingNews) -> Void
   ) async throws {
     let scheme = ReplicatedScheme(channel: channel, secrets: secrets, step: UInt32(state.step))
+    scheme.options = program.options
     let names = program.valueNames
     let run = TrainingRun(
       program: program, rows: rows.training, testRows: rows.test, scheme: scheme, report: report
