@@ -22,7 +22,7 @@ import Testing
   }
 
   /// The program beside the bundle of tests.
-  private static var program: URL? {
+  static var program: URL? {
     let candidates = [Bundle.main.executableURL, Bundle.main.bundleURL].compactMap { $0 }
     for candidate in candidates {
       var folder = candidate
@@ -38,28 +38,46 @@ import Testing
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
 
-  private func tacit(_ arguments: String...) throws -> Run { try tacit(arguments) }
+  func tacit(_ arguments: String...) throws -> Run { try tacit(arguments) }
 
-  private func tacit(_ arguments: [String]) throws -> Run {
+  func tacit(_ arguments: [String]) throws -> Run {
+    let started = try start(arguments)
+    started.process.waitUntilExit()
+    return try started.run()
+  }
+
+  /// A process of the program that runs, and where it writes.
+  struct Started {
+    let process: Process
+    let output: URL
+    let errors: URL
+
+    /// What it came to, once it has ended.
+    func run() throws -> Run {
+      Run(
+        status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+        errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+  }
+
+  func start(_ arguments: [String], input: Pipe? = nil) throws -> Started {
     let process = Process()
     process.executableURL = Self.program
     process.arguments = arguments
     process.currentDirectoryURL = folder
     // Files rather than pipes: nothing can fill up.
-    let output = folder.appendingPathComponent("output.txt")
-    let errors = folder.appendingPathComponent("errors.txt")
+    let name = UUID().uuidString
+    let output = folder.appendingPathComponent(name + ".output.txt")
+    let errors = folder.appendingPathComponent(name + ".errors.txt")
     for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput = input ?? FileHandle.nullDevice
     try process.run()
-    process.waitUntilExit()
-    return Run(
-      status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
-      errors: try String(contentsOf: errors, encoding: .utf8))
+    return Started(process: process, output: output, errors: errors)
   }
 
-  private func write(_ name: String, _ text: String) throws {
+  func write(_ name: String, _ text: String) throws {
     try Data(text.utf8).write(to: folder.appendingPathComponent(name))
   }
 

@@ -59,7 +59,7 @@ public final class ClusterClient: Sendable {
       guard index == party else { throw ServingError.unexpectedReply(party: party) }
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .shared, .withdrawn, .answer, .stored, .training, .epoch, .trained:
+    case .shared, .withdrawn, .answer, .stored, .counts, .training, .epoch, .trained:
       throw ServingError.unexpectedReply(party: party)
     }
   }

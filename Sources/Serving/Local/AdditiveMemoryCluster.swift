@@ -10,9 +10,6 @@ import Transports
 /// The dealer makes its part for all runs before the parties begin. Nothing is hidden from this process; for trying and
 /// measuring.
 enum AdditiveMemoryCluster {
-  private static let weightProgram = "weights"
-  private static let queryProgram = "query"
-
   /// Predicts `repeats` times after a warm-up; results in order, the warm-up left out.
   static func predict(
     _ model: ModelFile, _ input: Tensor<Float>, partyCount: Int, fractionBits: Int, repeats: Int, deadline: Duration
@@ -26,13 +23,14 @@ enum AdditiveMemoryCluster {
     }
     let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
     let batch = input.shape[0]
-    let dealer = Dealer(partyCount: partyCount)
+    let computation = try description.computation(batch: batch, label: "memory")
+    let desk = DealerDesk(Dealer(partyCount: partyCount))
     let clock = ContinuousClock()
     let start = clock.now
-    let program = try await rehearse(description, weights: weights.map(\.shape), batch: batch, partyCount: partyCount)
-    let stocks = (0..<partyCount).map { DealtStock(key: dealer.key(ofParty: $0), partyCount: partyCount) }
+    let stocks = (0..<partyCount).map { DealtStock(key: desk.dealer.key(ofParty: $0), partyCount: partyCount) }
     for step in 0...UInt32(repeats) {
-      stocks[partyCount - 1].add(dealer.ticket(for: program, step: step), for: queryProgram, step: step)
+      stocks[partyCount - 1].add(
+        try await desk.ticket(for: computation, step: step), for: computation.program, step: step)
     }
     let offline = (clock.now - start) / .seconds(1) / Double(repeats + 1)
     let modelParcels = AdditiveSharing.parcels(of: weights, partyCount: partyCount)
@@ -47,7 +45,12 @@ enum AdditiveMemoryCluster {
             let inputs = try inputParcels.map {
               try AdditiveSharing.unpack($0[party], party: party, partyCount: partyCount, shapes: [words.shape])[0]
             }
-            return (party, try await run(description, held, inputs, batch: batch, over: channel, stock: stocks[party]))
+            return (
+              party,
+              try await run(
+                computation, Dictionary(uniqueKeysWithValues: zip(description.weightNames, held)), inputs,
+                named: description.inputName, over: channel, stock: stocks[party])
+            )
           } catch {
             await channel.close()
             throw error
@@ -67,37 +70,23 @@ enum AdditiveMemoryCluster {
     }
   }
 
-  /// What one query demands of the dealer.
-  private static func rehearse(
-    _ description: SharedModel.Description, weights: [Shape], batch: Int, partyCount: Int
-  ) async throws -> DealtProgram {
-    let shape = try description.shape(batch: batch)
-    return try await DealtProgram.rehearsing(queryProgram, partyCount: partyCount) { scheme in
-      func zeros(_ shape: Shape) -> AdditiveShare { scheme.constant(RingTensor(repeating: 0, shape: shape)) }
-      try scheme.beginStep(of: weightProgram)
-      let fixed = try await scheme.fix(weights.map(zeros))
-      try scheme.beginStep(of: queryProgram)
-      _ = try await description.run(on: scheme, weights: fixed, input: zeros(shape), batch: batch)
-    }
-  }
-
   /// One party's part of all queries.
   private static func run(
-    _ description: SharedModel.Description, _ weights: [AdditiveShare], _ inputs: [AdditiveShare], batch: Int,
-    over channel: MemoryChannel, stock: DealtStock
+    _ computation: DealtComputation, _ weights: [String: AdditiveShare], _ inputs: [AdditiveShare],
+    named inputName: String, over channel: MemoryChannel, stock: DealtStock
   ) async throws -> [QueryAnswer] {
     let scheme = try await AdditiveScheme.start(over: channel, source: stock, session: "memory")
-    try scheme.beginStep(of: weightProgram)
-    let fixed = try await scheme.fix(weights)
+    var operands = try await computation.fix(weights, on: scheme)
     var answers: [QueryAnswer] = []
     for (step, input) in inputs.enumerated() {
-      if channel.party == channel.partyCount - 1 { try stock.open(queryProgram, step: UInt32(step)) }
-      try scheme.beginStep(of: queryProgram)
+      if channel.party == channel.partyCount - 1 { try stock.open(computation.program, step: UInt32(step)) }
+      try scheme.beginStep(of: computation.program, at: UInt32(step))
       let before = scheme.traffic
       let clock = ContinuousClock()
       let start = clock.now
-      let output = try await description.run(on: scheme, weights: fixed, input: input, batch: batch)
-      let summand = scheme.summandForOutside(output)
+      operands[inputName] = input
+      let output = try await computation.run(operands, on: scheme)
+      let summand = scheme.summandForOutside(output[0])
       answers.append(
         QueryAnswer(summand: summand, traffic: scheme.traffic - before, seconds: (clock.now - start) / .seconds(1)))
     }
@@ -118,15 +107,14 @@ enum AdditiveMemoryCluster {
 }
 
 extension SharedModel.Description {
-  /// The model's output on a shared batch; weights in the order of their names.
-  fileprivate func run(
-    on scheme: AdditiveScheme, weights: [AdditiveShare], input: AdditiveShare, batch: Int
-  ) async throws -> AdditiveShare {
+  /// What additive parties compute for a query, with weights whose masks are kept.
+  ///
+  /// - Parameter label: the model's name at the parties.
+  func computation(batch: Int, label: String) throws -> DealtComputation {
     let shape = try shape(batch: batch)
-    let graph = try batch == 1 ? graph : graph.resized(inputs: [inputName: shape])
-    let engine = SecureEngine(scheme, fractionBits: fractionBits, widths: widths)
-    var inputs = Dictionary(uniqueKeysWithValues: zip(weightNames, weights))
-    inputs[inputName] = input
-    return try await engine.run(graph, inputs: inputs)[0]
+    return try DealtComputation(
+      .init(
+        graph: batch == 1 ? graph : graph.resized(inputs: [inputName: shape]), fractionBits: fractionBits,
+        widths: widths, fixed: weightNames, label: label))
   }
 }

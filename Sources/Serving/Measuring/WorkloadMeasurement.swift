@@ -16,13 +16,17 @@ public struct WorkloadMeasurement: Hashable, Sendable, Codable {
   /// Between the parties, exactly as planned; sharing the input and revealing the result are not in it.
   public var bytesSentTotal: Int
   public var rounds: Int
+  /// What a dealer takes beforehand for one run, with the way to the last party.
+  public var offlineSeconds = 0.0
+  public var dealtBytes = 0
   public var maxAbsoluteError: Double
   /// The simulated network, where there is one.
   public var rttSeconds: Double?
   public var bandwidthBitsPerSecond: Double?
 
   private enum CodingKeys: String, CodingKey {
-    case peer, workload, `protocol`, optimise, truncation, transport, parties, batch, runs, rounds
+    case peer, workload, `protocol`, optimise, truncation, transport, parties, batch, runs, rounds, offlineSeconds
+    case dealtBytes
     case secondsMedian = "seconds_median"
     case secondsMinimum = "seconds_min"
     case bytesSentTotal = "bytes_sent_total"

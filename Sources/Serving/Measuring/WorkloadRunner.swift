@@ -13,6 +13,9 @@ public struct WorkloadRunner: Sendable {
     case tls
   }
 
+  /// Replicated among three parties, or additive among two or more with a dealer.
+  public let engine: EngineOptions.Engine
+  public let partyCount: Int
   public let transport: Transport
   /// The program to start as the other parties.
   public let executable: String
@@ -20,16 +23,23 @@ public struct WorkloadRunner: Sendable {
   public let patience: Duration
   /// A network to be simulated between the parties.
   public let speed: LinkSpeed?
-  /// The parties' protocols.
+  /// The protocols of replicated parties.
   public let options: ReplicatedOptions
-  static let partyCount = 3
   static let deadline = Duration.seconds(60)
 
   public init(
-    transport: Transport, executable: String, patience: Duration = .milliseconds(1200), speed: LinkSpeed? = nil,
-    options: ReplicatedOptions = ReplicatedOptions()
-  ) {
+    engine: EngineOptions.Engine = .replicated, parties: Int? = nil, transport: Transport, executable: String,
+    patience: Duration = .milliseconds(1200), speed: LinkSpeed? = nil, options: ReplicatedOptions = ReplicatedOptions()
+  ) throws {
+    guard engine == .replicated || engine == .additive else {
+      throw ServingError.badRequest("workloads run on the engines replicated and additive, not \(engine.rawValue)")
+    }
+    guard engine == .replicated || transport == .memory else {
+      throw ServingError.badRequest("the engine additive is measured over the transport memory only")
+    }
+    self.engine = engine
     self.options = options
+    partyCount = try EngineOptions.checked(parties: parties, engine: engine)
     self.patience = patience
     self.speed = speed
     self.transport = transport
@@ -42,18 +52,22 @@ public struct WorkloadRunner: Sendable {
   {
     switch transport {
     case .memory:
-      let channels = MemoryMesh.channels(partyCount: Self.partyCount, deadline: Self.deadline)
+      let desk = DealerDesk(Dealer(partyCount: partyCount))
+      let channels = MemoryMesh.channels(partyCount: partyCount, deadline: Self.deadline)
       try await withThrowingTaskGroup(of: Void.self) { group in
         for channel in channels {
-          group.addTask { try await measure(workloads, over: channel, report: report) }
+          group.addTask {
+            try await measure(
+              workloads, over: channel, dealer: MemoryDealerAccess(desk, party: channel.party), report: report)
+          }
         }
         try await group.waitForAll()
       }
     case .tcp, .tls:
-      let folder = try MeasuringFolder.create(partyCount: Self.partyCount)
+      let folder = try MeasuringFolder.create(partyCount: partyCount)
       defer { folder.remove() }
       // This process is party 0.
-      let others = try (1..<Self.partyCount).map { party in
+      let others = try (1..<partyCount).map { party in
         try MeasuringProcess.start(
           executable: executable,
           arguments: ["bench", "--transport", transport.rawValue, "--joining", folder.path, "--party", "\(party)"]
@@ -98,7 +112,9 @@ public struct WorkloadRunner: Sendable {
         party: party, peers: cluster.peerAddresses, session: Array("bench".utf8), loop: loop, protection: protection,
         deadline: Self.deadline)
       let channel = try await SocketMesh.form(builder, listener: listener, within: Self.deadline)
-      try await measure(workloads, over: channel, report: report)
+      let desk = DealerDesk(Dealer(partyCount: partyCount))
+      try await measure(
+        workloads, over: channel, dealer: MemoryDealerAccess(desk, party: party), report: report)
       await channel.close()
       await listener.close()
     }
@@ -106,27 +122,41 @@ public struct WorkloadRunner: Sendable {
 
   /// The workloads in turn, at one party.
   private func measure(
-    _ workloads: [Workload], over channel: any Channel, report: (WorkloadMeasurement) throws -> Void
+    _ workloads: [Workload], over channel: any Channel, dealer: any DealerAccess,
+    report: (WorkloadMeasurement) throws -> Void
   ) async throws {
     let channel = slowed(channel)
     do {
-      let party = try await MeasuringParty.replicated(over: channel, options: options)
-      for workload in workloads {
-        guard let result = try await party.measure(try workload.program(), for: patience) else { continue }
-        let seconds = result.seconds.sorted()
-        try report(
-          WorkloadMeasurement(
-            peer: "tacit", workload: workload.rawValue, protocol: party.costs.name,
-            optimise: options.optimise == .bytes ? nil : options.optimise.rawValue,
-            truncation: options.truncation == .safe ? nil : options.truncation.rawValue, transport: transport.rawValue,
-            parties: party.costs.partyCount, batch: workload.batch, secondsMedian: seconds[seconds.count / 2],
-            secondsMinimum: seconds[0], runs: seconds.count, bytesSentTotal: result.traffic.byteCount,
-            rounds: result.traffic.rounds, maxAbsoluteError: result.maxAbsoluteError,
-            rttSeconds: speed.map { $0.roundTrip / .seconds(1) }, bandwidthBitsPerSecond: speed?.bitsPerSecond))
+      if engine == .additive {
+        let session = try await AdditiveMeasuring(over: channel, dealer: dealer)
+        try await measure(workloads, MeasuringParty(session, over: channel), report: report)
+      } else {
+        let session = try await ReplicatedMeasuring.start(over: channel, options: options)
+        try await measure(workloads, MeasuringParty(session, over: channel), report: report)
       }
     } catch {
       await channel.close()
       throw error
+    }
+  }
+
+  private func measure<Session: MeasuringSession>(
+    _ workloads: [Workload], _ party: MeasuringParty<Session>, report: (WorkloadMeasurement) throws -> Void
+  ) async throws {
+    var party = party
+    for workload in workloads {
+      guard let result = try await party.measure(try workload.program(), for: patience) else { continue }
+      let seconds = result.seconds.sorted()
+      try report(
+        WorkloadMeasurement(
+          peer: "tacit", workload: workload.rawValue, protocol: party.costs.name,
+          optimise: options.optimise == .bytes ? nil : options.optimise.rawValue,
+          truncation: options.truncation == .safe ? nil : options.truncation.rawValue, transport: transport.rawValue,
+          parties: partyCount, batch: workload.batch, secondsMedian: seconds[seconds.count / 2],
+          secondsMinimum: seconds[0], runs: seconds.count, bytesSentTotal: result.traffic.byteCount,
+          rounds: result.traffic.rounds, offlineSeconds: result.offlineSeconds,
+          dealtBytes: result.traffic.dealtByteCount, maxAbsoluteError: result.maxAbsoluteError,
+          rttSeconds: speed.map { $0.roundTrip / .seconds(1) }, bandwidthBitsPerSecond: speed?.bitsPerSecond))
     }
   }
 }

@@ -80,3 +80,18 @@ extension InputSharing.Parcel {
     self.init(keys: keys, words: words)
   }
 }
+
+extension AdditiveSharing.Parcel {
+  /// The key, or the words at the last party.
+  var bytes: [UInt8] { key + WordBytes.bytes(of: words) }
+
+  /// - Throws: ``ServingError/malformedMessage``.
+  init(bytes: ArraySlice<UInt8>, party: Int, partyCount: Int) throws {
+    guard party == partyCount - 1 else {
+      self.init(key: Array(bytes), words: [])
+      return
+    }
+    guard let words = WordBytes.words(in: bytes) else { throw ServingError.malformedMessage }
+    self.init(key: [], words: words)
+  }
+}

@@ -1,6 +1,6 @@
 package import Graphs
 package import Sharing
-import Tensors
+package import Tensors
 
 /// What three parties do to train a model on rows that they hold in shares. All of it is public.
 package struct TrainingProgram: Codable, Sendable, Hashable {
@@ -40,6 +40,8 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   package var options: ReplicatedOptions
   /// Steps between two checkpoints; 0 for none.
   package var checkpointEvery: Int
+  /// How the model is judged, if it is.
+  package var judging: Judging?
 
   /// Batches of an epoch.
   package var stepsPerEpoch: Int { (rowCount + batch - 1) / batch }
@@ -51,7 +53,7 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   func place(of step: Int) -> (epoch: Int, batch: Int) { (step / stepsPerEpoch, step % stepsPerEpoch) }
 
   /// How many rows the step is on.
-  func size(of step: Int) -> Int { min(batch, rowCount - place(of: step).batch * batch) }
+  package func size(of step: Int) -> Int { min(batch, rowCount - place(of: step).batch * batch) }
 
   func graph(of step: Int) -> Graph {
     let size = size(of: step)
@@ -60,8 +62,13 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
 
   func numbers(of step: Int) -> [String: Float] { numbers.mapValues { $0[step] } }
 
+  /// Scalars that the client learns in the end: weights, then the figure of the judging.
+  var revealedCount: Int {
+    (revealsModel ? weightNames.reduce(0) { $0 + shape(of: $1).count } : 0) + (judging == nil ? 0 : 1)
+  }
+
   /// The shape of a weight or of a part of the state.
-  func shape(of name: String) -> Shape { steps[0].graph.shape(ofInput: name) ?? [] }
+  package func shape(of name: String) -> Shape { steps[0].graph.shape(ofInput: name) ?? [] }
 
   /// The scalars of one row's features and of its targets.
   var rowWidths: (features: Int, targets: Int) {
@@ -103,5 +110,6 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
     try require(valueNames.reduce(0) { $0 + shape(of: $1).count } <= largest, "has too many weights")
     let names = numbers.keys.filter { !shape(of: $0).extents.isEmpty }
     try require(names.isEmpty, "has public numbers that are no scalars")
+    try judging?.validate(self)
   }
 }

@@ -10,6 +10,7 @@ public struct AdditiveCosts: CostModel {
   }
 
   public var name: String { "additive" }
+  public var scalarByteCount: Int { 8 }
 
   /// What a round costs in which every party sends so much to every other.
   private func round(_ byteCount: Int, dealt: Int = 0) -> Cost {

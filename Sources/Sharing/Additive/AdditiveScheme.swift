@@ -64,16 +64,21 @@ public final class AdditiveScheme: SharingScheme, DealtParty {
 
   /// Moves on to the next query or training step, with counters of its own.
   ///
-  /// - Parameter program: names what the step will do: steps of one name demand the same of the dealer.
-  /// - Throws: ``SharingError/countersExhausted`` after 2³² − 1 steps.
-  public func beginStep(of program: String = mainProgram) throws {
+  /// - Parameters:
+  ///   - program: names what the step will do: steps of one name demand the same of the dealer.
+  ///   - number: the step, where it is not the next; what it leaves out is never used.
+  /// - Throws: ``SharingError/countersExhausted`` after 2³² − 1 steps; ``SharingError/stepUsed(program:step:)`` for a step
+  ///   that was begun before.
+  public func beginStep(of program: String = mainProgram, at number: UInt32? = nil) throws {
     let known = programs[program] ?? (DealtKeys.generator(master: master, program: program), 0)
-    guard known.nextStep < .max else { throw SharingError.countersExhausted }
+    let step = number ?? known.nextStep
+    guard step < .max else { throw SharingError.countersExhausted }
+    guard step >= known.nextStep else { throw SharingError.stepUsed(program: program, step: step) }
     self.program = program
+    self.step = step
     generator = known.generator
-    step = known.nextStep
     operation = 0
-    programs[program] = (known.generator, known.nextStep + 1)
+    programs[program] = (known.generator, step + 1)
   }
 
   /// The correlated randomness of the next operation; every party calls this at the same places of the program.

@@ -13,6 +13,9 @@ public final class Dealer: Sendable {
   private let masters: [[UInt8]]
   private let generators = NIOLockedValueBox<[String: [PseudorandomGenerator]]>([:])
 
+  /// Programs whose keystreams are kept.
+  private static let capacity = 256
+
   /// A dealer with fresh keys.
   public convenience init(partyCount: Int) {
     self.init(masters: (0..<partyCount).map { _ in SecureRandom.bytes(PseudorandomGenerator.keyByteCount) })
@@ -53,6 +56,7 @@ public final class Dealer: Sendable {
   private func generators(of program: String) -> [PseudorandomGenerator] {
     generators.withLockedValue { known in
       if let found = known[program] { return found }
+      if known.count >= Self.capacity { known.removeAll() }
       let made = masters.map { DealtKeys.generator(master: $0, program: program) }
       known[program] = made
       return made

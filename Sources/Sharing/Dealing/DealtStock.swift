@@ -44,6 +44,11 @@ public final class DealtStock: CorrelationSource {
     guard isThere else { throw .stockEmpty(program: program) }
   }
 
+  /// Serves the run that begins next from a ticket that was kept elsewhere.
+  package func open(_ ticket: Message, program: String, step: UInt32) {
+    state.withLockedValue { $0.current = (program, step, ticket[...]) }
+  }
+
   public func corrections(for demand: Demand, at place: DealtPlace) throws -> Message {
     let byteCount = demand.correctionByteCount(partyCount: partyCount)
     return try state.withLockedValue { state in

@@ -37,6 +37,7 @@ public struct SecureEngine<Scheme: SharingScheme> {
   ///   - observer: told of every step in which parties talk.
   /// - Throws: ``SharingError``, or the channel's error.
   @specialized(where Scheme == ReplicatedScheme)
+  @specialized(where Scheme == AdditiveScheme)
   public func run(
     _ graph: Graph, inputs: [String: Scheme.Share], numbers: [String: Float] = [:],
     observer: ((SecureStep) -> Void)? = nil
@@ -69,6 +70,8 @@ public struct SecureStep: Sendable {
   public let nodes: [Int]
   /// Bits of the comparisons in it, where it compares.
   public let width: Int?
+  /// Scalars of all values that were alive during the step, what it made included.
+  public let heldScalars: Int
   /// For truncations, the most probable that a two-party sharing of any of the words wraps: what a fast truncation fails with.
   public var wrapProbability = 0.0
 }

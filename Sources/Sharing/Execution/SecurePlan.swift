@@ -27,7 +27,9 @@ public struct SecurePlan: Hashable, Sendable, Codable {
   public var bytesSent: Int
   /// Bytes from a dealer, which do not depend on data and can be made ahead; none for replicated sharing.
   public var dealtBytes: Int
-  /// What one party holds of weights and intermediate values, an upper bound.
+  /// What one party holds at most at a time: shares of the values that are still needed, and a step's messages and masks.
+  ///
+  /// Follows the run value by value; the allocator's rounding, the program itself and the transport's buffers come on top.
   public var peakMemoryBytes: Int
   /// The most probable that a result is wrong by more than the documented rounding: 0, but with fast truncation.
   public var failureProbability: Double
@@ -61,7 +63,7 @@ public struct SecurePlan: Hashable, Sendable, Codable {
     return SecurePlan(
       rounds: ledger.layers.reduce(0) { $0 + $1.rounds }, bytesSent: ledger.layers.reduce(0) { $0 + $1.bytesSent },
       dealtBytes: scheme.traffic.dealtByteCount,
-      peakMemoryBytes: graph.nodes.reduce(0) { $0 + 24 * $1.shape.count },
+      peakMemoryBytes: ledger.peakMemoryBytes,
       failureProbability: min(1, ledger.layers.reduce(0) { $0 + ($1.failureProbability ?? 0) }),
       opened: [Opening(value: "output", recipients: "the owner of the input")], layers: ledger.layers)
   }
@@ -87,6 +89,7 @@ private final class PlanLedger {
   private let mayFail: Bool
   private var spent = Cost.none
   private(set) var layers: [SecurePlan.Layer] = []
+  private(set) var peakMemoryBytes = 0
 
   init(graph: Graph, scheme: MeteredScheme, mayFail: Bool) {
     self.graph = graph
@@ -97,6 +100,9 @@ private final class PlanLedger {
   func record(_ step: SecureStep) {
     let traffic = scheme.traffic - spent
     spent = scheme.traffic
+    // What a party sends in a step it also receives and, before that, masks.
+    let messages = 3 * traffic.byteCount / scheme.partyCount
+    peakMemoryBytes = max(peakMemoryBytes, step.heldScalars * scheme.scalarByteCount + messages)
     guard traffic != .none else { return }
     var names: [String] = []
     for node in step.nodes {

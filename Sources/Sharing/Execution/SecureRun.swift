@@ -120,9 +120,21 @@ struct SecureRun<Scheme: SharingScheme> {
     }
   }
 
+  /// Tells the observer of a step that is done, before operands are let go.
+  func report(_ kind: String, _ nodes: [Int], width: Int? = nil, wrapProbability: Double = 0) {
+    guard let observer else { return }
+    // Inputs stay with whoever called.
+    let inputs = Set(graph.inputs.values)
+    let alive = values.indices.filter { values[$0] != nil || inputs.contains($0) } + nodes
+    let held = alive.reduce(0) { $0 + graph.nodes[$1].shape.count }
+    observer(
+      SecureStep(
+        kind: kind, nodes: nodes, width: width, heldScalars: held, wrapProbability: wrapProbability))
+  }
+
   private mutating func multiply(_ products: [(node: Int, Multiplication<Share>)]) async throws -> Set<Int> {
     let results = try await scheme.multiply(products.map { $0.1 })
-    observer?(SecureStep(kind: "multiply", nodes: products.map { $0.node }, width: nil))
+    report("multiply", products.map { $0.node })
     for (product, result) in zip(products, results) {
       settle(product.node, .product(result, surplus: fractionBits))
     }
@@ -142,7 +154,7 @@ struct SecureRun<Scheme: SharingScheme> {
     }
     guard !items.isEmpty else { return }
     let shares = try await scheme.truncate(items.map { $0.1 })
-    observer?(SecureStep(kind: "truncate", nodes: items.map { $0.node }, width: nil, wrapProbability: failure))
+    report("truncate", items.map { $0.node }, wrapProbability: failure)
     for (item, share) in zip(items, shares) {
       values[item.node] = item.rest == 0 ? .share(share) : .product(scheme.product(share, by: 1), surplus: item.rest)
     }

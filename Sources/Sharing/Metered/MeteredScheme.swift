@@ -23,6 +23,10 @@ public final class MeteredScheme: SharingScheme {
 
   public init(_ costs: any CostModel) { self.costs = costs }
 
+  var partyCount: Int { costs.partyCount }
+  /// Bytes that a party holds of one secret scalar.
+  var scalarByteCount: Int { costs.scalarByteCount }
+
   /// A secret of the given shape; `isFixed` where it was prepared for many products before.
   @inline(never) public func share(of shape: Shape, isFixed: Bool = false) -> Share {
     Share(shape: shape, isFixed: isFixed)

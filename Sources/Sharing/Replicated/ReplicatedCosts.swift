@@ -10,6 +10,7 @@ public struct ReplicatedCosts: CostModel {
 
   public var name: String { "replicated" }
   public var partyCount: Int { 3 }
+  public var scalarByteCount: Int { 16 }
 
   public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost { .none }
 

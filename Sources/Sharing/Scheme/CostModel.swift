@@ -7,6 +7,8 @@ public protocol CostModel: Sendable {
   /// The name users know the scheme by.
   var name: String { get }
   var partyCount: Int { get }
+  /// Bytes that a party holds of one secret scalar.
+  var scalarByteCount: Int { get }
   /// Whether truncations that may be wrong with a small probability are.
   var truncatesFast: Bool { get }
   /// `openedCount`: scalars of the different operands, those left out that were fixed before.

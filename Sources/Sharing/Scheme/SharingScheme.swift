@@ -122,6 +122,8 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
   case boundsMissing
   /// A run began before the dealer's corrections for it were there.
   case stockEmpty(program: String)
+  /// The correlated randomness of a run was used before.
+  case stepUsed(program: String, step: UInt32)
 
   public var description: String {
     switch self {
@@ -149,6 +151,9 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
         "fast truncation needs proven bounds of all values: declare the range of inputs (--input-range), or truncate safely"
     case .stockEmpty(let program):
       return "the stock of correlated randomness for \(program) is empty: have the dealer fill it first"
+    case .stepUsed(let program, let step):
+      return "the correlated randomness of run \(step) of \(program) was used before: "
+        + "remove the stock of the last party, and start it again"
     }
   }
 }

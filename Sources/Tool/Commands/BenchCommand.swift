@@ -7,13 +7,16 @@ struct BenchCommand: AsyncParsableCommand {
     commandName: "bench",
     abstract: "Measure the secret engine, and training in the clear, on the peers' workloads.",
     discussion: """
-      Workloads w… run on shares: time from shared inputs to shared outputs at the slowest of three parties. Workloads \
+      Workloads w… run on shares: time from shared inputs to shared outputs at the slowest party. Additive parties have \
+      correlated randomness dealt beforehand: offlineSeconds and dealtBytes say what that takes for one run. Workloads \
       …_epoch are an epoch of training in the clear on one thread. A warm-up comes first. With --json, one line a workload.
 
       Example: tacit bench --workload w4_mnist_mlp_b1 --transport tls --json
       """)
 
   @Option(help: "A workload; repeat for more. All where none is named.") var workload: [String] = []
+  @Option(help: "replicated or additive.") var engine = "replicated"
+  @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
   @Option(help: "memory, tls or, for comparison only, tcp without any protection.") var transport = "tls"
   @Option(help: "Simulate a network between the parties: its round-trip time, such as 10ms.") var rtt: String?
   @Option(help: "Simulate a network: the bandwidth of each party, such as 1Gbps.") var bandwidth: String?
@@ -35,9 +38,13 @@ struct BenchCommand: AsyncParsableCommand {
     }
     let chosen = workload.isEmpty ? known : workload
     let workloads = chosen.compactMap(Workload.init)
-    let runner = WorkloadRunner(
-      transport: transport, executable: try Executable.path, speed: try simulatedNetwork,
-      options: try EngineOptions.checked(optimise: optimise, truncation: truncation, engine: .replicated))
+    guard let engine = EngineOptions.Engine(rawValue: engine) else {
+      throw UsageError("--engine is replicated or additive, not \"\(self.engine)\"")
+    }
+    let runner = try WorkloadRunner(
+      engine: engine, parties: parties, transport: transport, executable: try Executable.path,
+      speed: try simulatedNetwork,
+      options: try EngineOptions.checked(optimise: optimise, truncation: truncation, engine: engine))
     if let joining, let party { return try await runner.join(workloads, folder: joining, party: party) { _ in } }
     for workload in chosen.compactMap(TrainingWorkload.init) { try print(try workload.measure()) }
     guard !workloads.isEmpty else { return }
@@ -69,8 +76,11 @@ struct BenchCommand: AsyncParsableCommand {
   }
 
   private static func text(_ line: WorkloadMeasurement) -> String {
-    String(
+    let online = String(
       format: "%-24@ %9.3f ms  (best %.3f)  %4d rounds  %10d bytes", line.workload as NSString,
       line.secondsMedian * 1000, line.secondsMinimum * 1000, line.rounds, line.bytesSentTotal)
+    guard line.dealtBytes > 0 else { return online }
+    return online
+      + String(format: "  dealt beforehand: %.3f ms  %10d bytes", line.offlineSeconds * 1000, line.dealtBytes)
   }
 }

@@ -34,8 +34,8 @@ enum Failure {
       2
     case let error as SharingError:
       switch error {
-      case .unexpectedLength: 3
-      case .trafficDiffers, .countersExhausted: 1
+      case .unexpectedLength, .wrongCorrections, .stockEmpty: 3
+      case .trafficDiffers, .countersExhausted, .stepUsed: 1
       default: 2
       }
     case let error as ServingError: Int32(error.exitCode)
