@@ -94,6 +94,32 @@ import Transports
     }
   }
 
+  /// Truncation that may fail, of shares and of products; what may not fail costs as ever.
+  @Test(arguments: [1, 1601]) func fastTruncationIsCheaper(count: Int) async throws {
+    let options = ReplicatedOptions(truncation: .fast)
+    let x = RingTensor(repeating: 5, shape: [count])
+    let spent = try await Self.spending(
+      [x], options: options,
+      [
+        { scheme, x in
+          _ = try await scheme.truncate([Truncation(scheme.product(x[0], by: 1), by: 24, mayFail: true)])
+        },
+        { scheme, x in
+          let product = try await scheme.multiply([Multiplication(.elementwise([count]), x[0], x[0])])[0]
+          _ = try await scheme.truncate([
+            Truncation(product, by: 24, mayFail: true), Truncation(scheme.product(x[0], by: 1), by: 9, mayFail: true),
+          ])
+        },
+        { scheme, x in _ = try await scheme.truncate([Truncation(scheme.product(x[0], by: 1), by: 24)]) },
+      ])
+    let costs = ReplicatedCosts(options)
+    #expect(spent[0] == Spending(rounds: 1, byteCount: 16 * count))
+    #expect(spent[0] == costs.truncating([(count, 24)], additive: false, mayFail: true))
+    #expect(spent[1] == Spending(rounds: 2, byteCount: 48 * count))
+    #expect(spent[1] == costs.truncating([(count, 24), (count, 9)], additive: true, mayFail: true))
+    #expect(spent[2] == ReplicatedCosts().truncating([(count, 24)], additive: false))
+  }
+
   /// The cost model of every primitive, over awkward sizes, and all widths and shifts.
   @Test(arguments: awkwardSizes, ReplicatedOptions.Optimisation.allCases)
   func costModelIsExact(count: Int, optimise: ReplicatedOptions.Optimisation) async throws {
