@@ -98,7 +98,8 @@ extension TrainingNews {
       self = .finished(weights: body, traffic: Cost(rounds: rounds, byteCount: bytesSent), seconds: seconds)
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .welcome, .shared, .withdrawn, .answer, .stored: throw ServingError.unexpectedReply(party: party)
+    case .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored:
+      throw ServingError.unexpectedReply(party: party)
     }
   }
 }
@@ -107,7 +108,7 @@ extension Reply {
   fileprivate var isLastOfTraining: Bool {
     switch self {
     case .trained, .refused: true
-    case .training, .epoch, .welcome, .shared, .withdrawn, .answer, .stored: false
+    case .training, .epoch, .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored: false
     }
   }
 }
