@@ -5,7 +5,7 @@ import Testing
 /// The bench over memory. Oracle: the plain engine, within 1e-3; the traffic is held against the plan by the bench itself.
 @Suite struct WorkloadTests {
   static let small: [Workload] = [
-    .matmul128, .credit1, .creditLogit690, .mnistMLP1, .mnistCNN1, .softmax, .max, .less100k,
+    .matmul128, .credit1, .creditLogit690, .mnistMLP1, .mnistCNN1, .trainBoston, .softmax, .max, .less100k,
   ]
 
   @Test func everyWorkloadIsMeasuredInTurn() async throws {
@@ -25,7 +25,7 @@ import Testing
   @Test func fewerBytesThanTheStrongestPeer() async throws {
     let peer: [(Workload, Int)] = [
       (.relu100k, 9_216_000), (.less100k, 6_816_000), (.creditLogit1, 14_180), (.creditLogit690, 9_852_510),
-      (.mnistMLP1, 38_224), (.mnistCNN1, 1_298_104),
+      (.mnistMLP1, 38_224), (.mnistCNN1, 1_298_104), (.trainMNIST, 23_125_750), (.trainBoston, 2_329_780),
     ]
     let lines = NIOLockedValueBox<[WorkloadMeasurement]>([])
     try await WorkloadRunner(transport: .memory, executable: "", patience: .zero).run(peer.map(\.0)) { line in

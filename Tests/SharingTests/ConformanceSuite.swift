@@ -175,7 +175,7 @@ private func checkFixedPoint<Harness: SchemeHarness>(
 private func checkBilinear<Harness: SchemeHarness>(
   _ harness: Harness, _ generator: inout PublicGenerator, _ costs: (any CostModel)?
 ) async throws {
-  for (m, k, n) in [(1, 1, 1), (3, 7, 5), (17, 64, 10), (2, 0, 3)] {
+  for (m, k, n) in [(1, 1, 1), (3, 7, 5), (17, 64, 10), (19, 53, 17), (2, 0, 3)] {
     for (left, right) in [(false, false), (true, false), (false, true), (true, true)] {
       let a = generator.words(left ? [k, m] : [m, k])
       let b = generator.words(right ? [n, k] : [k, n])

@@ -12,6 +12,13 @@ import Testing
     try await checkConformance(ReplicatedHarness(form: shares), costs: ReplicatedCosts(), seed: 32)
   }
 
+  @Test(arguments: ShareForm.allCases)
+  func replicatedInFewRounds(shares: ShareForm) async throws {
+    let options = ReplicatedOptions(optimise: .rounds)
+    try await checkConformance(
+      ReplicatedHarness(form: shares, options: options), costs: ReplicatedCosts(options), seed: 35)
+  }
+
   @Test(arguments: [2, 3, 5])
   func additive(partyCount: Int) async throws {
     try await checkConformance(

@@ -12,11 +12,11 @@ import Transports
 
   /// What each step of a program of three parties spends; all parties must take the same rounds.
   static func spending(
-    _ inputs: [RingTensor],
+    _ inputs: [RingTensor], options: ReplicatedOptions = ReplicatedOptions(),
     _ steps: [@Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> Void]
   ) async throws -> [Spending] {
     let shares = try replicatedShares(of: inputs)
-    let parties = try await simulateReplicated { scheme in
+    let parties = try await simulateReplicated(options: options) { scheme in
       var spent: [Spending] = []
       for step in steps {
         let before = scheme.traffic
@@ -71,10 +71,60 @@ import Transports
     }
   }
 
+  /// With fewer rounds: what parties 0 and 1 exchange, and what party 2 deals.
+  @Test func tablesHoldInFewRounds() async throws {
+    let count = 4096
+    let widths = [64, 32]
+    let x = try replicatedShares(of: [RingTensor(repeating: 5, shape: [count])])
+    let parties = try await simulateReplicated(options: ReplicatedOptions(optimise: .rounds)) { scheme in
+      var spent: [Cost] = []
+      for width in widths {
+        let before = scheme.traffic
+        _ = try await FixedPointArithmetic(scheme, fractionBits: 16, comparisonWidth: width).relu(x[scheme.party])
+        spent.append(scheme.traffic - before)
+      }
+      return spent
+    }
+    let table: [(rounds: Int, online: Double, dealt: Double)] = [(7, 45.25, 48.375), (6, 37.75, 31.5)]
+    for (index, row) in table.enumerated() {
+      #expect(parties.allSatisfy { $0[index].rounds == row.rounds })
+      #expect(parties[0][index].byteCount == parties[1][index].byteCount)
+      #expect(Double(2 * parties[0][index].byteCount) == row.online * Double(count))
+      #expect(Double(parties[2][index].byteCount) == row.dealt * Double(count))
+    }
+  }
+
+  /// Truncation that may fail, of shares and of products; what may not fail costs as ever.
+  @Test(arguments: [1, 1601]) func fastTruncationIsCheaper(count: Int) async throws {
+    let options = ReplicatedOptions(truncation: .fast)
+    let x = RingTensor(repeating: 5, shape: [count])
+    let spent = try await Self.spending(
+      [x], options: options,
+      [
+        { scheme, x in
+          _ = try await scheme.truncate([Truncation(scheme.product(x[0], by: 1), by: 24, mayFail: true)])
+        },
+        { scheme, x in
+          let product = try await scheme.multiply([Multiplication(.elementwise([count]), x[0], x[0])])[0]
+          _ = try await scheme.truncate([
+            Truncation(product, by: 24, mayFail: true), Truncation(scheme.product(x[0], by: 1), by: 9, mayFail: true),
+          ])
+        },
+        { scheme, x in _ = try await scheme.truncate([Truncation(scheme.product(x[0], by: 1), by: 24)]) },
+      ])
+    let costs = ReplicatedCosts(options)
+    #expect(spent[0] == Spending(rounds: 1, byteCount: 16 * count))
+    #expect(spent[0] == costs.truncating([(count, 24)], additive: false, mayFail: true))
+    #expect(spent[1] == Spending(rounds: 2, byteCount: 48 * count))
+    #expect(spent[1] == costs.truncating([(count, 24), (count, 9)], additive: true, mayFail: true))
+    #expect(spent[2] == ReplicatedCosts().truncating([(count, 24)], additive: false))
+  }
+
   /// The cost model of every primitive, over awkward sizes, and all widths and shifts.
-  @Test(arguments: awkwardSizes)
-  func costModelIsExact(count: Int) async throws {
-    let costs = ReplicatedCosts()
+  @Test(arguments: awkwardSizes, ReplicatedOptions.Optimisation.allCases)
+  func costModelIsExact(count: Int, optimise: ReplicatedOptions.Optimisation) async throws {
+    let options = ReplicatedOptions(optimise: optimise)
+    let costs = ReplicatedCosts(options)
     let shape: Shape = [count]
     var steps: [(Spending, @Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> Void)] = [
       (
@@ -115,11 +165,12 @@ import Transports
       steps.append(
         (
           costs.comparing(count: count, width: width) + costs.converting(count: count)
-            + costs.selecting(count: count),
+            + costs.selecting(count: count, isOpened: true) + costs.selecting(count: count),
           { scheme, x in
             let bits = try await scheme.negative(x[0], width: width)
             _ = try await scheme.convert(bits)
             _ = try await scheme.multiply(bits, x[0])
+            _ = try await scheme.multiply(bits, scheme.add(x[0], word: 1))
           }
         ))
       steps.append(
@@ -133,18 +184,20 @@ import Transports
           }
         ))
     }
-    let spent = try await Self.spending([RingTensor(repeating: 1, shape: shape)], steps.map(\.1))
+    let spent = try await Self.spending([RingTensor(repeating: 1, shape: shape)], options: options, steps.map(\.1))
     for (index, (planned, measured)) in zip(steps.map(\.0), spent).enumerated() {
       #expect(measured == planned, "step \(index) on \(count) scalars")
     }
   }
 
   /// The counters themselves, and key agreement, against what passes through the channels.
-  @Test func countersMatchTheWire() async throws {
+  @Test(arguments: ReplicatedOptions.Optimisation.allCases)
+  func countersMatchTheWire(optimise: ReplicatedOptions.Optimisation) async throws {
     let x = try replicatedShares(of: [RingTensor(repeating: 9, shape: [100])])
     let spent = try await simulate { channel -> (start: Transports.Traffic, run: Transports.Traffic, own: Spending) in
       let meter = MeteredChannel(AnyChannel(channel))
       let scheme = try await ReplicatedScheme.start(over: meter, session: "wire")
+      scheme.options.optimise = optimise
       let start = meter.meter
       _ = try await FixedPointArithmetic(scheme, fractionBits: 16).sigmoid(x[scheme.party])
       return (start, meter.meter - start, scheme.traffic)
@@ -152,7 +205,10 @@ import Transports
     let starting = ReplicatedCosts().starting
     #expect(spent.reduce(0) { $0 + $1.start.bytesSent } == starting.byteCount)
     #expect(spent.allSatisfy { $0.start.rounds == starting.rounds })
-    #expect(spent.allSatisfy { $0.run.bytesSent == $0.own.byteCount && $0.run.rounds == $0.own.rounds })
+    #expect(spent.allSatisfy { $0.run.bytesSent == $0.own.byteCount && $0.own.rounds == spent[0].own.rounds })
+    // A party that deals is silent for some of the rounds.
+    #expect(spent.dropLast().allSatisfy { $0.run.rounds == $0.own.rounds })
+    #expect(optimise == .rounds || spent[2].run.rounds == spent[2].own.rounds)
   }
 
   @Test func sharingIsCountedRightly() {

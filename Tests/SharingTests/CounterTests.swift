@@ -17,10 +17,14 @@ import Testing
         if step > 0 { try scheme.beginStep() }
         for size in sizes {
           let x = scheme.constant(RingTensor(repeating: 70_000, shape: [size]))
-          let bits = try await scheme.negative(x, width: 33)
-          for exercise in Exercise.all(words: size, bits: size) + Exercise.bitwise(count: size, width: 33) {
-            _ = try await exercise.run(scheme, x, bits)
+          let exercises =
+            Exercise.all(words: size, bits: size) + Exercise.bitwise(count: size, width: 33)
+            + Exercise.inFewRounds(count: size, width: 33) + Exercise.fast(count: size)
+          for exercise in exercises {
+            scheme.options = exercise.options
+            _ = try await exercise.run(scheme, x, try await scheme.negative(x, width: 33))
           }
+          scheme.options = ReplicatedOptions()
           _ = scheme.summandForOutside(x)
         }
         let arithmetic = FixedPointArithmetic(scheme, fractionBits: 16)

@@ -4,16 +4,20 @@ import Testing
 
 /// One run of one protocol on given shares, small or large: what view, counter and replay tests put to work.
 struct Exercise: Sendable, CustomTestStringConvertible {
-  let name: String
+  var name: String
   /// The scalars of the input.
   let count: Int
   /// How many bits of a keystream word the protocol uses; view tests look at whole bytes of them.
   var usedBytes = 8
   /// Whether every party takes every role where there are many scalars.
   var rotates = true
+  /// Bytes of every word that party 2 gets which are copies of its sign; they say no more than the sign does.
+  var signBytes = 0
+  /// Which protocols the scheme is to use.
+  var options = ReplicatedOptions()
   let run: @Sendable (ReplicatedScheme, ReplicatedShare, ReplicatedBits) async throws -> [ReplicatedShare]
 
-  var testDescription: String { "\(name) of \(count)" }
+  var testDescription: String { "\(name) of \(count), \(options.optimise), \(options.truncation)" }
 
   static func all(words: Int, bits: Int) -> [Exercise] {
     let shape: Shape = [words]
@@ -51,6 +55,58 @@ struct Exercise: Sendable, CustomTestStringConvertible {
         ])
       },
     ]
+  }
+
+  /// What there is in a variant with fewer rounds; `usedBytes` holds for eight scalars.
+  static func inFewRounds(count: Int, width: Int) -> [Exercise] {
+    (bitwise(count: count, width: width) + selections(count: count, width: width)).map { exercise in
+      var exercise = exercise
+      exercise.options = ReplicatedOptions(optimise: .rounds)
+      exercise.usedBytes = 1
+      exercise.rotates = false
+      return exercise
+    }
+  }
+
+  /// What makes numbers of bits.
+  private static func selections(count: Int, width: Int) -> [Exercise] {
+    [
+      Exercise(name: "rectifier on \(width) bits", count: count) { scheme, x, _ in
+        [try await scheme.multiply(scheme.not(try await scheme.negative(x, width: width)), x)]
+      },
+      Exercise(name: "selection", count: count) { scheme, x, bits in
+        [try await scheme.multiply(bits, scheme.add(x, word: 1))]
+      },
+      Exercise(name: "conversion", count: count) { scheme, _, bits in [try await scheme.convert(bits)] },
+      Exercise(name: "weighted sums", count: count) { scheme, _, bits in
+        try await scheme.weightedSums([bits, scheme.not(bits)], tables: [[3, 1 << 60], [.max, 0]])
+      },
+      Exercise(name: "decomposition", count: count) { scheme, x, _ in
+        let bits = try await scheme.decompose(x, width: 5)
+        return [try await scheme.convert(try await scheme.and([(bits[1], bits[4])])[0])]
+      },
+    ]
+  }
+
+  /// Truncations that may fail.
+  static func fast(count: Int) -> [Exercise] {
+    [
+      Exercise(name: "fast truncation", count: count) { scheme, x, _ in
+        try await scheme.truncate([Truncation(scheme.product(x, by: 1), by: 16, mayFail: true)])
+      },
+      Exercise(name: "fast fused truncation", count: count) { scheme, x, _ in
+        let product = try await scheme.multiply([Multiplication(.elementwise([count]), x, x)])
+        return try await scheme.truncate([
+          Truncation(product[0], by: 16, mayFail: true), Truncation(scheme.product(x, by: 5), by: 24, mayFail: true),
+        ])
+      },
+    ]
+    .map { exercise in
+      var exercise = exercise
+      exercise.options = ReplicatedOptions(truncation: .fast)
+      exercise.signBytes = 3
+      return exercise
+    }
   }
 
   /// What works on bits alone; `usedBytes` holds for eight scalars.

@@ -5,11 +5,11 @@ import TestSupport
 import Testing
 
 /// Runs a graph in the clear, on clear ring words and on shares, and compares: values within the derived bound, traffic
-/// with what the metered scheme foretells. Returns the traffic.
+/// with what the metered scheme foretells. Returns the replicated scheme's traffic.
 @discardableResult
 func checkGraph(
   _ graph: Graph, inputs: [String: Tensor<Float>], fractionBits: Int = 16, widths: ComparisonWidths = .full,
-  additiveParties: [Int] = [],
+  additiveParties: [Int] = [], inFewRounds: Bool = false,
   sourceLocation: SourceLocation = #_sourceLocation
 ) async throws -> Cost {
   var watched = graph
@@ -38,11 +38,21 @@ func checkGraph(
       .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, shares)))
   }
   compare(clear.values, "clear")
-  let secret = try await ReplicatedHarness().evaluate(encoded) { scheme, shares in
-    try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths)
-      .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, shares)))
+  func replicated(_ optimise: ReplicatedOptions.Optimisation) async throws -> Cost {
+    let options = ReplicatedOptions(optimise: optimise)
+    let secret = try await ReplicatedHarness(options: options).evaluate(encoded) { scheme, shares in
+      try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths)
+        .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, shares)))
+    }
+    compare(secret.values, "replicated, fewer \(optimise)")
+    let metered = MeteredScheme(ReplicatedCosts(options))
+    let shapes = graph.inputs.mapValues { metered.share(of: graph.nodes[$0].shape) }
+    _ = try await SecureEngine(metered, fractionBits: fractionBits, widths: widths).run(graph, inputs: shapes)
+    #expect(metered.traffic == secret.traffic, sourceLocation: sourceLocation)
+    return secret.traffic
   }
-  compare(secret.values, "replicated")
+  let traffic = try await replicated(.bytes)
+  if inFewRounds { _ = try await replicated(.rounds) }
 
   for partyCount in additiveParties {
     let foretold = try await AdditiveHarness(partyCount: partyCount).evaluate(encoded) { scheme, shares in
@@ -69,9 +79,5 @@ func checkGraph(
     compare(foretold.values, "additive, \(partyCount) parties")
   }
 
-  let metered = MeteredScheme(ReplicatedCosts())
-  let shapes = graph.inputs.mapValues { metered.share(of: graph.nodes[$0].shape) }
-  _ = try await SecureEngine(metered, fractionBits: fractionBits, widths: widths).run(graph, inputs: shapes)
-  #expect(metered.traffic == secret.traffic, sourceLocation: sourceLocation)
-  return secret.traffic
+  return traffic
 }

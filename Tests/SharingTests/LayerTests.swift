@@ -33,15 +33,15 @@ import Testing
       let hidden = (b.input("x", [6, 20]).matmul(b.input("w", [20, 30])) + b.input("b", [30])).relu()
       return [hidden.matmul(b.input("v", [30, 3])) + b.input("c", [3])]
     },
-    Layer("convolution") { [$0.input("x", [2, 3, 9, 8]).conv2d($0.input("w", [4, 3, 3, 3]))] },
+    Layer("convolution") { [$0.input("x", [5, 3, 9, 8]).conv2d($0.input("w", [4, 3, 3, 3]))] },
     Layer("convolution with strides and padding") {
-      [$0.input("x", [2, 3, 9, 8]).conv2d($0.input("w", [4, 3, 3, 5]), strided) + $0.input("b", [4, 1, 1])]
+      [$0.input("x", [5, 3, 9, 8]).conv2d($0.input("w", [4, 3, 3, 5]), strided) + $0.input("b", [4, 1, 1])]
     },
     Layer("convolution over many small planes") {
       [$0.input("x", [70, 2, 4, 4]).conv2d($0.input("w", [3, 2, 2, 2]), Convolution(stride: 2))]
     },
     Layer("convolution gradients") { b in
-      let (x, w) = (b.input("x", [2, 3, 9, 8]), b.input("w", [4, 3, 3, 5]))
+      let (x, w) = (b.input("x", [5, 3, 9, 8]), b.input("w", [4, 3, 3, 5]))
       let g = b.input("g", x.conv2d(w, strided).shape)
       return [
         g.conv2dInputGradient(w, strided, height: 9, width: 8),

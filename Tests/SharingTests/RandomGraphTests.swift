@@ -107,6 +107,7 @@ import class Foundation.ProcessInfo
   func randomGraph(seed: Int) async throws {
     var generator = SeedTree(seed: 70).child(seed).generator()
     let (graph, inputs) = try Self.graph(&generator, nodeCount: 14)
-    try await checkGraph(graph, inputs: inputs, fractionBits: [16, 20, 24][seed % 3], additiveParties: [2 + seed % 2])
+    try await checkGraph(
+      graph, inputs: inputs, fractionBits: [16, 20, 24][seed % 3], additiveParties: [2 + seed % 2], inFewRounds: true)
   }
 }

@@ -16,6 +16,7 @@ import Testing
   static func digest(of exercise: Exercise) async throws -> Digest {
     let parties = try await simulate { channel -> [[UInt64]] in
       let scheme = InsecureKeys.scheme(over: channel, seed: 7)
+      scheme.options = exercise.options
       let words = (0..<exercise.count).map { UInt64(bitPattern: Int64($0) * 1_000_003 - 77_777_777) }
       let x = scheme.constant(RingTensor(shape: [exercise.count], scalars: words))
       let bits = try await scheme.negative(x, width: 40)
@@ -29,7 +30,7 @@ import Testing
   }
 
   static let exercises =
-    Exercise.all(words: 1601, bits: 1601) + [
+    Exercise.all(words: 1601, bits: 1601) + inFewRounds + Exercise.fast(count: 1601) + [
       Exercise(name: "sigmoid", count: 5) { scheme, x, _ in
         try await FixedPointArithmetic(scheme, fractionBits: 16).sigmoid([x])
       },
@@ -38,6 +39,12 @@ import Testing
         return [try await scheme.convert(try await scheme.and([(bits[1], bits[4])])[0])]
       },
     ]
+
+  private static let inFewRounds = Exercise.inFewRounds(count: 1601, width: 33).dropFirst(3).map { exercise in
+    var exercise = exercise
+    exercise.name += " in few rounds"
+    return exercise
+  }
 
   static let expected: [String: Digest] = [
     "product": Digest(hash: 0xF0F4_C660_74FD_02B1, firstWord: 0x951B_8CE7_0B13_48C9),
@@ -51,6 +58,13 @@ import Testing
     "shuffle": Digest(hash: 0x4B27_57E5_0BAB_9A5D, firstWord: 0xB041_7826_C7BC_24A3),
     "decomposition": Digest(hash: 0x884C_B70F_77D5_60BD, firstWord: 0x5558_E7E1_25AF_901A),
     "sigmoid": Digest(hash: 0x2EEB_1EE7_8FC4_7189, firstWord: 0x9629_7811_4CA3_785A),
+    "fast truncation": Digest(hash: 0xA531_A445_08B6_8C25, firstWord: 0xFFFF_94C5_28D2_5EA7),
+    "fast fused truncation": Digest(hash: 0x4905_DD0B_BE11_B7C1, firstWord: 0xFFFF_951B_8CE7_0B13),
+    "rectifier on 33 bits in few rounds": Digest(hash: 0x5A4B_7371_4D02_97F5, firstWord: 0x05A4_BA4B_5C95_1E3E),
+    "selection in few rounds": Digest(hash: 0x9830_2B62_D85A_8879, firstWord: 0x2F11_2184_3D86_4BBD),
+    "conversion in few rounds": Digest(hash: 0xE081_62B5_104D_56D5, firstWord: 0x2F11_2184_3D86_4BBD),
+    "weighted sums in few rounds": Digest(hash: 0x5867_9166_CD84_9F25, firstWord: 0x2F11_2184_3D86_4BBD),
+    "decomposition in few rounds": Digest(hash: 0xE5DD_8DF2_D63D_2449, firstWord: 0xDE15_1B12_80DE_DFBB),
   ]
 
   @Test(arguments: exercises)

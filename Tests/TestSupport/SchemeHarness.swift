@@ -28,13 +28,17 @@ public struct ClearHarness: SchemeHarness {
 /// Three parties over memory channels.
 public struct ReplicatedHarness: SchemeHarness {
   public let form: ShareForm
+  public let options: ReplicatedOptions
 
-  public init(form: ShareForm = .uniform) { self.form = form }
+  public init(form: ShareForm = .uniform, options: ReplicatedOptions = ReplicatedOptions()) {
+    self.form = form
+    self.options = options
+  }
 
   public func evaluate(
     _ inputs: [RingTensor],
     _ program: @escaping @Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> [ReplicatedShare]
   ) async throws -> (values: [RingTensor], traffic: Cost) {
-    try await evaluateReplicated(inputs, form: form, program)
+    try await evaluateReplicated(inputs, form: form, options: options, program)
   }
 }

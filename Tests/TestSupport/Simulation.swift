@@ -4,12 +4,14 @@ public import Transports
 
 /// Runs three replicated parties as tasks over memory channels; the results in party order.
 public func simulateReplicated<Result: Sendable>(
-  deadline: Duration = .seconds(900),
+  options: ReplicatedOptions = ReplicatedOptions(), deadline: Duration = .seconds(900),
   wrapping wrap: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
   _ body: @escaping @Sendable (ReplicatedScheme) async throws -> Result
 ) async throws -> [Result] {
   try await simulate(deadline: deadline, wrapping: wrap) { channel in
-    try await body(try await ReplicatedScheme.start(over: channel, session: "test"))
+    let scheme = try await ReplicatedScheme.start(over: channel, session: "test")
+    scheme.options = options
+    return try await body(scheme)
   }
 }
 
@@ -83,11 +85,11 @@ public func replicatedShares(
 /// Opens what a program over shares of `tensors` returns, and checks that all parties see the same and took the same
 /// number of rounds.
 public func evaluateReplicated(
-  _ tensors: [RingTensor], form: ShareForm = .uniform,
+  _ tensors: [RingTensor], form: ShareForm = .uniform, options: ReplicatedOptions = ReplicatedOptions(),
   _ program: @escaping @Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> [ReplicatedShare]
 ) async throws -> (values: [RingTensor], traffic: Cost) {
   let shares = try replicatedShares(of: tensors, form: form)
-  let results = try await simulateReplicated { scheme in
+  let results = try await simulateReplicated(options: options) { scheme in
     let before = scheme.traffic
     let output = try await program(scheme, shares[scheme.party])
     let spent = scheme.traffic - before

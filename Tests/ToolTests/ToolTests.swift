@@ -22,7 +22,7 @@ import Testing
   }
 
   /// The program beside the bundle of tests.
-  private static var program: URL? {
+  static var program: URL? {
     let candidates = [Bundle.main.executableURL, Bundle.main.bundleURL].compactMap { $0 }
     for candidate in candidates {
       var folder = candidate
@@ -38,28 +38,46 @@ import Testing
       .first { FileManager.default.isExecutableFile(atPath: $0.path) }
   }
 
-  private func tacit(_ arguments: String...) throws -> Run { try tacit(arguments) }
+  func tacit(_ arguments: String...) throws -> Run { try tacit(arguments) }
 
-  private func tacit(_ arguments: [String]) throws -> Run {
+  func tacit(_ arguments: [String]) throws -> Run {
+    let started = try start(arguments)
+    started.process.waitUntilExit()
+    return try started.run()
+  }
+
+  /// A process of the program that runs, and where it writes.
+  struct Started {
+    let process: Process
+    let output: URL
+    let errors: URL
+
+    /// What it came to, once it has ended.
+    func run() throws -> Run {
+      Run(
+        status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
+        errors: try String(contentsOf: errors, encoding: .utf8))
+    }
+  }
+
+  func start(_ arguments: [String], input: Pipe? = nil) throws -> Started {
     let process = Process()
     process.executableURL = Self.program
     process.arguments = arguments
     process.currentDirectoryURL = folder
     // Files rather than pipes: nothing can fill up.
-    let output = folder.appendingPathComponent("output.txt")
-    let errors = folder.appendingPathComponent("errors.txt")
+    let name = UUID().uuidString
+    let output = folder.appendingPathComponent(name + ".output.txt")
+    let errors = folder.appendingPathComponent(name + ".errors.txt")
     for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
-    process.standardInput = FileHandle.nullDevice
+    process.standardInput = input ?? FileHandle.nullDevice
     try process.run()
-    process.waitUntilExit()
-    return Run(
-      status: process.terminationStatus, output: try String(contentsOf: output, encoding: .utf8),
-      errors: try String(contentsOf: errors, encoding: .utf8))
+    return Started(process: process, output: output, errors: errors)
   }
 
-  private func write(_ name: String, _ text: String) throws {
+  func write(_ name: String, _ text: String) throws {
     try Data(text.utf8).write(to: folder.appendingPathComponent(name))
   }
 
@@ -111,6 +129,27 @@ import Testing
       #expect(report["rounds"] as? Int == plan["rounds"] as? Int)
       #expect(report["bytesSent"] as? Int == plan["bytesSent"] as? Int)
     }
+  }
+
+  /// The parties are told what to spend less of, and how to truncate; the program holds traffic against the plan itself.
+  @Test func protocolsMayBeChosen() throws {
+    try train()
+    let usual = try tacit("plan", "run/model.tacit", "--batch", "80", "--json").json()
+    let flags = ["--optimise", "rounds", "--truncation", "fast"]
+    let plan = try tacit(["plan", "run/model.tacit", "--batch", "80", "--json"] + flags).json()
+    #expect(plan["rounds"] as? Int ?? .max < usual["rounds"] as? Int ?? 0)
+    #expect(plan["optimise"] as? String == "rounds" && plan["truncation"] as? String == "fast")
+    #expect(usual["failureProbability"] as? Double == 0)
+    #expect((1e-9..<1e-3).contains(plan["failureProbability"] as? Double ?? 1))
+    let run = try tacit(
+      ["predict", "run/model.tacit", "--input", "table.csv", "--engine", "replicated", "--transport", "tls", "--json"]
+        + flags)
+    #expect(run.status == 0, "\(run.errors)")
+    let report = try run.json()
+    for key in ["rounds", "bytesSent"] { #expect(report[key] as? Int == plan[key] as? Int) }
+    #expect(report["failureProbability"] as? Double == plan["failureProbability"] as? Double)
+    let line = try tacit("bench", "--workload", "w7_max_128x10", "--optimise", "rounds", "--json").json()
+    #expect(line["optimise"] as? String == "rounds" && line["rounds"] as? Int == 15)
   }
 
   /// Three processes, with and without TLS; traffic is held against the plan by the program itself.
@@ -169,6 +208,9 @@ import Testing
       (["train", "none.yaml"], "none.yaml"),
       (["demo", "credit", "--data", "/nowhere"], "/nowhere"),
       (["plan", "run/model.tacit", "--rtt", "fast"], "20ms"),
+      (["plan", "run/model.tacit", "--optimise", "time"], "bytes, rounds"),
+      (["plan", "run/model.tacit", "--truncation", "fast", "--input-range", "none"], "--input-range"),
+      (["plan", "run/model.tacit", "--truncation", "fast", "--engine", "additive"], "replicated"),
       (["keys", "show", "nowhere"], "nowhere"),
       (["frobnicate"], "frobnicate"),
     ]

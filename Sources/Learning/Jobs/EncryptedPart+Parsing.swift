@@ -5,6 +5,7 @@ extension Job.EncryptedPart {
     guard let node else { return part }
     let entries = try node.mapping([
       "scheme", "parties", "fractionBits", "transport", "owners", "reveal", "checkpoint", "deadlineSeconds",
+      "optimise",
     ])
     if let scheme = entries["scheme"] { _ = try scheme.choice(["replicated"]) }
     if let parties = entries["parties"] {
@@ -16,26 +17,34 @@ extension Job.EncryptedPart {
     if let transport = entries["transport"] {
       part.transport = Transport(rawValue: try transport.choice(Transport.allCases.map(\.rawValue))) ?? .tls
     }
-    if let owners = entries["owners"] { part.owners = try files(of: owners) }
+    if let owners = entries["owners"] { part.owners = try Self.owners(of: owners) }
     if let reveal = entries["reveal"] { part.reveal = try revealed(reveal) }
     if let checkpoint = entries["checkpoint"] { part.checkpoint = try checkpoint.integer(in: 0...1 << 30) }
     if let deadline = entries["deadlineSeconds"] { part.deadlineSeconds = try deadline.integer(in: 1...86_400) }
+    if let optimise = entries["optimise"] {
+      part.optimise =
+        Optimisation(rawValue: try optimise.choice(Optimisation.allCases.map(\.rawValue))) ?? .bytes
+    }
     return part
   }
 
-  private static func files(of node: JobNode) throws(JobError) -> [String] {
-    var files: [String] = []
-    for owner in try node.sequence(atMost: 1000) {
-      let entries = try owner.mapping(["file"])
-      files.append(try owner.required("file", in: entries).string())
+  private static func owners(of node: JobNode) throws(JobError) -> [Owner] {
+    var owners: [Owner] = []
+    for item in try node.sequence(atMost: 1000) {
+      let entries = try item.mapping(["name", "file"])
+      let name = try entries["name"]?.string()
+      guard name == nil || !owners.contains(where: { $0.name == name }) else {
+        throw .contradiction("\(item.path).name is that of another owner; give each its own")
+      }
+      owners.append(Owner(name: name, file: try item.required("file", in: entries).string()))
     }
-    guard !files.isEmpty else { throw .outOfRange(node.path, allowed: "a list of at least one {file: …}") }
-    return files
+    guard !owners.isEmpty else { throw .outOfRange(node.path, allowed: "a list of at least one {file: …}") }
+    return owners
   }
 
   private static func revealed(_ node: JobNode) throws(JobError) -> Set<Revealed> {
     var revealed: Set<Revealed> = []
-    for item in try node.sequence(atMost: 2) {
+    for item in try node.sequence(atMost: Revealed.allCases.count) {
       guard let value = Revealed(rawValue: try item.choice(Revealed.allCases.map(\.rawValue))) else { continue }
       revealed.insert(value)
     }

@@ -4,22 +4,48 @@ import Tensors
 extension Job {
   /// Reads a job file. It is strict: what it does not know is an error that names the nearest thing it does.
   public static func parse(_ text: String) throws(JobError) -> Job {
-    let keys = ["model", "data", "training", "mode", "encrypted", "output"]
-    let planned = ["federated", "privacy", "cluster", "coordinator"]
+    let keys = ["model", "data", "training", "mode", "encrypted", "cluster", "output"]
+    let planned = ["federated", "privacy", "coordinator"]
     let root = try JobNode(parsing: text)
     let entries = try root.mapping(keys + planned)
     for key in planned { if let node = entries[key] { throw .unsupported(node.path, feature: "\(key) training") } }
     let mode = try entries["mode"].map(mode) ?? .plain
-    if let node = entries["encrypted"], mode != .encrypted {
-      throw .contradiction("\(node.path) goes with mode: encrypted; add that or remove it")
+    for key in ["encrypted", "cluster"] {
+      if let node = entries[key], mode != .encrypted {
+        throw .contradiction("\(node.path) goes with mode: encrypted; add that or remove it")
+      }
     }
     let encrypted = mode == .encrypted ? try EncryptedPart.parse(entries["encrypted"]) : nil
-    return Job(
+    let job = Job(
       model: try model(root.required("model", in: entries)),
       data: try data(root.required("data", in: entries), hasOwners: encrypted?.owners.isEmpty == false),
       training: try training(root.required("training", in: entries)), mode: mode, encrypted: encrypted,
-      output: try entries["output"]?.string())
+      cluster: try entries["cluster"]?.string(), output: try entries["output"]?.string())
+    try job.checkCluster()
+    return job
   }
+
+  /// Owners that share their rows with running parties are processes of their own, so each has a name.
+  private func checkCluster() throws(JobError) {
+    guard cluster != nil, let encrypted else { return }
+    guard encrypted.transport == .tls else {
+      throw .contradiction("cluster goes with encrypted.transport: tls; remove one of them")
+    }
+    if let index = encrypted.owners.firstIndex(where: { $0.name == nil }) {
+      throw .missingKey("encrypted.owners[\(index)].name")
+    }
+    guard encrypted.owners.isEmpty || isOfOwners else {
+      throw .contradiction("with cluster and encrypted.owners, data names the target alone: {target: column}")
+    }
+  }
+
+  private var isOfOwners: Bool {
+    if case .owners = data.source { return true }
+    return false
+  }
+
+  /// Whether the rows' owners share them by themselves, so that nobody else has them.
+  public var hasSeparateOwners: Bool { cluster != nil && encrypted?.owners.isEmpty == false }
 
   private static func mode(_ node: JobNode) throws(JobError) -> Mode {
     let name = try node.choice(Mode.allCases.map(\.rawValue) + ["federated"])

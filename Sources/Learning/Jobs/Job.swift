@@ -9,6 +9,8 @@ public struct Job: Hashable, Sendable, Codable {
   public var mode: Mode
   /// How rows are kept secret; with `mode: encrypted` only.
   public var encrypted: EncryptedPart?
+  /// The cluster file of the parties that run already; none where they are started here. With `mode: encrypted` only.
+  public var cluster: String?
   /// The folder for `report.json`, `model.tacit` and `curves.svg`; none where nothing is to be written.
   public var output: String?
 
@@ -56,14 +58,21 @@ public struct Job: Hashable, Sendable, Codable {
     /// Bits behind the point of shared numbers.
     public var fractionBits = 20
     public var transport = Transport.tls
-    /// Files of the rows' owners; none where the job's data is one owner's.
-    public var owners: [String] = []
+    /// The rows' owners; none where the job's data is one owner's.
+    public var owners: [Owner] = []
     /// What is opened, to the job's owner alone.
     public var reveal: Set<Revealed> = [.model]
     /// Steps between checkpoints, 0 for none; an epoch where nothing is said.
     public var checkpoint: Int?
     /// How long parties wait for each other.
     public var deadlineSeconds = 30
+
+    /// What the parties' comparisons spend less of.
+    public var optimise = Optimisation.bytes
+
+    public enum Optimisation: String, Hashable, Sendable, Codable, CaseIterable {
+      case bytes, rounds
+    }
 
     public enum Transport: String, Hashable, Sendable, Codable, CaseIterable {
       /// Parties are tasks of this process: for trying.
@@ -75,6 +84,20 @@ public struct Job: Hashable, Sendable, Codable {
       /// The mean loss of each epoch.
       case loss
       case model
+      /// How good the model is on the test rows, found on shares: how many are right, or the mean squared error.
+      case metrics
+    }
+
+    /// Somebody who has rows.
+    public struct Owner: Hashable, Sendable, Codable {
+      /// The name in the certificate of the process that shares them, where owners are processes of their own.
+      public var name: String?
+      public var file: String
+
+      public init(name: String? = nil, file: String) {
+        self.name = name
+        self.file = file
+      }
     }
 
     public init() {}

@@ -10,9 +10,33 @@ struct JobData {
     self.environment = environment
   }
 
-  /// The data, and how many of the training rows each owner has.
-  func load() throws(DatasetError) -> (PreparedDataset, ownerRows: [Int]) {
-    let owners = job.encrypted?.owners ?? []
+  /// Data and how many of its rows are whose, in the order of the rows.
+  struct Loaded {
+    var data: PreparedDataset
+    var ownerRows: [Int]
+    var ownerTestRows: [Int]
+  }
+
+  /// What the holder of a part of the rows has.
+  func load(_ part: JobPart) throws(DatasetError) -> Loaded {
+    switch part {
+    case .all: return try loadAll()
+    case .owner(let index):
+      let table = try CSV.read(path: job.encrypted?.owners[index].file ?? "")
+      let declared = try DeclaredData(job)
+      let (train, test) = try table.split(
+        test: job.data.test, seed: job.training.seed,
+        stratifiedBy: declared.preprocessing.targetTransform.labels == nil
+          ? nil : declared.preprocessing.targetTransform.name)
+      return try declared.prepared(train: train, test: test)
+    case .none:
+      let declared = try DeclaredData(job)
+      return try declared.prepared(train: declared.emptyTable, test: declared.emptyTable)
+    }
+  }
+
+  private func loadAll() throws(DatasetError) -> Loaded {
+    let owners = job.encrypted?.owners.map(\.file) ?? []
     switch job.data.source {
     case .set(let name, let path):
       let loaded = try set(name, path)
@@ -48,8 +72,8 @@ struct JobData {
     }
   }
 
-  private func single(_ data: PreparedDataset) -> (PreparedDataset, ownerRows: [Int]) {
-    (data, [data.train.rowCount])
+  private func single(_ data: PreparedDataset) -> Loaded {
+    Loaded(data: data, ownerRows: [data.train.rowCount], ownerTestRows: [data.test.rowCount])
   }
 
   private func set(_ name: String, _ path: String?) throws(DatasetError) -> LoadedDataset {
@@ -61,7 +85,7 @@ struct JobData {
   /// owner's rows, which is kept back.
   private func prepared(
     owners: [String], judge: Table?, _ schema: (Table) throws(DatasetError) -> Schema
-  ) throws(DatasetError) -> (PreparedDataset, ownerRows: [Int]) {
+  ) throws(DatasetError) -> Loaded {
     var (trains, tests): ([Table], [Table]) = ([], [])
     for path in owners {
       let table = try CSV.read(path: path)
@@ -77,7 +101,10 @@ struct JobData {
     let test = if let judge { judge } else { try Table.joined(tests, name: "the owners' test rows") }
     let tabular = TabularDataset(
       name: train.name, source: owners.joined(separator: ", "), schema: try schema(train), table: train)
-    return (try tabular.prepared(train: train, test: test), trains.map(\.rowCount))
+    // A table to judge by is the job owner's, who counts as the first.
+    let testRows = judge.map { [$0.rowCount] + trains.dropFirst().map { _ in 0 } } ?? tests.map(\.rowCount)
+    return Loaded(
+      data: try tabular.prepared(train: train, test: test), ownerRows: trains.map(\.rowCount), ownerTestRows: testRows)
   }
 
   /// Training and test rows of one table, each label of the target giving its share.

@@ -27,6 +27,19 @@ extension PreparedJob {
     }
   }
 
+  /// Puts down the sum of a ``JudgingGraph``'s figure over so many test rows.
+  public func judge(_ sum: Double, rows: Int, into report: inout TrainingReport) {
+    let mean = sum / Double(rows)
+    guard data.test.classCount == nil else {
+      report.accuracy = mean
+      return
+    }
+    // From the model's scale to the target's unit.
+    var unit = 1.0
+    if case .numeric(_, let deviation)? = data.preprocessing?.targetTransform.kind { unit = deviation }
+    report.meanSquaredError = mean * unit * unit
+  }
+
   /// The report of a run that took so long, before anything is judged.
   public func report(losses: [Double], seconds: Double, versions: [String: String]) -> TrainingReport {
     TrainingReport(

@@ -12,12 +12,17 @@ public struct PreparedJob: Sendable {
   public let targets: Tensor<Float>
   /// How many of the training rows each owner has, in the order of the rows.
   public let ownerRows: [Int]
+  /// The same of the test rows.
+  public let ownerTestRows: [Int]
 
-  /// - Parameter environment: the process's, where the folder of data is looked for if the job does not say.
+  /// - Parameters:
+  ///   - environment: the process's, where the folder of data is looked for if the job does not say.
+  ///   - part: whose rows this process has.
   /// - Throws: ``LearningError``, and `DatasetError` from the data.
-  public init(_ job: Job, environment: [String: String]) throws {
+  public init(_ job: Job, environment: [String: String], part: JobPart = .all) throws {
     self.job = job
-    (data, ownerRows) = try JobData(job, environment: environment).load()
+    let loaded = try JobData(job, environment: environment).load(part)
+    (data, ownerRows, ownerTestRows) = (loaded.data, loaded.ownerRows, loaded.ownerTestRows)
     description = try ModelDescription(layers: job.model.layers, inputShape: try Self.inputShape(job, data.train))
     features = Self.shaped(data.train.features, description)
     targets = try Self.targets(job, data.train, for: description)
@@ -36,6 +41,11 @@ public struct PreparedJob: Sendable {
     case .conv2d, .averagePool, .maxPool: return own == [784] ? [1, 28, 28] : own
     default: return own
     }
+  }
+
+  /// The test rows as ``JudgingGraph`` takes them.
+  public var testRows: (features: Tensor<Float>, targets: Tensor<Float>) {
+    (Self.shaped(data.test.features, description), JudgingGraph.targets(of: data.test.targets))
   }
 
   static func shaped(_ features: Tensor<Float>, _ description: ModelDescription) -> Tensor<Float> {

@@ -3,7 +3,7 @@ import Foundation
 public import Graphs
 public import Identity
 public import ModelFiles
-import Sharing
+public import Sharing
 public import Tensors
 public import Transports
 
@@ -70,14 +70,18 @@ public final class ClusterClient: Sendable {
       guard index == party else { throw ServingError.unexpectedReply(party: party) }
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .training, .epoch, .trained:
+    case .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts, .training, .epoch, .trained:
       throw ServingError.unexpectedReply(party: party)
     }
   }
 
   /// Splits a model among the parties; returns the name it is asked by.
-  public func share(_ model: ModelFile, fractionBits: Int) async throws -> String {
-    let description = try SharedModel.Description(model, fractionBits: fractionBits)
+  ///
+  /// - Parameter options: the protocols that the parties use for queries on it.
+  public func share(
+    _ model: ModelFile, fractionBits: Int, options: ReplicatedOptions = ReplicatedOptions()
+  ) async throws -> String {
+    let description = try SharedModel.Description(model, fractionBits: fractionBits, options: options)
     try description.validate()
     let tensors = try description.weightNames.map { name in
       guard let weight = model.weights[name] else {

@@ -1,7 +1,7 @@
 import Foundation
 import Graphs
 public import ModelFiles
-import Sharing
+public import Sharing
 public import Tensors
 import Transports
 
@@ -12,9 +12,9 @@ public enum MemoryCluster {
   /// Predicts `repeats` times after a warm-up; results in order, the warm-up left out.
   public static func predict(
     _ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int, repeats: Int = 1,
-    deadline: Duration = .seconds(60)
+    deadline: Duration = .seconds(60), options: ReplicatedOptions = ReplicatedOptions()
   ) async throws -> [Prediction] {
-    let description = try SharedModel.Description(model, fractionBits: fractionBits)
+    let description = try SharedModel.Description(model, fractionBits: fractionBits, options: options)
     try model.inputRange?.check(input)
     try description.validate()
     let names = description.weightNames

@@ -39,7 +39,7 @@ struct AdditiveMeasuring: MeasuringSession {
     let computation = try DealtComputation(
       .init(
         graph: program.graph, fractionBits: program.fractionBits, widths: try ValueBounds(program).widths,
-        fixed: program.fixed.sorted(), label: "bench \(programCount)"))
+        numbers: program.numbers, fixed: program.fixed.sorted(), label: "bench \(programCount)"))
     self.computation = computation
     (nextStep, dealtUpTo, expected, dealingSeconds, dealtCount) = (0, 0, 1, 0, 0)
     var inputs = try await share(program)

@@ -47,7 +47,7 @@ struct MeasuringParty<Session: MeasuringSession> {
       let before = session.traffic
       let clock = ContinuousClock()
       let start = clock.now
-      outputs = try await engine.run(program.graph, inputs: inputs)
+      outputs = try await engine.run(program.graph, inputs: inputs, numbers: program.numbers)
       seconds.append((clock.now - start) / .seconds(1))
       spent = session.traffic - before
       if seconds.count == 1 {
@@ -73,12 +73,12 @@ struct MeasuringParty<Session: MeasuringSession> {
         (name, metered.share(of: program.graph.nodes[node].shape, isFixed: program.fixed.contains(name)))
       })
     let engine = SecureEngine(metered, fractionBits: program.fractionBits, widths: bounds.widths)
-    _ = try await engine.run(program.graph, inputs: inputs)
+    _ = try await engine.run(program.graph, inputs: inputs, numbers: program.numbers)
     return metered.traffic
   }
 
   private static func error(of outputs: [RingTensor], _ program: WorkloadProgram) throws -> Double {
-    let plain = try PlainEngine().run(program.graph, inputs: program.inputs)
+    let plain = try program.plainOutputs()
     var largest = Float(0)
     for (secret, plain) in zip(outputs, plain) {
       let values = FixedTensor(ring: secret, fractionBits: program.fractionBits).decoded().scalars

@@ -35,13 +35,14 @@ extension WorkloadProgram {
 struct ReplicatedMeasuring: MeasuringSession {
   let channel: any Channel
   let scheme: ReplicatedScheme
-  var costs: any CostModel { ReplicatedCosts() }
+  var costs: any CostModel { ReplicatedCosts(scheme.options) }
   var traffic: Cost { scheme.traffic }
   var offlineSeconds: Double { 0 }
 
-  static func start(over channel: any Channel) async throws -> ReplicatedMeasuring {
-    ReplicatedMeasuring(
-      channel: channel, scheme: try await ReplicatedScheme.start(over: channel, session: "bench"))
+  static func start(over channel: any Channel, options: ReplicatedOptions) async throws -> ReplicatedMeasuring {
+    let scheme = try await ReplicatedScheme.start(over: channel, session: "bench")
+    scheme.options = options
+    return ReplicatedMeasuring(channel: channel, scheme: scheme)
   }
 
   func begin(_ program: WorkloadProgram) async throws -> [String: ReplicatedShare] {

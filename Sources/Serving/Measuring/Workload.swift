@@ -1,5 +1,6 @@
 import Arithmetic
 import Graphs
+import Learning
 import Tensors
 
 /// The workloads of `tacit bench`: shapes, ranges and names of the peers' scripts, so that figures stand side by side.
@@ -18,6 +19,8 @@ public enum Workload: String, Sendable, CaseIterable {
   case mnistMLP128 = "w4_mnist_mlp_b128"
   case mnistCNN1 = "w5_mnist_cnn_b1"
   case mnistCNN32 = "w5_mnist_cnn_b32"
+  case trainMNIST = "w6_train_mnist_ce_b128"
+  case trainBoston = "w6_train_boston_mse_b64"
   case softmax = "w7_softmax_128x10"
   case max = "w7_max_128x10"
   case argmax = "w7_argmax_128x10"
@@ -33,7 +36,8 @@ public enum Workload: String, Sendable, CaseIterable {
     case .relu1m: 1_000_000
     case .credit1, .creditLogit1, .mnistMLP1, .mnistCNN1: 1
     case .credit690, .creditLogit690: 690
-    case .mnistMLP128, .softmax, .max, .argmax: 128
+    case .mnistMLP128, .trainMNIST, .softmax, .max, .argmax: 128
+    case .trainBoston: 64
     case .mnistCNN32: 32
     }
   }
@@ -43,50 +47,81 @@ public enum Workload: String, Sendable, CaseIterable {
     switch self {
     case .matmul128, .matmul512, .matmul1024: -1...1
     case .relu100k, .relu1m, .less100k: -8...8
-    case .credit1, .credit690, .creditLogit1, .creditLogit690, .mnistMLP1, .mnistMLP128, .mnistCNN1, .mnistCNN32: 0...1
+    case .credit1, .credit690, .creditLogit1, .creditLogit690, .mnistMLP1, .mnistMLP128, .mnistCNN1, .mnistCNN32,
+      .trainMNIST:
+      0...1
+    case .trainBoston: -3...3
     case .softmax, .max, .argmax: -4...4
     }
   }
 
   /// The program on random numbers from a fixed seed: data is uniform in its range, weights normal.
   public func program() throws -> WorkloadProgram {
-    let graph = graph
+    let (graph, numbers) = try graph()
     var inputs: [String: Tensor<Float>] = [:]
     var bounds: [String: InputBound] = [:]
     var generator = SeedTree(seed: 4).child(rawValue).generator()
-    for (name, node) in graph.inputs.sorted(by: { $0.key < $1.key }) {
-      let shape = graph.nodes[node].shape
-      let isData = !name.contains(".")
-      let deviation = (2 / Double(name.hasSuffix("bias") ? 100 : shape.fanIn)).squareRoot()
-      let (low, width) = (Double(range.lowerBound), Double(range.upperBound) - Double(range.lowerBound))
-      let values = Tensor(
-        shape: shape,
-        scalars: (0..<shape.count).map { _ in
-          Float(isData ? low + width * generator.uniform() : generator.normal() * deviation)
-        })
+    for (name, node) in graph.inputs.sorted(by: { $0.key < $1.key }) where numbers[name] == nil {
+      let values = values(of: name, graph.nodes[node].shape, &generator)
       inputs[name] = values
-      bounds[name] = isData ? .range(try InputRange(range)) : .values(values)
+      bounds[name] = name.contains(".") ? .values(values) : .range(try InputRange(range))
     }
+    // Nobody can vouch for the weights of later steps, so a training compares on all bits.
     return WorkloadProgram(
-      graph: graph, inputs: inputs, bounds: bounds, fixed: Set(inputs.keys.filter { $0.contains(".") }))
+      graph: graph, inputs: inputs, bounds: isTraining ? [:] : bounds, numbers: numbers,
+      fixed: isTraining ? [] : Set(inputs.keys.filter { $0.contains(".") }))
   }
 
-  private var graph: Graph {
+  private func values(of name: String, _ shape: Shape, _ generator: inout PublicGenerator) -> Tensor<Float> {
+    if self == .trainMNIST, name == "y" { return oneHot(shape, &generator) }
+    let isData = !name.contains(".")
+    let deviation = (2 / Double(name.hasSuffix("bias") ? 100 : shape.fanIn)).squareRoot()
+    let (low, width) = (Double(range.lowerBound), Double(range.upperBound) - Double(range.lowerBound))
+    return Tensor(
+      shape: shape,
+      scalars: (0..<shape.count).map { _ in
+        Float(isData ? low + width * generator.uniform() : generator.normal() * deviation)
+      })
+  }
+
+  private func oneHot(_ shape: Shape, _ generator: inout PublicGenerator) -> Tensor<Float> {
+    let rows = (0..<shape[0]).flatMap { _ in
+      let label = Int(generator.uniform() * Double(shape[1]))
+      return (0..<shape[1]).map { Float($0 == label ? 1 : 0) }
+    }
+    return Tensor(shape: shape, scalars: rows)
+  }
+
+  private var isTraining: Bool { self == .trainMNIST || self == .trainBoston }
+
+  /// The graph, and those of its inputs that are public numbers.
+  private func graph() throws -> (graph: Graph, numbers: [String: Float]) {
     let builder = GraphBuilder()
-    let output: Symbol =
-      switch self {
-      case .matmul128, .matmul512, .matmul1024: product(builder)
-      case .relu100k, .relu1m: builder.input("x", [batch]).relu()
-      case .less100k: builder.input("x", [batch]).compared(.less, to: builder.input("y", [batch]))
-      case .credit1, .credit690: dense(builder.input("x", [batch, 15]), [15, 64, 32, 1], builder).sigmoid()
-      case .creditLogit1, .creditLogit690: dense(builder.input("x", [batch, 15]), [15, 64, 32, 1], builder)
-      case .mnistMLP1, .mnistMLP128: dense(builder.input("x", [batch, 784]), [784, 128, 128, 10], builder)
-      case .mnistCNN1, .mnistCNN32: convolutions(builder)
-      case .softmax: builder.input("x", [batch, 10]).softmax()
-      case .max: builder.input("x", [batch, 10]).max(axis: 1)
-      case .argmax: builder.input("x", [batch, 10]).argmax(axis: 1)
-      }
-    return builder.build([output])
+    let output: Symbol
+    switch self {
+    case .matmul128, .matmul512, .matmul1024: output = product(builder)
+    case .relu100k, .relu1m: output = builder.input("x", [batch]).relu()
+    case .less100k: output = builder.input("x", [batch]).compared(.less, to: builder.input("y", [batch]))
+    case .credit1, .credit690: output = dense(builder.input("x", [batch, 15]), [15, 64, 32, 1], builder).sigmoid()
+    case .creditLogit1, .creditLogit690: output = dense(builder.input("x", [batch, 15]), [15, 64, 32, 1], builder)
+    case .mnistMLP1, .mnistMLP128: output = dense(builder.input("x", [batch, 784]), [784, 128, 128, 10], builder)
+    case .mnistCNN1, .mnistCNN32: output = convolutions(builder)
+    case .softmax: output = builder.input("x", [batch, 10]).softmax()
+    case .max: output = builder.input("x", [batch, 10]).max(axis: 1)
+    case .argmax: output = builder.input("x", [batch, 10]).argmax(axis: 1)
+    case .trainMNIST: return try step([784, 128, 128, 10], .softmaxCrossEntropy, rate: 0.1)
+    case .trainBoston: return try step([13, 64, 32, 1], .meanSquaredError, rate: 0.05)
+    }
+    return (builder.build([output]), [:])
+  }
+
+  /// A step of plain gradient descent on dense layers with rectifiers between them.
+  private func step(_ sizes: [Int], _ loss: Loss, rate: Double) throws -> (graph: Graph, numbers: [String: Float]) {
+    let layers = sizes.dropFirst().flatMap { [LayerSpec.dense(units: $0), .relu] }.dropLast()
+    let description = try ModelDescription(layers: Array(layers), inputShape: [sizes[0]])
+    let step = try StepGraph(
+      description, loss: loss, optimizer: .sgd(learningRate: rate), batch: batch, withLoss: false)
+    return (step.graph, step.numbers(step: 1, factor: 1))
   }
 
   private func product(_ builder: GraphBuilder) -> Symbol {

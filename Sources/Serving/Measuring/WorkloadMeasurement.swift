@@ -3,6 +3,9 @@ public struct WorkloadMeasurement: Hashable, Sendable, Codable {
   public var peer: String
   public var workload: String
   public var `protocol`: String
+  /// Where they are not the usual ones.
+  public var optimise: String?
+  public var truncation: String?
   public var transport: String
   public var parties: Int
   public var batch: Int
@@ -22,7 +25,8 @@ public struct WorkloadMeasurement: Hashable, Sendable, Codable {
   public var bandwidthBitsPerSecond: Double?
 
   private enum CodingKeys: String, CodingKey {
-    case peer, workload, `protocol`, transport, parties, batch, runs, rounds, offlineSeconds, dealtBytes
+    case peer, workload, `protocol`, optimise, truncation, transport, parties, batch, runs, rounds, offlineSeconds
+    case dealtBytes
     case secondsMedian = "seconds_median"
     case secondsMinimum = "seconds_min"
     case bytesSentTotal = "bytes_sent_total"

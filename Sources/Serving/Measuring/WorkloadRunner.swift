@@ -1,7 +1,7 @@
 import Foundation
 import Identity
 import Logging
-import Sharing
+public import Sharing
 public import Transports
 
 /// Runs workloads on parties of this machine: tasks over memory, or processes over TLS or, for comparison only, plain TCP.
@@ -23,16 +23,19 @@ public struct WorkloadRunner: Sendable {
   public let patience: Duration
   /// A network to be simulated between the parties.
   public let speed: LinkSpeed?
+  /// The protocols of replicated parties.
+  public let options: ReplicatedOptions
   static let deadline = Duration.seconds(60)
 
   public init(
     engine: EngineOptions.Engine = .replicated, parties: Int? = nil, transport: Transport, executable: String,
-    patience: Duration = .milliseconds(1200), speed: LinkSpeed? = nil
+    patience: Duration = .milliseconds(1200), speed: LinkSpeed? = nil, options: ReplicatedOptions = ReplicatedOptions()
   ) throws {
     guard engine == .replicated || engine == .additive else {
       throw ServingError.badRequest("workloads run on the engines replicated and additive, not \(engine.rawValue)")
     }
     self.engine = engine
+    self.options = options
     partyCount = try EngineOptions.checked(parties: parties, engine: engine)
     self.patience = patience
     self.speed = speed
@@ -68,6 +71,7 @@ public struct WorkloadRunner: Sendable {
           executable: executable,
           arguments: ["bench", "--transport", transport.rawValue, "--joining", folder.path, "--party", "\(party)"]
             + ["--engine", engine.rawValue, "--parties", "\(partyCount)"]
+            + ["--optimise", options.optimise.rawValue, "--truncation", options.truncation.rawValue]
             + workloads.flatMap { ["--workload", $0.rawValue] } + networkArguments)
       }
       defer { for process in others { process.stop() } }
@@ -141,7 +145,7 @@ public struct WorkloadRunner: Sendable {
         let session = try await AdditiveMeasuring(over: channel, dealer: dealer)
         try await measure(workloads, MeasuringParty(session, over: channel), report: report)
       } else {
-        let session = try await ReplicatedMeasuring.start(over: channel)
+        let session = try await ReplicatedMeasuring.start(over: channel, options: options)
         try await measure(workloads, MeasuringParty(session, over: channel), report: report)
       }
     } catch {
@@ -159,7 +163,9 @@ public struct WorkloadRunner: Sendable {
       let seconds = result.seconds.sorted()
       try report(
         WorkloadMeasurement(
-          peer: "tacit", workload: workload.rawValue, protocol: party.costs.name, transport: transport.rawValue,
+          peer: "tacit", workload: workload.rawValue, protocol: party.costs.name,
+          optimise: options.optimise == .bytes ? nil : options.optimise.rawValue,
+          truncation: options.truncation == .safe ? nil : options.truncation.rawValue, transport: transport.rawValue,
           parties: partyCount, batch: workload.batch, secondsMedian: seconds[seconds.count / 2],
           secondsMinimum: seconds[0], runs: seconds.count, bytesSentTotal: result.traffic.byteCount,
           rounds: result.traffic.rounds, offlineSeconds: result.offlineSeconds,

@@ -14,13 +14,15 @@ enum Request: Codable, Sendable {
   /// Forgets a model.
   case withdraw(model: String)
   /// Rows of one owner, to be put behind those that are there; their parcel follows.
-  case rows(dataset: String, owner: Int, rows: Int, width: Int)
-  /// Trains on the rows of so many owners; the parcel of the first weights follows.
-  case train(id: String, dataset: String, owners: Int, TrainingProgram)
+  case rows(RowsHeader)
+  /// How many rows there are of a data set, of the owners with these names in their certificates.
+  case count(dataset: String, owners: [String])
+  /// Trains on the rows of these owners; the parcel of the first weights follows.
+  case train(id: String, dataset: String, owners: [String], TrainingProgram)
   /// Goes on with a training from its last common checkpoint.
   case resume(id: String, TrainingProgram)
 
-  static let version = 3
+  static let version = 4
 }
 
 /// What a party answers.
@@ -35,6 +37,8 @@ enum Reply: Codable, Sendable {
   /// Queries can begin; the dealer took so long for one.
   case prepared(secondsPerRun: Double)
   case stored
+  /// Training and test rows of each owner; those who have shared none yet count none.
+  case counts(training: [Int], test: [Int])
   /// A training goes on; so many steps are done.
   case training(step: Int)
   /// An epoch is done; this party's summand of its losses follows, if they are revealed.

@@ -60,7 +60,7 @@ struct ClientDialogue {
       try await follow(PendingQuery(id: id, model: model, input: input, batch: batch))
     case .prepare(let name, let batch, let runs):
       try await prepare(try await model(name, batch: batch), batch: batch, runs: runs)
-    case .rows, .train, .resume:
+    case .rows, .count, .train, .resume:
       guard scheme == .replicated else {
         throw ServingError.badRequest(
           "training on shares runs on three replicated parties, not on parties with a dealer")
@@ -114,17 +114,21 @@ struct ClientDialogue {
   private func train(_ frame: ServingFrame<Request>) async throws {
     switch frame.control {
     case .hello, .share, .withdraw, .query, .prepare: throw ServingError.malformedMessage
-    case .rows(let dataset, let owner, let rows, let width):
+    case .rows(let header):
+      let (rows, width) = (header.rowCount, header.width)
       guard (1...1 << 20).contains(rows), (1...SharedModel.Description.largestInput / rows).contains(width) else {
         throw ServingError.badRequest("\(rows) rows of \(width) numbers are more than a party takes at once")
       }
       let parcel = try InputSharing.Parcel(bytes: frame.body)
       let block = try SharedRows.Block(parcel, rowCount: rows, width: width, party: party)
-      try await state.store(block, width: width, dataset: dataset, owner: owner)
+      try await state.store(block, header, from: await connection.peer?.name ?? "")
       try await send(.stored)
+    case .count(let dataset, let owners):
+      let counts = await state.rowCounts(of: dataset, owners: owners)
+      try await send(.counts(training: counts.map(\.training), test: counts.map(\.test)))
     case .train(let id, let dataset, let owners, let program):
       try program.validate()
-      let rows = try await state.takeRows(of: dataset, owners: owners)
+      let rows = try await state.takeRows(of: dataset, owners: owners, for: program)
       let parcel = try InputSharing.Parcel(bytes: frame.body)
       let weights = try InputSharing.unpack(
         parcel, party: party, shapes: program.weightNames.map { program.shape(of: $0) })
@@ -147,10 +151,10 @@ struct ClientDialogue {
       case .step(let step): try await send(.training(step: step))
       case .epoch(let epoch, let loss):
         try await send(.epoch(epoch), body: loss.map { WordBytes.bytes(of: $0.scalars) } ?? [])
-      case .finished(let weights, let traffic, let seconds):
+      case .finished(let words, let traffic, let seconds):
         try await send(
           .trained(rounds: traffic.rounds, bytesSent: traffic.byteCount, seconds: seconds),
-          body: WordBytes.bytes(of: weights.scalars))
+          body: WordBytes.bytes(of: words.scalars))
       }
     }
   }

@@ -36,8 +36,7 @@ typealias QueryStream = AsyncThrowingStream<QueryNews, any Error>
 /// What the tasks of a party share: models, queries that wait, and who waits for them.
 actor PartyState {
   private var models: [String: SharedModel] = [:]
-  /// Rows by data set and owner.
-  private var datasets: [String: [Int: SharedRows]] = [:]
+  private var datasets = PartyDatasets()
   /// In the order of arrival, for the party that decides on the order of runs.
   private var queue: [String] = []
   private var pending: [String: PendingWork] = [:]
@@ -48,7 +47,6 @@ actor PartyState {
 
   /// A bound on what clients can make a party hold.
   static let mostPending = 4096
-  static let mostScalars = 1 << 31
 
   /// - Throws: ``ServingError/badRequest(_:)`` where there is a model of that name: masks that are kept belong to a name.
   func store(_ model: SharedModel) throws {
@@ -69,30 +67,18 @@ actor PartyState {
     return model
   }
 
-  /// Puts rows behind those that an owner has shared.
-  func store(_ block: SharedRows.Block, width: Int, dataset: String, owner: Int) throws {
-    var owners = datasets[dataset] ?? [:]
-    var rows = owners[owner] ?? SharedRows(width: width)
-    guard rows.width == width else {
-      throw ServingError.badRequest("the rows of a data set have \(rows.width) numbers each, not \(width)")
-    }
-    let held = datasets.values.reduce(0) { $0 + $1.values.reduce(0) { $0 + $1.rowCount * $1.width } }
-    guard held + block.rowCount * width <= Self.mostScalars else {
-      throw ServingError.badRequest("a party takes no more than \(Self.mostScalars) numbers of data")
-    }
-    rows.append(block)
-    owners[owner] = rows
-    datasets[dataset] = owners
+  /// Puts rows behind those that an owner has shared, or in their place.
+  func store(_ block: SharedRows.Block, _ header: RowsHeader, from name: String) throws {
+    try datasets.store(block, header, from: name)
+  }
+
+  func rowCounts(of dataset: String, owners: [String]) -> [(training: Int, test: Int)] {
+    datasets.rowCounts(of: dataset, owners: owners)
   }
 
   /// Takes the rows of all owners, in their order; the data set is gone afterwards.
-  func takeRows(of dataset: String, owners: Int) throws -> SharedRows {
-    guard let parts = datasets.removeValue(forKey: dataset), parts.count == owners, let first = parts.first?.value,
-      parts.values.allSatisfy({ $0.width == first.width })
-    else { throw ServingError.badRequest("the rows of \(owners) owners are not all there: share them first") }
-    var rows = SharedRows(width: first.width)
-    for owner in parts.keys.sorted() { if let part = parts[owner] { rows.append(part) } }
-    return rows
+  func takeRows(of dataset: String, owners: [String], for program: TrainingProgram) throws -> TrainingRows {
+    try datasets.take(dataset, owners: owners, for: program)
   }
 
   /// Queues a query; its news come through the stream, the answer last.

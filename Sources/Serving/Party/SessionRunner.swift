@@ -27,6 +27,7 @@ final class ReplicatedRunner: SessionRunner {
     let clock = ContinuousClock()
     let start = clock.now
     let description = query.model.description
+    scheme.options = description.options
     let engine = SecureEngine(scheme, fractionBits: description.fractionBits, widths: description.widths)
     var inputs = Dictionary(uniqueKeysWithValues: zip(description.weightNames, weights))
     inputs[description.inputName] = input[0]

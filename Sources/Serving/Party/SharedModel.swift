@@ -14,16 +14,19 @@ package struct SharedModel: Sendable {
     package var widths: ComparisonWidths
     /// What owners of inputs hold them to before sharing.
     package var inputRange: InputRange?
+    /// Which protocols the parties use.
+    package var options: ReplicatedOptions
 
     package init(
       graph: Graph, inputName: String, fractionBits: Int, widths: ComparisonWidths = .full,
-      inputRange: InputRange? = nil
+      inputRange: InputRange? = nil, options: ReplicatedOptions = ReplicatedOptions()
     ) {
       self.graph = graph
       self.inputName = inputName
       self.fractionBits = fractionBits
       self.widths = widths
       self.inputRange = inputRange
+      self.options = options
     }
 
     var weightNames: [String] { graph.inputs.keys.filter { $0 != inputName }.sorted() }
@@ -42,6 +45,7 @@ package struct SharedModel: Sendable {
       guard inputRange?.fits(exampleCount: input.count) ?? true else {
         throw ServingError.badRequest("the declared range is not one of the model's input")
       }
+      guard options.truncation == .safe || inputRange != nil else { throw SharingError.boundsMissing }
       let weights = weightNames.reduce(0) { $0 + (graph.shape(ofInput: $1)?.count ?? 0) }
       guard weights <= Self.largestInput else {
         throw ServingError.badRequest(

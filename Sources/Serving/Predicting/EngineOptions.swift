@@ -1,3 +1,5 @@
+public import Sharing
+
 /// How a prediction is to be run, checked.
 public struct EngineOptions: Sendable {
   /// The engines by name.
@@ -23,10 +25,14 @@ public struct EngineOptions: Sendable {
   public var fractionBits: Int
   public var repeats: Int
   public var deadline: Duration
+  /// The protocols of the engine replicated.
+  public var replicated: ReplicatedOptions
 
   /// - Throws: ``ServingError/badRequest(_:)`` naming the option that cannot be.
   public init(
-    engine: String, parties: Int?, transport: String, fractionBits: Int, repeats: Int, deadline: Double
+    engine: String, parties: Int?, transport: String, fractionBits: Int, repeats: Int, deadline: Double,
+    optimise: String = ReplicatedOptions.Optimisation.bytes.rawValue,
+    truncation: String = ReplicatedOptions.Truncation.safe.rawValue
   ) throws {
     guard let engine = Engine(rawValue: engine) else {
       throw ServingError.badRequest("there is no engine \"\(engine)\": choose one of \(Self.names(Engine.self))")
@@ -42,6 +48,7 @@ public struct EngineOptions: Sendable {
     guard deadline > 0, deadline <= 86_400 else {
       throw ServingError.badRequest("--deadline must be more than 0 and at most 86400 seconds")
     }
+    replicated = try Self.checked(optimise: optimise, truncation: truncation, engine: engine)
     self.engine = engine
     self.transport = transport
     self.parties = partyCount
@@ -65,6 +72,24 @@ public struct EngineOptions: Sendable {
       )
     }
     return partyCount
+  }
+
+  /// The protocols of the engine replicated; for other engines, those without a choice.
+  public static func checked(optimise: String, truncation: String, engine: Engine) throws -> ReplicatedOptions {
+    guard let optimisation = ReplicatedOptions.Optimisation(rawValue: optimise) else {
+      throw ServingError.badRequest(
+        "--optimise is one of \(names(ReplicatedOptions.Optimisation.self)), not \"\(optimise)\"")
+    }
+    guard let kind = ReplicatedOptions.Truncation(rawValue: truncation) else {
+      throw ServingError.badRequest(
+        "--truncation is one of \(names(ReplicatedOptions.Truncation.self)), not \"\(truncation)\"")
+    }
+    let options = ReplicatedOptions(optimise: optimisation, truncation: kind)
+    guard engine == .replicated || options == ReplicatedOptions() else {
+      throw ServingError.badRequest(
+        "the engine \(engine.rawValue) has no choice of protocols: --optimise and --truncation are for replicated")
+    }
+    return options
   }
 
   public static func checked(fractionBits: Int) throws -> Int {

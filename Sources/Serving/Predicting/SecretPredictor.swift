@@ -49,8 +49,8 @@ public struct SecretPredictor: Sendable {
     case .replicated, .additive:
       let planned = try await plan(model, input)
       let runs = try await secretRuns(model, pieces(of: input))
-      for run in runs where run.traffic != planned {
-        throw SharingError.trafficDiffers(planned: planned, measured: run.traffic)
+      for run in runs where run.traffic != planned.traffic {
+        throw SharingError.trafficDiffers(planned: planned.traffic, measured: run.traffic)
       }
       return outcome(
         runs[0].output, plain: plain.value, runs: runs.map(\.seconds), traffic: runs[0].traffic, planned: planned,
@@ -82,22 +82,32 @@ public struct SecretPredictor: Sendable {
     options.engine == .additive ? .additive(partyCount: options.parties) : .replicated
   }
 
+  private var costs: any CostModel {
+    options.engine == .additive ? scheme.costs : ReplicatedCosts(options.replicated)
+  }
+
   /// What the plan says of all pieces together.
-  private func plan(_ model: ModelFile, _ input: Tensor<Float>) async throws -> Cost {
+  private func plan(_ model: ModelFile, _ input: Tensor<Float>) async throws -> Planned {
     let bounds = try ValueBounds(model, fractionBits: options.fractionBits)
-    var total = Cost.none
-    var known: [Int: Cost] = [:]
+    var total = Planned()
+    var known: [Int: SecurePlan] = [:]
     for piece in pieces(of: input) {
       let batch = piece.shape[0]
       if known[batch] == nil {
         known[batch] = try await SecurePlan.query(
           try model.graph(batch: batch), dataInput: model.inputName, fractionBits: options.fractionBits,
-          widths: bounds.widths, magnitudes: bounds.magnitudes, costs: scheme.costs
-        ).traffic
+          widths: bounds.widths, magnitudes: bounds.magnitudes, costs: costs)
       }
-      total = total + (known[batch] ?? .none)
+      total.traffic = total.traffic + (known[batch]?.traffic ?? .none)
+      total.failureProbability = min(1, total.failureProbability + (known[batch]?.failureProbability ?? 0))
     }
     return total
+  }
+
+  /// What the plans of all pieces say together.
+  private struct Planned {
+    var traffic = Cost.none
+    var failureProbability = 0.0
   }
 
   /// One run over all pieces, `repeats` times after a warm-up.
@@ -124,7 +134,7 @@ public struct SecretPredictor: Sendable {
     defer { loop.shutdown() }
     let client = try await ClusterClient.connect(
       to: cluster.cluster, as: cluster.client, loop: loop, patience: options.deadline, waiting: waiting)
-    let name = try await client.share(model, fractionBits: options.fractionBits)
+    let name = try await client.share(model, fractionBits: options.fractionBits, options: options.replicated)
     var offline = 0.0
     let counts = Dictionary(grouping: pieces, by: { $0.shape[0] }).mapValues(\.count)
     for (batch, count) in counts {
@@ -149,7 +159,8 @@ public struct SecretPredictor: Sendable {
   private func memoryRuns(_ model: ModelFile, _ piece: Tensor<Float>) async throws -> [Prediction] {
     guard options.engine == .additive else {
       return try await MemoryCluster.predict(
-        model, piece, fractionBits: options.fractionBits, repeats: options.repeats, deadline: options.deadline)
+        model, piece, fractionBits: options.fractionBits, repeats: options.repeats, deadline: options.deadline,
+        options: options.replicated)
     }
     return try await AdditiveMemoryCluster.predict(
       model, piece, partyCount: options.parties, fractionBits: options.fractionBits, repeats: options.repeats,
@@ -157,8 +168,8 @@ public struct SecretPredictor: Sendable {
   }
 
   private func outcome(
-    _ output: Tensor<Float>, plain: Tensor<Float>, runs: [Double], traffic: Cost = .none, planned: Cost = .none,
-    offlineSeconds: Double = 0
+    _ output: Tensor<Float>, plain: Tensor<Float>, runs: [Double], traffic: Cost = .none,
+    planned: Planned = Planned(), offlineSeconds: Double = 0
   ) -> Outcome {
     let sorted = runs.sorted()
     let error = zip(output.scalars, plain.scalars).reduce(Float(0)) { max($0, abs($1.0 - $1.1)) }
@@ -169,7 +180,10 @@ public struct SecretPredictor: Sendable {
         transport: options.engine.isSecret ? options.transport.rawValue : "none", batch: output.shape[0],
         seconds: sorted[sorted.count / 2], secondsMinimum: sorted[0], offlineSeconds: offlineSeconds,
         rounds: traffic.rounds, bytesSent: traffic.byteCount, dealtBytes: traffic.dealtByteCount,
-        planned: .init(rounds: planned.rounds, bytesSent: planned.byteCount), maxAbsoluteError: Double(error)))
+        planned: .init(rounds: planned.traffic.rounds, bytesSent: planned.traffic.byteCount),
+        optimise: options.engine == .replicated ? options.replicated.optimise.rawValue : nil,
+        truncation: options.engine == .replicated ? options.replicated.truncation.rawValue : nil,
+        failureProbability: planned.failureProbability, maxAbsoluteError: Double(error)))
   }
 }
 
@@ -204,6 +218,11 @@ public struct PredictionSummary: Hashable, Sendable, Codable {
   public var bytesSent: Int
   public var dealtBytes: Int
   public var planned: Planned
+  /// What the parties spent less of, `bytes` or `rounds`, and how they truncated, where there is a choice.
+  public var optimise: String?
+  public var truncation: String?
+  /// The most probable that the result is wrong by more than the documented rounding.
+  public var failureProbability: Double
   /// Against the plain result.
   public var maxAbsoluteError: Double
 
@@ -213,6 +232,9 @@ public struct PredictionSummary: Hashable, Sendable, Codable {
     var lines = ["\(batch) examples by the engine \(engine) in \(milliseconds) ms"]
     if rounds > 0 {
       lines.append("\(parties) parties over \(transport): \(rounds) rounds, \(bytesSent) bytes, exactly as planned")
+    }
+    if failureProbability > 0 {
+      lines.append("wrong with a probability of at most \(failureProbability.formatted(.number.notation(.scientific)))")
     }
     if dealtBytes > 0 { lines.append("dealt beforehand: \(dealtBytes) bytes in \(offlineSeconds) s") }
     if engine != "plain" {

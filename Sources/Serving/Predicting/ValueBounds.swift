@@ -38,9 +38,10 @@ public struct ValueBounds: Sendable {
 
 extension SharedModel.Description {
   /// What is public of a model that its owner shares.
-  init(_ model: ModelFile, fractionBits: Int) throws {
+  init(_ model: ModelFile, fractionBits: Int, options: ReplicatedOptions = ReplicatedOptions()) throws {
     self.init(
       graph: model.graph, inputName: model.inputName, fractionBits: fractionBits,
-      widths: try ValueBounds(model, fractionBits: fractionBits).widths, inputRange: model.inputRange)
+      widths: try ValueBounds(model, fractionBits: fractionBits).widths, inputRange: model.inputRange,
+      options: options)
   }
 }

@@ -1,4 +1,5 @@
 import Arithmetic
+package import Learning
 package import Sharing
 package import Tensors
 import Transports
@@ -9,6 +10,8 @@ package struct TrainingAnswer: Sendable {
   package var losses: [Double] = []
   /// By name; empty where the model stays in shares.
   package var weights: [String: Tensor<Float>] = [:]
+  /// What the judging came to, summed over the test rows; `nil` where the model is not judged on shares.
+  package var figure: Double?
   /// What was sent by the parties and the client for the training itself, its rows left out.
   package var traffic = Cost.none
   /// Of the training, at the slowest party.
@@ -27,28 +30,43 @@ package struct TrainingStep: Sendable {
 extension ClusterClient {
   /// Shares rows of features and targets, in pieces; returns what was sent.
   ///
-  /// No party learns anything of them but their number and width.
+  /// No party learns anything of them but their number and width. They take the place of what the owner shared before.
   package func share(
-    features: Tensor<Float>, targets: Tensor<Float>, dataset: String, owner: Int, fractionBits: Int
+    _ rows: (features: Tensor<Float>, targets: Tensor<Float>), _ part: RowPart, dataset: String, owner: Int,
+    agreed: Set<Job.EncryptedPart.Revealed>, fractionBits: Int
   ) async throws -> Cost {
-    let count = features.shape[0]
+    let agreed = Job.EncryptedPart.Revealed.allCases.filter(agreed.contains)
     var sent = Cost.none
-    for rows in TrainingPlan.blocks(of: count) {
-      let words = try SecretRows.encode(features, targets, rows, fractionBits: fractionBits)
+    for range in TrainingPlan.blocks(of: rows.features.shape[0]) {
+      let words = try SecretRows.encode(rows.features, rows.targets, range, fractionBits: fractionBits)
       let parcels = InputSharing.parcels(of: [words])
-      _ = try await ask(
-        parcels.map {
-          ServingFrame(
-            .rows(dataset: dataset, owner: owner, rows: rows.count, width: words.shape[1]), body: $0.bytes)
-        })
+      let header = RowsHeader(
+        dataset: dataset, part: part, owner: owner, start: range.lowerBound, rowCount: range.count,
+        width: words.shape[1], agreed: agreed)
+      _ = try await ask(parcels.map { ServingFrame(.rows(header), body: $0.bytes) })
       sent = sent + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.byteCount })
     }
     return sent
   }
 
-  /// Has the parties train on the rows of so many owners.
+  /// How many rows of each part the owners have shared.
+  package func rowCounts(of dataset: String, owners: [String]) async throws -> (training: [Int], test: [Int]) {
+    let replies = try await ask((0..<3).map { _ in ServingFrame(.count(dataset: dataset, owners: owners)) })
+    var counts: (training: [Int], test: [Int])?
+    for (party, reply) in replies.enumerated() {
+      guard case .counts(let training, let test) = reply.control, training.count == owners.count,
+        test.count == owners.count
+      else { throw ServingError.unexpectedReply(party: party) }
+      // A parcel may have reached some parties only.
+      let least = { (a: [Int], b: [Int]) in zip(a, b).map { min($0, $1) } }
+      counts = counts.map { (least($0.training, training), least($0.test, test)) } ?? (training, test)
+    }
+    return counts ?? ([], [])
+  }
+
+  /// Has the parties train on the rows of the owners with these names in their certificates.
   package func train(
-    _ program: TrainingProgram, id: String, weights: [String: Tensor<Float>], dataset: String, owners: Int,
+    _ program: TrainingProgram, id: String, weights: [String: Tensor<Float>], dataset: String, owners: [String],
     progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
     let tensors = try program.weightNames.map { name in
@@ -95,10 +113,10 @@ extension TrainingNews {
     case .training(let step): self = .step(step)
     case .epoch(let epoch): self = .epoch(epoch, loss: words.isEmpty ? nil : body)
     case .trained(let rounds, let bytesSent, let seconds):
-      self = .finished(weights: body, traffic: Cost(rounds: rounds, byteCount: bytesSent), seconds: seconds)
+      self = .finished(body, traffic: Cost(rounds: rounds, byteCount: bytesSent), seconds: seconds)
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored:
+    case .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts:
       throw ServingError.unexpectedReply(party: party)
     }
   }
@@ -108,7 +126,7 @@ extension Reply {
   fileprivate var isLastOfTraining: Bool {
     switch self {
     case .trained, .refused: true
-    case .training, .epoch, .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored: false
+    case .training, .epoch, .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts: false
     }
   }
 }

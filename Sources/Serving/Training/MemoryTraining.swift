@@ -1,3 +1,4 @@
+package import Learning
 import Sharing
 package import Tensors
 import Transports
@@ -6,13 +7,18 @@ import Transports
 ///
 /// Nothing is hidden from this process; for trying and measuring.
 package enum MemoryTraining {
-  /// Trains on the rows of `features` and `targets`, which come from so many owners, one after the other.
+  /// Trains on the rows of a job.
   package static func train(
-    _ program: TrainingProgram, weights: [String: Tensor<Float>], features: Tensor<Float>, targets: Tensor<Float>,
-    ownerRows: [Int], deadline: Duration, progress: @escaping (TrainingStep) throws -> Void
+    _ program: TrainingProgram, weights: [String: Tensor<Float>], prepared: PreparedJob, deadline: Duration,
+    progress: @escaping (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
     try program.validate()
-    let (rows, sent) = try share(program, features, targets, ownerRows)
+    var rows = [TrainingRows](repeating: TrainingRows(training: SharedRows(width: 0)), count: 3)
+    var sent = try share(
+      (prepared.features, prepared.targets), .training, counts: prepared.ownerRows, program, into: &rows)
+    if program.judging != nil {
+      sent = sent + (try share(prepared.testRows, .test, counts: prepared.ownerTestRows, program, into: &rows))
+    }
     let parcels = InputSharing.parcels(
       of: try program.weightNames.map { name in
         try SecretInput.encode(
@@ -35,29 +41,29 @@ package enum MemoryTraining {
     return answer
   }
 
-  /// Each party's part of all rows, and what the owners sent.
+  /// Gives each party its part of rows that come from several owners, one after the other; what the owners sent.
   private static func share(
-    _ program: TrainingProgram, _ features: Tensor<Float>, _ targets: Tensor<Float>, _ ownerRows: [Int]
-  ) throws -> (rows: [SharedRows], sent: Cost) {
-    let widths = program.rowWidths
-    let width = widths.features + widths.targets
-    var rows = [SharedRows](repeating: SharedRows(width: width), count: 3)
+    _ data: (features: Tensor<Float>, targets: Tensor<Float>), _ part: RowPart, counts: [Int],
+    _ program: TrainingProgram, into rows: inout [TrainingRows]
+  ) throws -> Cost {
+    let width = program.rowWidth(of: part)
+    for party in 0..<3 { rows[party][part] = SharedRows(width: width) }
     var sent = Cost.none
     var offset = 0
-    for count in ownerRows {
+    for count in counts {
       for block in TrainingPlan.blocks(of: count) {
         let range = offset + block.lowerBound..<offset + block.upperBound
-        let words = try SecretRows.encode(features, targets, range, fractionBits: program.fractionBits)
+        let words = try SecretRows.encode(data.features, data.targets, range, fractionBits: program.fractionBits)
         let parcels = InputSharing.parcels(of: [words])
         for party in 0..<3 {
-          rows[party].append(
+          rows[party][part].append(
             try SharedRows.Block(parcels[party], rowCount: block.count, width: width, party: party))
         }
         sent = sent + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.byteCount })
       }
       offset += count
     }
-    return (rows, sent)
+    return sent
   }
 
   private static func run(

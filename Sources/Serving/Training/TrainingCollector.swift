@@ -20,10 +20,9 @@ struct TrainingCollector {
         throw ServingError.unexpectedReply(party: party)
       }
       return takeEpoch(epoch, loss)
-    case .finished(let weights, let traffic, let seconds):
-      let count = program.revealsModel ? program.weightNames.reduce(0) { $0 + program.shape(of: $1).count } : 0
-      guard weights.count == count else { throw ServingError.unexpectedReply(party: party) }
-      summands.append(weights)
+    case .finished(let words, let traffic, let seconds):
+      guard words.count == program.revealedCount else { throw ServingError.unexpectedReply(party: party) }
+      summands.append(words)
       sum.traffic.rounds = max(sum.traffic.rounds, traffic.rounds)
       sum.traffic.byteCount += traffic.byteCount
       sum.seconds = max(sum.seconds, seconds)
@@ -49,11 +48,13 @@ struct TrainingCollector {
     var answer = sum
     let costs = ReplicatedCosts()
     for _ in answer.losses { answer.traffic = answer.traffic + costs.revealing(counts: [1]) }
-    guard program.revealsModel, summands.count == 3 else { return answer }
+    guard program.revealedCount > 0, summands.count == 3 else { return answer }
     answer.traffic = answer.traffic + costs.revealing(counts: [summands[0].count])
     let total = FixedTensor(
       ring: summands[0] + summands[1] + summands[2], fractionBits: program.fractionBits
     ).decoded()
+    if program.judging != nil { answer.figure = total.scalars.last.map(Double.init) }
+    guard program.revealsModel else { return answer }
     var offset = 0
     for name in program.weightNames {
       let shape = program.shape(of: name)

@@ -1,13 +1,23 @@
+import Datasets
 import Graphs
 package import Learning
+import Sharing
 import Tensors
 
 extension TrainingProgram {
+  /// Test rows that are judged at once.
+  private static let judgingBatch = 256
+
   /// The program of a job: the trainer's batches, order, schedule and masks.
-  package init(_ prepared: PreparedJob) throws {
+  ///
+  /// - Parameters:
+  ///   - rows: all training rows, where their owners alone have them.
+  ///   - testRows: likewise.
+  package init(_ prepared: PreparedJob, rows: Int? = nil, testRows: Int? = nil) throws {
     guard let part = prepared.job.encrypted else { throw ServingError.badRequest("the job is not an encrypted one") }
     let training = prepared.job.training
-    let rows = prepared.features.shape[0]
+    let rows = rows ?? prepared.features.shape[0]
+    guard rows > 0 else { throw ServingError.badRequest("there are no rows to train on") }
     let batch = min(training.batch, rows)
     let revealsLoss = part.reveal.contains(.loss)
     let step = { (size: Int) throws -> StepGraph in
@@ -31,6 +41,23 @@ extension TrainingProgram {
       masks: whole.masks.map { Mask(name: $0.name, rate: $0.rate) }, revealsLoss: revealsLoss,
       revealsModel: part.reveal.contains(.model), rowCount: rows, epochs: training.epochs, seed: training.seed,
       numbers: numbers, fractionBits: part.fractionBits, comparisonWidth: 64,
-      checkpointEvery: part.checkpoint ?? (part.transport == .memory ? 0 : perEpoch))
+      options: ReplicatedOptions(optimise: part.optimise == .rounds ? .rounds : .bytes),
+      checkpointEvery: part.checkpoint ?? (part.transport == .memory ? 0 : perEpoch),
+      judging: part.reveal.contains(.metrics)
+        ? try Self.judging(prepared, rows: testRows ?? prepared.data.test.rowCount) : nil)
+  }
+
+  private static func judging(_ prepared: PreparedJob, rows: Int) throws -> Judging {
+    guard rows > 0 else { throw ServingError.badRequest("there are no test rows to judge the model on") }
+    let batch = min(judgingBatch, rows)
+    let sizes = [batch] + (rows % batch > 0 ? [rows % batch] : [])
+    let steps = try sizes.map { size in
+      Step(
+        batch: size,
+        graph: try JudgingGraph(
+          prepared.description, loss: prepared.job.training.loss, targets: prepared.data.test.targets, batch: size
+        ).graph)
+    }
+    return Judging(steps: steps, rowCount: rows, targetWidth: 1)
   }
 }

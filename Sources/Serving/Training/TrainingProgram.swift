@@ -1,6 +1,6 @@
 package import Graphs
-import Sharing
-import Tensors
+package import Sharing
+package import Tensors
 
 /// What three parties do to train a model on rows that they hold in shares. All of it is public.
 package struct TrainingProgram: Codable, Sendable, Hashable {
@@ -36,8 +36,12 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   package var numbers: [String: [Float]]
   package var fractionBits: Int
   package var comparisonWidth: Int
+  /// Which protocols the parties use.
+  package var options: ReplicatedOptions
   /// Steps between two checkpoints; 0 for none.
   package var checkpointEvery: Int
+  /// How the model is judged, if it is.
+  package var judging: Judging?
 
   /// Batches of an epoch.
   package var stepsPerEpoch: Int { (rowCount + batch - 1) / batch }
@@ -49,7 +53,7 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   func place(of step: Int) -> (epoch: Int, batch: Int) { (step / stepsPerEpoch, step % stepsPerEpoch) }
 
   /// How many rows the step is on.
-  func size(of step: Int) -> Int { min(batch, rowCount - place(of: step).batch * batch) }
+  package func size(of step: Int) -> Int { min(batch, rowCount - place(of: step).batch * batch) }
 
   func graph(of step: Int) -> Graph {
     let size = size(of: step)
@@ -58,8 +62,13 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
 
   func numbers(of step: Int) -> [String: Float] { numbers.mapValues { $0[step] } }
 
+  /// Scalars that the client learns in the end: weights, then the figure of the judging.
+  var revealedCount: Int {
+    (revealsModel ? weightNames.reduce(0) { $0 + shape(of: $1).count } : 0) + (judging == nil ? 0 : 1)
+  }
+
   /// The shape of a weight or of a part of the state.
-  func shape(of name: String) -> Shape { steps[0].graph.shape(ofInput: name) ?? [] }
+  package func shape(of name: String) -> Shape { steps[0].graph.shape(ofInput: name) ?? [] }
 
   /// The scalars of one row's features and of its targets.
   var rowWidths: (features: Int, targets: Int) {
@@ -76,6 +85,7 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
     try require((1...2).contains(steps.count), "has \(steps.count) batch sizes and not one or two")
     try require((10...24).contains(fractionBits), "has \(fractionBits) fraction bits, which are not among 10...24")
     try require((2...64).contains(comparisonWidth), "compares on \(comparisonWidth) bits, which are not among 2...64")
+    try require(options.truncation == .safe, "truncates fast, which no plan of a training vouches for")
     try require((1...1 << 30).contains(rowCount) && (1...1 << 20).contains(epochs), "has no rows or epochs")
     try require(steps.allSatisfy { (1...rowCount).contains($0.batch) }, "has a batch that its rows do not fill")
     let rest = rowCount % batch
@@ -100,5 +110,6 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
     try require(valueNames.reduce(0) { $0 + shape(of: $1).count } <= largest, "has too many weights")
     let names = numbers.keys.filter { !shape(of: $0).extents.isEmpty }
     try require(names.isEmpty, "has public numbers that are no scalars")
+    try judging?.validate(self)
   }
 }

@@ -11,7 +11,7 @@ typealias TrainingStream = AsyncThrowingStream<TrainingNews, any Error>
 package struct PendingTraining: Sendable {
   package enum Origin: Sendable {
     /// From the client's weights; checkpoints go to the place, if the program asks for any.
-    case fresh(rows: SharedRows, weights: [ReplicatedShare], place: TrainingPlace?)
+    case fresh(rows: TrainingRows, weights: [ReplicatedShare], place: TrainingPlace?)
     case resumed(TrainingPlace)
   }
 
@@ -66,24 +66,29 @@ package struct TrainingSession {
   }
 
   private func run(
-    from state: TrainingState, rows: SharedRows, secrets: SessionSecrets, place: TrainingPlace?,
+    from state: TrainingState, rows: TrainingRows, secrets: SessionSecrets, place: TrainingPlace?,
     report: @escaping (TrainingNews) -> Void
   ) async throws {
     let scheme = ReplicatedScheme(channel: channel, secrets: secrets, step: UInt32(state.step))
+    scheme.options = program.options
     let names = program.valueNames
-    let run = TrainingRun(program: program, rows: rows, scheme: scheme, report: report) { state in
+    let run = TrainingRun(
+      program: program, rows: rows.training, testRows: rows.test, scheme: scheme, report: report
+    ) { state in
       try place?.save(state, names: names)
     }
     _ = try await run.run(from: state)
     place?.remove()
   }
 
-  private func start(_ rows: SharedRows, _ weights: [ReplicatedShare]) throws -> TrainingState {
-    let widths = program.rowWidths
-    guard rows.rowCount == program.rowCount, rows.width == widths.features + widths.targets else {
-      throw ServingError.badRequest(
-        "\(rows.rowCount) rows of \(rows.width) numbers were shared, not \(program.rowCount) of "
-          + "\(widths.features + widths.targets)")
+  private func start(_ rows: TrainingRows, _ weights: [ReplicatedShare]) throws -> TrainingState {
+    for part in RowPart.allCases {
+      let (shared, wanted) = (rows[part], (part == .training ? program.rowCount : program.judging?.rowCount ?? 0))
+      guard shared.rowCount == wanted, wanted == 0 || shared.width == program.rowWidth(of: part) else {
+        throw ServingError.badRequest(
+          "\(shared.rowCount) \(part.rawValue) rows of \(shared.width) numbers were shared, not \(wanted) of "
+            + "\(program.rowWidth(of: part))")
+      }
     }
     var values = Dictionary(uniqueKeysWithValues: zip(program.weightNames, weights))
     for name in program.stateNames {

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 package import Identity
-import Sharing
+package import Sharing
 import Tensors
 import Transports
 
@@ -40,48 +40,58 @@ package struct TrainingPlace: Sendable {
   /// What a training was begun with; it goes on with nothing else.
   struct Beginning: Codable {
     var digest: [UInt8]
-    var width: Int
-    var blockRows: [Int]
+    var parts: [RowPart: Part]
     var first: [UInt8]
     var second: [UInt8]
+  }
+
+  struct Part: Codable {
+    var width: Int
+    var blockRows: [Int]
   }
 
   private func label(_ what: String) -> String { "tacit/training/1|\(id)|party \(party)|\(what)" }
   private func path(_ name: String) -> String { folder + "/" + name + ".sealed" }
 
   /// Writes what does not change: rows and keys.
-  func begin(_ secrets: SessionSecrets, digest: [UInt8], rows: SharedRows) throws {
+  package func begin(_ secrets: SessionSecrets, digest: [UInt8], rows: TrainingRows) throws {
     do {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch { throw ServingError.storage(folder, reason: "the folder cannot be made") }
-    for (index, block) in rows.blocks.enumerated() {
-      try write(Data(block.parcel.bytes), "rows-\(index)")
+    var parts: [RowPart: Part] = [:]
+    for part in RowPart.allCases {
+      for (index, block) in rows[part].blocks.enumerated() {
+        try write(Data(block.parcel.bytes), "\(part.rawValue)-\(index)")
+      }
+      parts[part] = Part(width: rows[part].width, blockRows: rows[part].blocks.map(\.rowCount))
     }
-    let beginning = Beginning(
-      digest: digest, width: rows.width, blockRows: rows.blocks.map(\.rowCount), first: secrets.first,
-      second: secrets.second)
+    let beginning = Beginning(digest: digest, parts: parts, first: secrets.first, second: secrets.second)
     try write(try JSONEncoder().encode(beginning), "beginning")
   }
 
   /// What ``begin(_:digest:rows:)`` wrote.
   ///
   /// - Throws: ``ServingError`` where there is no such training here, or where it is another than asked for.
-  func beginning(digest: [UInt8]) throws -> (secrets: SessionSecrets, rows: SharedRows) {
+  package func beginning(digest: [UInt8]) throws -> (secrets: SessionSecrets, rows: TrainingRows) {
     guard FileManager.default.fileExists(atPath: path("beginning")) else {
       throw ServingError.badRequest("there are no checkpoints of training \(id) here: start it without --resume")
     }
-    guard let beginning = try? JSONDecoder().decode(Beginning.self, from: try read("beginning")) else {
+    let data = try read("beginning")
+    guard let beginning = try? JSONDecoder().decode(Beginning.self, from: data) else {
       throw ServingError.storage(path("beginning"), reason: "it is of another version of this program")
     }
     guard beginning.digest == digest else {
       throw ServingError.badRequest(
         "the checkpoints are of another job, or of another version of this program: start without --resume")
     }
-    var rows = SharedRows(width: beginning.width)
-    for (index, count) in beginning.blockRows.enumerated() {
-      let parcel = try InputSharing.Parcel(bytes: [UInt8](try read("rows-\(index)"))[...])
-      rows.append(try SharedRows.Block(parcel, rowCount: count, width: beginning.width, party: party))
+    var rows = TrainingRows(training: SharedRows(width: 0))
+    for (part, shape) in beginning.parts {
+      rows[part] = SharedRows(width: shape.width)
+      for (index, count) in shape.blockRows.enumerated() {
+        let parcel = try InputSharing.Parcel(bytes: [UInt8](try read("\(part.rawValue)-\(index)"))[...])
+        rows[part].append(try SharedRows.Block(parcel, rowCount: count, width: shape.width, party: party))
+      }
     }
     return (SessionSecrets(first: beginning.first, second: beginning.second), rows)
   }
@@ -96,22 +106,24 @@ package struct TrainingPlace: Sendable {
   }
 
   /// Writes a checkpoint, and removes all but the last two.
-  func save(_ state: TrainingState, names: [String]) throws {
+  package func save(_ state: TrainingState, names: [String]) throws {
     var words: [UInt64] = []
     for share in names.compactMap({ state.values[$0] }) + [state.loss].compactMap({ $0 }) {
       words += share.first.scalars + share.second.scalars
     }
+    words += state.toldLosses
     try write(Data(WordBytes.bytes(of: words)), "step-\(state.step)")
     for step in steps.dropLast(2) { try? FileManager.default.removeItem(atPath: path("step-\(step)")) }
   }
 
   /// The state of a checkpoint.
-  func load(step: Int, names: [String], program: TrainingProgram) throws -> TrainingState {
+  package func load(step: Int, names: [String], program: TrainingProgram) throws -> TrainingState {
     let shapes = names.map { program.shape(of: $0) }
     let isWithinEpoch = program.revealsLoss && step % program.stepsPerEpoch != 0
     let counts = shapes.map(\.count) + (isWithinEpoch ? [1] : [])
+    let toldCount = program.revealsLoss ? step / program.stepsPerEpoch : 0
     guard var words = WordBytes.words(in: [UInt8](try read("step-\(step)"))[...])?[...],
-      words.count == 2 * counts.reduce(0, +)
+      words.count == 2 * counts.reduce(0, +) + toldCount
     else { throw ServingError.storage(path("step-\(step)"), reason: "it is not a checkpoint of this training") }
     func share(_ shape: Shape) -> ReplicatedShare {
       let parts = (0..<2).map { _ in
@@ -121,7 +133,8 @@ package struct TrainingPlace: Sendable {
       return ReplicatedShare(first: parts[0], second: parts[1])
     }
     let values = Dictionary(uniqueKeysWithValues: zip(names, shapes.map(share)))
-    return TrainingState(step: step, values: values, loss: isWithinEpoch ? share(.scalar) : nil)
+    let loss = isWithinEpoch ? share(.scalar) : nil
+    return TrainingState(step: step, values: values, loss: loss, toldLosses: Array(words))
   }
 
   /// Forgets the training.

@@ -10,6 +10,7 @@ public struct AdditiveCosts: CostModel {
   }
 
   public var name: String { "additive" }
+  public var scalarByteCount: Int { 8 }
 
   /// What a round costs in which every party sends so much to every other.
   private func round(_ byteCount: Int, dealt: Int = 0) -> Cost {
@@ -26,7 +27,7 @@ public struct AdditiveCosts: CostModel {
 
   public func reducing(additiveCounts counts: [Int]) -> Cost { .none }
 
-  public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Cost {
+  public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool, mayFail: Bool) -> Cost {
     let count = items.reduce(0) { $0 + $1.count }
     return round(8 * count, dealt: 16 * count)
   }

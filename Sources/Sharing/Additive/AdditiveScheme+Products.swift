@@ -36,7 +36,7 @@ extension AdditiveScheme {
       hidden.append((share.summand - summand).scalars)
     }
     let isSilent = hidden.allSatisfy(\.isEmpty)
-    var opened = (isSilent ? hidden : try await openSums(words: hidden).words)[...]
+    var opened = (isSilent ? hidden : try await openSums(words: hidden))[...]
     var fresh = drawn[...]
     return shares.map { share in
       if let mask = share.mask { return mask }
@@ -100,7 +100,7 @@ extension AdditiveScheme {
       return words
     }
     guard shares.contains(where: { $0.shape.count > 0 }) else { return shares.map(\.summand) }
-    let opened = try await openSums(words: summands).words
+    let opened = try await openSums(words: summands)
     return zip(shares, opened).map { RingTensor(shape: $0.shape, scalars: $1) }
   }
 

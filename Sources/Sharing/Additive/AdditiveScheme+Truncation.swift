@@ -24,7 +24,7 @@ extension AdditiveScheme {
       let top = draws.words(count)
       dealt.append((top, draws.words(count)))
     }
-    let opened = try await openSums(words: hidden).words
+    let opened = try await openSums(words: hidden)
     return items.indices.map { index in
       let item = items[index]
       return AdditiveShare(

@@ -1,5 +1,4 @@
 import Arithmetic
-import CKernels
 public import Tensors
 public import Transports
 
@@ -12,7 +11,7 @@ public import Transports
 ///   Damgård et al., TCC 2006, with dealt monomials (`docs/PROTOCOLS.md` 3.4).
 ///
 /// A secret is x = Σ xᵢ; party i holds xᵢ. Party 0 adds what is public. Not `Sendable`: an instance belongs to one task.
-public final class AdditiveScheme: SharingScheme {
+public final class AdditiveScheme: SharingScheme, DealtParty {
   public typealias Share = AdditiveShare
   public typealias Product = AdditiveProduct
   public typealias Bits = AdditiveBits
@@ -83,20 +82,21 @@ public final class AdditiveScheme: SharingScheme {
   }
 
   /// The correlated randomness of the next operation; every party calls this at the same places of the program.
-  func deal(_ demand: Demand) async throws -> DealtDraws {
+  func beginDealing(_ demand: Demand) -> DealtDraws {
+    defer { operation += 1 }
     let place = DealtPlace(program: program, step: step, operation: operation)
-    operation += 1
-    var corrections: Inbox?
+    return DealtDraws(place: place, generator: generator, corrections: nil, observer: observer)
+  }
+
+  func receiveCorrections(for demand: Demand, _ draws: inout DealtDraws) async throws {
     let expected = demand.correctionByteCount(partyCount: partyCount)
-    if party == partyCount - 1, expected > 0 {
-      let message = try await source.corrections(for: demand, at: place)
-      guard message.count == expected else {
-        throw SharingError.wrongCorrections(expected: expected, received: message.count)
-      }
-      traffic.dealtByteCount += expected
-      corrections = Inbox(message)
+    guard party == partyCount - 1, expected > 0 else { return }
+    let message = try await source.corrections(for: demand, at: draws.place)
+    guard message.count == expected else {
+      throw SharingError.wrongCorrections(expected: expected, received: message.count)
     }
-    return DealtDraws(place: place, generator: generator, corrections: corrections, observer: observer)
+    traffic.dealtByteCount += expected
+    draws.corrections = Inbox(message)
   }
 
   /// One round: sends one message to all others, and yields theirs.
@@ -129,22 +129,10 @@ public final class AdditiveScheme: SharingScheme {
   }
 
   /// One round: the sums of what all parties hold of words, and of bits.
-  func openSums(words: [[UInt64]], planes: [PlaneBlock] = []) async throws -> (words: [[UInt64]], planes: [PlaneBlock])
-  {
-    var outbox = Outbox()
-    outbox.reserve(8 * words.reduce(0) { $0 + $1.count } + planes.reduce(0) { $0 + $1.byteCount })
-    for vector in words { outbox.append(vector) }
-    for block in planes { outbox.append(planes: block.words, rows: block.rows, bitCount: block.count) }
-    var sums = words
-    var bits = planes
-    for var inbox in try await broadcast(outbox) {
-      for index in sums.indices { inbox.add(to: &sums[index]) }
-      for index in bits.indices {
-        let theirs = inbox.planes(bits[index].rows, bitCount: bits[index].count)
-        ck_bits_xor(theirs.count, bits[index].words, theirs, &bits[index].words)
-      }
-    }
-    return (sums, bits)
+  func openSums(words: [[UInt64]], planes: [PlaneBlock]) async throws -> (words: [[UInt64]], planes: [PlaneBlock]) {
+    var sums = OpenedSums(words: words, planes: planes)
+    for message in try await broadcast(sums.message) { sums.add(message) }
+    return (sums.words, sums.planes)
   }
 
   /// This party's summand of zero.
@@ -170,21 +158,4 @@ public final class AdditiveScheme: SharingScheme {
 extension AdditiveScheme: CustomStringConvertible, CustomReflectable {
   public var description: String { "‹party \(party) of an additive session›" }
   public var customMirror: Mirror { Mirror(self, children: []) }
-}
-
-/// Planes of bits, all of one length, whole words each.
-struct PlaneBlock {
-  var words: [UInt64]
-  let rows: Int
-  let count: Int
-
-  var byteCount: Int { rows * ((count + 7) / 8) }
-}
-
-extension Inbox {
-  /// Adds the next words to a vector.
-  mutating func add(to vector: inout [UInt64]) {
-    let theirs = words(vector.count)
-    ck_u64_add(vector.count, vector, theirs, &vector)
-  }
 }

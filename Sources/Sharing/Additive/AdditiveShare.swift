@@ -5,7 +5,7 @@ public import Tensors
 /// All summands but one together are independent of the secret.
 public struct AdditiveShare: MaskedOperand {
   package let summand: RingTensor
-  let identity = ShareIdentity()
+  let identity: ShareIdentity
   /// The mask of a secret that stays the same for many products.
   var mask: OpenedMask?
 
@@ -13,7 +13,12 @@ public struct AdditiveShare: MaskedOperand {
   var isFixed: Bool { mask != nil }
 
   package init(_ summand: RingTensor) {
+    self.init(summand, identity: ShareIdentity())
+  }
+
+  init(_ summand: RingTensor, identity: ShareIdentity) {
     self.summand = summand
+    self.identity = identity
   }
 }
 

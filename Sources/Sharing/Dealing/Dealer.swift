@@ -26,6 +26,13 @@ public final class Dealer: Sendable {
     self.masters = masters
   }
 
+  /// A dealer of one program whose parties' keystreams are known: a computing party that deals to the others.
+  init(generators: [PseudorandomGenerator], program: String) {
+    partyCount = generators.count
+    masters = []
+    self.generators.withLockedValue { $0[program] = generators }
+  }
+
   /// The key of one party, for that party alone.
   public func key(ofParty party: PartyID) -> [UInt8] { masters[party] }
 

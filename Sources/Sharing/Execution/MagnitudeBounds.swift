@@ -1,4 +1,5 @@
 import Graphs
+import Tensors
 
 /// What the values of a graph's nodes cannot exceed, held against what words can hold.
 struct MagnitudeBounds {
@@ -22,6 +23,13 @@ struct MagnitudeBounds {
   func check(_ node: Int, of graph: Graph, surplus: Int) throws {
     guard !magnitudes.isEmpty else { return }
     try check(magnitudes[node], node, of: graph, surplus: surplus)
+  }
+
+  /// The most probable that a uniform two-party sharing of any word of a node wraps: the sum of |z|/2⁶⁴ over its words.
+  func wrapProbability(_ node: Int, of graph: Graph, surplus: Int) -> Double {
+    guard !magnitudes.isEmpty else { return 0 }
+    let word = magnitudes[node] * Double(sign: .plus, exponent: fractionBits + surplus, significand: 1)
+    return Double(graph.nodes[node].shape.count) * word * Double(sign: .plus, exponent: -64, significand: 1)
   }
 
   /// The products that some kinds of work make by themselves.

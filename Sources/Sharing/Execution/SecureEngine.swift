@@ -70,6 +70,10 @@ public struct SecureStep: Sendable {
   public let nodes: [Int]
   /// Bits of the comparisons in it, where it compares.
   public let width: Int?
+  /// Scalars of all values that were alive during the step, what it made included.
+  public let heldScalars: Int
+  /// For truncations, the most probable that a two-party sharing of any of the words wraps: what a fast truncation fails with.
+  public var wrapProbability = 0.0
 }
 
 extension Operation {

@@ -11,6 +11,8 @@ public struct SecurePlan: Hashable, Sendable, Codable {
     public var bytesSent: Int
     /// Bits of its comparisons, where it compares.
     public var width: Int?
+    /// The most probable that it is wrong by more than the documented rounding, where it can be.
+    public var failureProbability: Double?
   }
 
   /// A value that leaves the secret world, and who receives it.
@@ -25,9 +27,11 @@ public struct SecurePlan: Hashable, Sendable, Codable {
   public var bytesSent: Int
   /// Bytes from a dealer, which do not depend on data and can be made ahead; none for replicated sharing.
   public var dealtBytes: Int
-  /// What one party holds of weights and intermediate values, an upper bound.
+  /// What one party holds at most at a time: shares of the values that are still needed, and a step's messages and masks.
+  ///
+  /// Follows the run value by value; the allocator's rounding, the program itself and the transport's buffers come on top.
   public var peakMemoryBytes: Int
-  /// The chance that a result is wrong by more than the documented rounding.
+  /// The most probable that a result is wrong by more than the documented rounding: 0, but with fast truncation.
   public var failureProbability: Double
   public var opened: [Opening]
   public var layers: [Layer]
@@ -39,14 +43,15 @@ public struct SecurePlan: Hashable, Sendable, Codable {
   ///   - widths: bits of the comparisons.
   ///   - magnitudes: bounds of all nodes' values, or none.
   /// - Throws: ``SharingError/outOfRange(layer:operation:magnitude:limit:)`` naming the first layer whose values could leave
-  ///   what fixed point holds.
+  ///   what fixed point holds; ``SharingError/boundsMissing`` where protocols may fail and no bounds say how probably.
   public static func query(
     _ graph: Graph, dataInput: String, fractionBits: Int, widths: ComparisonWidths = .full, magnitudes: [Double] = [],
     costs: any CostModel = ReplicatedCosts()
   ) async throws -> SecurePlan {
+    guard !costs.truncatesFast || !magnitudes.isEmpty else { throw SharingError.boundsMissing }
     let scheme = MeteredScheme(costs)
     let engine = SecureEngine(scheme, fractionBits: fractionBits, widths: widths, magnitudes: magnitudes)
-    let ledger = PlanLedger(graph: graph, scheme: scheme)
+    let ledger = PlanLedger(graph: graph, scheme: scheme, mayFail: costs.truncatesFast)
     // Weights are the same for all queries of a session, so they are prepared once.
     let inputs = Dictionary(
       uniqueKeysWithValues: graph.inputs.map { name, node in
@@ -58,7 +63,8 @@ public struct SecurePlan: Hashable, Sendable, Codable {
     return SecurePlan(
       rounds: ledger.layers.reduce(0) { $0 + $1.rounds }, bytesSent: ledger.layers.reduce(0) { $0 + $1.bytesSent },
       dealtBytes: scheme.traffic.dealtByteCount,
-      peakMemoryBytes: graph.nodes.reduce(0) { $0 + 24 * $1.shape.count }, failureProbability: 0,
+      peakMemoryBytes: ledger.peakMemoryBytes,
+      failureProbability: min(1, ledger.layers.reduce(0) { $0 + ($1.failureProbability ?? 0) }),
       opened: [Opening(value: "output", recipients: "the owner of the input")], layers: ledger.layers)
   }
 
@@ -80,29 +86,39 @@ public struct SecurePlan: Hashable, Sendable, Codable {
 private final class PlanLedger {
   private let graph: Graph
   private let scheme: MeteredScheme
+  private let mayFail: Bool
   private var spent = Cost.none
   private(set) var layers: [SecurePlan.Layer] = []
+  private(set) var peakMemoryBytes = 0
 
-  init(graph: Graph, scheme: MeteredScheme) {
+  init(graph: Graph, scheme: MeteredScheme, mayFail: Bool) {
     self.graph = graph
     self.scheme = scheme
+    self.mayFail = mayFail
   }
 
   func record(_ step: SecureStep) {
     let traffic = scheme.traffic - spent
     spent = scheme.traffic
+    // What a party sends in a step it also receives and, before that, masks.
+    let messages = 3 * traffic.byteCount / scheme.partyCount
+    peakMemoryBytes = max(peakMemoryBytes, step.heldScalars * scheme.scalarByteCount + messages)
     guard traffic != .none else { return }
     var names: [String] = []
     for node in step.nodes {
       let name = graph.nodes[node].layer
       if !name.isEmpty, !names.contains(name) { names.append(name) }
     }
-    add(names.joined(separator: " + "), step.kind, traffic, width: step.width)
+    let failure = mayFail && step.wrapProbability > 0 ? min(1, step.wrapProbability) : nil
+    add(names.joined(separator: " + "), step.kind, traffic, width: step.width, failureProbability: failure)
   }
 
-  func add(_ name: String, _ operation: String, _ traffic: Cost, width: Int? = nil) {
+  func add(
+    _ name: String, _ operation: String, _ traffic: Cost, width: Int? = nil, failureProbability: Double? = nil
+  ) {
     layers.append(
       SecurePlan.Layer(
-        name: name, operation: operation, rounds: traffic.rounds, bytesSent: traffic.byteCount, width: width))
+        name: name, operation: operation, rounds: traffic.rounds, bytesSent: traffic.byteCount, width: width,
+        failureProbability: failureProbability))
   }
 }

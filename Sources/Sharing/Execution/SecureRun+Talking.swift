@@ -65,7 +65,7 @@ extension SecureRun {
     // Values that fit into fewer bits fit into more, so that nodes of one kind share their rounds.
     let width = widths.width(of: nodes)
     let results = try await results(of: work, nodes, by: arithmetic.comparing(on: width))
-    observer?(SecureStep(kind: work.name, nodes: nodes, width: work.compares ? width : nil))
+    report(work.name, nodes, width: work.compares ? width : nil)
     for (node, value) in zip(nodes, results) {
       if let relation = choices.relation[node] { kept.drop(relation, unlessNeededIn: choices, after: node) }
       settle(node, value)

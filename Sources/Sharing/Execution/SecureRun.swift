@@ -120,9 +120,21 @@ struct SecureRun<Scheme: SharingScheme> {
     }
   }
 
+  /// Tells the observer of a step that is done, before operands are let go.
+  func report(_ kind: String, _ nodes: [Int], width: Int? = nil, wrapProbability: Double = 0) {
+    guard let observer else { return }
+    // Inputs stay with whoever called.
+    let inputs = Set(graph.inputs.values)
+    let alive = values.indices.filter { values[$0] != nil || inputs.contains($0) } + nodes
+    let held = alive.reduce(0) { $0 + graph.nodes[$1].shape.count }
+    observer(
+      SecureStep(
+        kind: kind, nodes: nodes, width: width, heldScalars: held, wrapProbability: wrapProbability))
+  }
+
   private mutating func multiply(_ products: [(node: Int, Multiplication<Share>)]) async throws -> Set<Int> {
     let results = try await scheme.multiply(products.map { $0.1 })
-    observer?(SecureStep(kind: "multiply", nodes: products.map { $0.node }, width: nil))
+    report("multiply", products.map { $0.node })
     for (product, result) in zip(products, results) {
       settle(product.node, .product(result, surplus: fractionBits))
     }
@@ -132,15 +144,17 @@ struct SecureRun<Scheme: SharingScheme> {
   /// Brings products back to the working precision, all in the same rounds.
   mutating func truncate(_ nodes: [Int]) async throws {
     var items: [(node: Int, Truncation<Scheme.Product>, rest: Int)] = []
+    var failure = 0.0
     for node in nodes {
       guard case .product(let product, let surplus)? = values[node] else { continue }
       try bounds.check(node, of: graph, surplus: surplus)
       let bits = min(surplus, 32)
-      items.append((node, Truncation(product, by: bits), surplus - bits))
+      items.append((node, Truncation(product, by: bits, mayFail: true), surplus - bits))
+      failure += bounds.wrapProbability(node, of: graph, surplus: surplus)
     }
     guard !items.isEmpty else { return }
     let shares = try await scheme.truncate(items.map { $0.1 })
-    observer?(SecureStep(kind: "truncate", nodes: items.map { $0.node }, width: nil))
+    report("truncate", items.map { $0.node }, wrapProbability: failure)
     for (item, share) in zip(items, shares) {
       values[item.node] = item.rest == 0 ? .share(share) : .product(scheme.product(share, by: 1), surplus: item.rest)
     }

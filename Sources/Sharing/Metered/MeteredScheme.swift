@@ -23,6 +23,10 @@ public final class MeteredScheme: SharingScheme {
 
   public init(_ costs: any CostModel) { self.costs = costs }
 
+  var partyCount: Int { costs.partyCount }
+  /// Bytes that a party holds of one secret scalar.
+  var scalarByteCount: Int { costs.scalarByteCount }
+
   /// A secret of the given shape; `isFixed` where it was prepared for many products before.
   @inline(never) public func share(of shape: Shape, isFixed: Bool = false) -> Share {
     Share(shape: shape, isFixed: isFixed)
@@ -65,7 +69,8 @@ public final class MeteredScheme: SharingScheme {
   public func truncate(_ items: [Truncation<Share>]) async throws -> [Share] {
     spend(
       costs.truncating(
-        items.map { ($0.product.shape.count, $0.bits) }, additive: items.contains { $0.product.isAdditive }))
+        items.map { ($0.product.shape.count, $0.bits) }, additive: items.contains { $0.product.isAdditive },
+        mayFail: items.allSatisfy(\.mayFail)))
     return items.map { Share(shape: $0.product.shape) }
   }
   public func negative(_ share: Share, width: Int) async throws -> Share {

@@ -17,6 +17,10 @@ enum WireWidth: Int, Sendable {
 struct Outbox {
   private(set) var message: Message = []
 
+  init() {}
+
+  init(_ message: Message) { self.message = message }
+
   mutating func reserve(_ byteCount: Int) { message.reserveCapacity(message.count + byteCount) }
 
   mutating func append(_ words: [UInt64], width: WireWidth = .bits64) {

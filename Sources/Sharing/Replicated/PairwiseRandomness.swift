@@ -27,6 +27,20 @@ struct PairwiseRandomness: Sendable {
     self.observer = observer
   }
 
+  /// One of the keystreams, for correlations that a dealer expands alike; draws have the counters that ``Draws`` give them.
+  func generator(_ key: Key) -> PseudorandomGenerator {
+    switch key {
+    case .first: first
+    case .second: second
+    }
+  }
+
+  /// The observer as one of draws from that key.
+  func observer(of key: Key) -> DealtDraws.Observer? {
+    guard let observer else { return nil }
+    return { _, high, blocks in observer(key, high, blocks) }
+  }
+
   /// The draws of one operation of one step.
   func operation(_ operation: UInt32, ofStep step: UInt32) -> Draws {
     Draws(randomness: self, counterHigh: UInt64(step) << 32 | UInt64(operation))

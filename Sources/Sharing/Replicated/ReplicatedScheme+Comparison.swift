@@ -22,6 +22,7 @@ extension ReplicatedScheme {
 
   public func negative(_ share: ReplicatedShare, width: Int) async throws -> ReplicatedBits {
     precondition((2...64).contains(width), "a comparison is on 2 to 64 bits, not \(width)")
+    guard options.optimise == .bytes else { return try await dealtNegative(share, width: width) }
     let draws = beginOperation()
     let count = share.shape.count
     guard count > 0 else { return ReplicatedBits(shape: share.shape, first: [], second: []) }

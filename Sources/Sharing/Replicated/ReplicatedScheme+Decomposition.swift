@@ -16,6 +16,7 @@ extension ReplicatedScheme {
 
   public func decompose(_ share: ReplicatedShare, width: Int) async throws -> [ReplicatedBits] {
     precondition((2...64).contains(width), "a scalar has 2 to 64 bits, not \(width)")
+    guard options.optimise == .bytes else { return try await dealtDecompose(share, width: width) }
     let draws = beginOperation()
     let count = share.shape.count
     guard count > 0 else {
@@ -70,6 +71,7 @@ extension ReplicatedScheme {
 
   /// One round, 3 bits a pair of bits.
   public func and(_ pairs: [(ReplicatedBits, ReplicatedBits)]) async throws -> [ReplicatedBits] {
+    guard options.optimise == .bytes else { return try await dealtAnd(pairs) }
     let draws = beginOperation()
     var summands: [[UInt64]] = []
     var toPrevious = Outbox()

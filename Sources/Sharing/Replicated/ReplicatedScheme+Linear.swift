@@ -63,11 +63,11 @@ extension ReplicatedScheme {
   }
 
   public func not(_ bits: ReplicatedBits) -> ReplicatedBits {
-    // Component 0 is flipped, at both its holders.
+    // Component 0 is flipped, at all its holders.
     func flipped(_ words: [UInt64]) -> [UInt64] { words.map { ~$0 } }
     return ReplicatedBits(
       shape: bits.shape, first: party == 0 ? flipped(bits.first) : bits.first,
-      second: party == 2 ? flipped(bits.second) : bits.second)
+      second: party == 2 ? flipped(bits.second) : bits.second, origin: bits.origin)
   }
 
   public func exclusiveOr(_ a: ReplicatedBits, _ b: ReplicatedBits) -> ReplicatedBits {
@@ -81,7 +81,7 @@ extension ReplicatedScheme {
   }
 
   public func reshape(_ bits: ReplicatedBits, to shape: Shape) -> ReplicatedBits {
-    ReplicatedBits(shape: shape, first: bits.first, second: bits.second)
+    ReplicatedBits(shape: shape, first: bits.first, second: bits.second, origin: bits.origin)
   }
 
   public func concatenate(_ bits: [ReplicatedBits]) -> ReplicatedBits {

@@ -5,6 +5,9 @@ public import Tensors
 ///
 /// Source: Araki et al. 2016, protocol 3.2, with the mask of protocol 3.1: zᵢ = xᵢyᵢ + xᵢyᵢ₊₁ + xᵢ₊₁yᵢ + aᵢ, where
 /// a₀ + a₁ + a₂ = 0 comes from the pairwise keys. Only the size of the product is ever sent: an inner dimension is free.
+///
+/// Large products need five local products instead of six: in each third of the inner dimension one party in turn
+/// multiplies (xᵢ + xᵢ₊₁)(yᵢ + yᵢ₊₁) at once, and the other two leave out what it has covered (docs/PROTOCOLS.md).
 extension ReplicatedScheme {
   private enum Draw {
     static let zero = 0
@@ -30,19 +33,55 @@ extension ReplicatedScheme {
         return
       }
       pair.form.withScratch { scratch in
-        // The sum is taken over the smaller operand: weights of a large layer are only read.
-        if x.shape.count <= y.shape.count {
-          let sum = x.first + x.second
-          pair.form.accumulate(sum.scalars, y.first.scalars, into: z, scratch: scratch)
-          pair.form.accumulate(x.first.scalars, y.second.scalars, into: z, scratch: scratch)
+        if pair.form.sliceCount >= 3 {
+          accumulateSlices(of: pair, into: z, scratch: scratch)
         } else {
-          let sum = y.first + y.second
-          pair.form.accumulate(x.first.scalars, sum.scalars, into: z, scratch: scratch)
-          pair.form.accumulate(x.second.scalars, y.first.scalars, into: z, scratch: scratch)
+          accumulateWhole(pair, into: z, scratch: scratch)
         }
       }
     }
     return result
+  }
+
+  private func accumulateWhole(
+    _ pair: Multiplication<ReplicatedShare>, into z: UnsafeMutablePointer<UInt64>,
+    scratch: UnsafeMutablePointer<UInt64>
+  ) {
+    let (x, y) = (pair.left, pair.right)
+    // The sum is taken over the smaller operand: weights of a large layer are only read.
+    if x.shape.count <= y.shape.count {
+      let sum = x.first + x.second
+      pair.form.accumulate(sum.scalars, y.first.scalars, into: z, scratch: scratch)
+      pair.form.accumulate(x.first.scalars, y.second.scalars, into: z, scratch: scratch)
+    } else {
+      let sum = y.first + y.second
+      pair.form.accumulate(x.first.scalars, sum.scalars, into: z, scratch: scratch)
+      pair.form.accumulate(x.second.scalars, y.first.scalars, into: z, scratch: scratch)
+    }
+  }
+
+  /// With roles 0, 1, 2 for a third of the slices: (x₀ + x₁)(y₀ + y₁) + (x₁y₂ + x₂(y₁ + y₂)) + (x₂y₀ + x₀y₂) = xy.
+  private func accumulateSlices(
+    of pair: Multiplication<ReplicatedShare>, into z: UnsafeMutablePointer<UInt64>,
+    scratch: UnsafeMutablePointer<UInt64>
+  ) {
+    let (x, y, form) = (pair.left, pair.right, pair.form)
+    let (leftSum, rightSum) = (x.first + x.second, y.first + y.second)
+    for rotation in 0..<3 {
+      let slices = form.sliceCount * rotation / 3..<form.sliceCount * (rotation + 1) / 3
+      func add(_ left: RingTensor, _ right: RingTensor) {
+        form.accumulate(slices: slices, left.scalars, right.scalars, into: z, scratch: scratch)
+      }
+      switch Chunk(rotation: rotation, range: slices).role(of: party) {
+      case .first: add(leftSum, rightSum)
+      case .second:
+        add(x.first, y.second)
+        add(x.second, rightSum)
+      case .third:
+        add(x.first, y.second)
+        add(x.second, y.first)
+      }
+    }
   }
 
   /// This party's summand of a sharing of zero.

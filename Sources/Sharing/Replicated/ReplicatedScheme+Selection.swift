@@ -20,6 +20,7 @@ extension ReplicatedScheme {
 
   /// Two rounds, 40 bytes a scalar; exact for all words.
   public func multiply(_ bits: ReplicatedBits, _ share: ReplicatedShare) async throws -> ReplicatedShare {
+    guard options.optimise == .bytes else { return try await dealtMultiply(bits, share) }
     let draws = beginOperation()
     let count = share.shape.count
     let layout = PlaneLayout(count: count, party: party)
@@ -68,6 +69,7 @@ extension ReplicatedScheme {
 
   /// Two rounds, 24 bytes a scalar.
   public func convert(_ bits: ReplicatedBits) async throws -> ReplicatedShare {
+    guard options.optimise == .bytes else { return try await dealtConvert(bits) }
     let draws = beginOperation()
     let count = bits.shape.count
     let layout = PlaneLayout(count: count, party: party)

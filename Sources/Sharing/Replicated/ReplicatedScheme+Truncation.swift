@@ -26,32 +26,13 @@ extension ReplicatedScheme {
   }
 
   public func truncate(_ items: [Truncation<ReplicatedProduct>]) async throws -> [ReplicatedShare] {
+    if options.truncation == .fast, items.allSatisfy(\.mayFail) { return try await truncateFast(items) }
     let draws = beginOperation()
     let fused = items.contains { $0.product.isAdditive }
-    var parts: [TruncationPart] = []
-    var offset = 0
-    for (index, item) in items.enumerated() {
-      precondition((1...32).contains(item.bits), "truncation by \(item.bits) bits")
-      let product = fused ? additive(item.product, draws: draws, offset: offset) : item.product
-      for chunk in Chunk.chunks(of: item.product.shape.count) {
-        parts.append(
-          TruncationPart(
-            item: index, chunk: chunk, role: chunk.role(of: party), offset: offset + chunk.range.lowerBound,
-            bits: item.bits, product: product))
-      }
-      offset += (item.product.shape.count + 1) / 2 * 2
-    }
+    var parts = truncationParts(of: items, draws, zero: Draw.zero)
     if fused { try await gather(&parts, draws) }
     try await openWrap(&parts, draws, helping: !fused)
     return try await exchangeQuotients(parts, draws, shapes: items.map(\.product.shape))
-  }
-
-  private func additive(
-    _ product: ReplicatedProduct, draws: PairwiseRandomness.Draws, offset: Int
-  ) -> ReplicatedProduct {
-    guard case .replicated(let share) = product.form else { return product }
-    let mask = zeroShare(draws, draw: Draw.zero, offset: offset, shape: share.shape)
-    return ReplicatedProduct(form: .additive(share.first + mask))
   }
 
   /// Products only, one round: role 2 sends its summand to role 1, together with the helper's correction.
@@ -176,80 +157,20 @@ extension ReplicatedScheme {
     }
     var (next, previous) = try await exchange(
       toNext: toNext, toPrevious: toPrevious, fromNext: fromNext, fromPrevious: fromPrevious)
-    var firsts = shapes.map { [UInt64](reservingCapacity: $0.count) }
-    var seconds = shapes.map { [UInt64](reservingCapacity: $0.count) }
+    var components: [(first: [UInt64], second: [UInt64])] = []
     for (index, part) in parts.enumerated() {
       switch part.role {
       case .first:
         var shared = next.words(part.count)
         ck_u64_add(part.count, shared, own[index], &shared)
-        firsts[part.item] += known[index]
-        seconds[part.item] += shared
+        components.append((known[index], shared))
       case .second:
         var shared = previous.words(part.count)
         ck_u64_add(part.count, shared, own[index], &shared)
-        firsts[part.item] += shared
-        seconds[part.item] += known[index]
-      case .third:
-        firsts[part.item] += known[index]
-        seconds[part.item] += own[index]
+        components.append((shared, known[index]))
+      case .third: components.append((known[index], own[index]))
       }
     }
-    return shapes.indices.map { index in
-      ReplicatedShare(
-        first: RingTensor(shape: shapes[index], scalars: firsts[index]),
-        second: RingTensor(shape: shapes[index], scalars: seconds[index]))
-    }
-  }
-}
-
-/// One chunk of one tensor on its way through a truncation.
-private struct TruncationPart {
-  let item: Int
-  let chunk: Chunk
-  let role: Role
-  /// Where the chunk begins in the draws of the whole operation.
-  let offset: Int
-  let bits: Int
-  let product: ReplicatedProduct
-  /// Roles 0 and 1: this party's share of the two-party sharing, s₀ or s₁.
-  var state: [UInt64] = []
-  var blind: [UInt64] = []
-  var opened: [UInt64] = []
-  var correction: [UInt64] = []
-
-  var count: Int { chunk.range.count }
-  var width: WireWidth { .truncating(by: bits) }
-
-  /// The additive summand of the chunk.
-  var summand: [UInt64] {
-    switch product.form {
-    case .additive(let summand): Array(summand.scalars[chunk.range])
-    case .replicated(let share): Array(share.first.scalars[chunk.range])
-    }
-  }
-
-  /// Roles 0 and 1 of a replicated value: x₀ + x₁, or x₂.
-  var twoPartyShare: [UInt64] {
-    guard case .replicated(let share) = product.form else { return summand }
-    switch role {
-    case .first:
-      var sum = Array(share.first.scalars[chunk.range])
-      share.second.scalars.withUnsafeBufferPointer { second in
-        let slice = UnsafeBufferPointer(rebasing: second[chunk.range])
-        ck_u64_add(count, sum, slice.baseAddress, &sum)
-      }
-      return sum
-    case .second: return Array(share.second.scalars[chunk.range])
-    case .third: return []
-    }
-  }
-}
-
-extension [UInt64] {
-  /// An empty array with room for `count` words.
-  init(reservingCapacity count: Int) {
-    self = []
-    reserveCapacity(count)
+    return TruncationPart.joined(parts, components, shapes: shapes)
   }
 }

@@ -16,6 +16,7 @@ extension ReplicatedScheme {
 
   public func weightedSums(_ bits: [ReplicatedBits], tables: [[UInt64]]) async throws -> [ReplicatedShare] {
     precondition(tables.allSatisfy { $0.count == bits.count }, "a table has one word for each of \(bits.count) places")
+    guard options.optimise == .bytes else { return try await dealtWeightedSums(bits, tables: tables) }
     let draws = beginOperation()
     let shape = bits.first?.shape ?? [0]
     let layout = PlaneLayout(count: shape.count, party: party)

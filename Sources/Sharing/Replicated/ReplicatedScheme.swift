@@ -18,11 +18,16 @@ public final class ReplicatedScheme: SharingScheme {
 
   let channel: any Channel
   public let party: PartyID
-  private let randomness: PairwiseRandomness
+  let randomness: PairwiseRandomness
+  /// Which protocols are used; the same at all parties at the same places of the program.
+  public var options = ReplicatedOptions()
+  /// Party 2: deals to the others where rounds are saved.
+  private(set) lazy var dealer = Dealer(
+    generators: [randomness.generator(.second), randomness.generator(.first)], program: Self.dealtProgram)
   private var step: UInt32 = 0
   private var operation: UInt32 = 0
   /// What this party has sent, and the rounds it has gone through, since the session began.
-  public private(set) var traffic = Cost.none
+  public internal(set) var traffic = Cost.none
 
   var next: PartyID { (party + 1) % 3 }
   var previous: PartyID { (party + 2) % 3 }
@@ -66,9 +71,18 @@ public final class ReplicatedScheme: SharingScheme {
 
   /// The draws of the next operation; every party calls this at the same places of the program.
   func beginOperation() -> PairwiseRandomness.Draws {
-    defer { operation += 1 }
-    return randomness.operation(operation, ofStep: step)
+    let place = beginPlace()
+    return randomness.operation(place.operation, ofStep: place.step)
   }
+
+  /// The counters of the next operation, as a dealer knows them.
+  func beginPlace() -> DealtPlace {
+    defer { operation += 1 }
+    return DealtPlace(program: Self.dealtProgram, step: step, operation: operation)
+  }
+
+  /// What all dealing in a session belongs to: keys are fresh in every one.
+  static let dealtProgram = "replicated"
 
   /// One round: sends what is not empty, waits for what is expected, and checks the lengths.
   func exchange(

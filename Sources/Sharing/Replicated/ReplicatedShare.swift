@@ -8,6 +8,8 @@ public struct ReplicatedShare: SecretShare {
   package let first: RingTensor
   /// Component i + 1 at party i.
   package let second: RingTensor
+  /// What signs of these scalars are known by, where multiplying with them saves opening them again.
+  let identity = ShareIdentity()
 
   public var shape: Shape { first.shape }
 
@@ -45,8 +47,29 @@ public struct ReplicatedProduct: SecretShare {
 }
 
 /// Two of the three components of one secret bit per scalar, b = b₀ ⊕ b₁ ⊕ b₂, 64 to a word.
+///
+/// Where rounds are saved (``ReplicatedOptions``), parties 0 and 1 alone share a bit, b = b₀ ⊕ b₁ with bᵢ as party i's
+/// `first`; what else there is has no meaning.
 public struct ReplicatedBits: SecretShare {
   public let shape: Shape
   let first: [UInt64]
   let second: [UInt64]
+  /// Where rounds are saved: what was opened of the scalars whose signs the bits tell.
+  var origin: AdditiveBits.Origin?
+
+  init(shape: Shape, first: [UInt64], second: [UInt64], origin: AdditiveBits.Origin? = nil) {
+    self.shape = shape
+    self.first = first
+    self.second = second
+    self.origin = origin
+  }
+
+  /// Bits that parties 0 and 1 share.
+  init(_ bits: AdditiveBits) {
+    let none = [UInt64](repeating: 0, count: bits.words.count)
+    self.init(shape: bits.shape, first: bits.words, second: none, origin: bits.origin)
+  }
+
+  /// As parties 0 and 1 share them.
+  var dealt: AdditiveBits { AdditiveBits(shape: shape, words: first, origin: origin) }
 }

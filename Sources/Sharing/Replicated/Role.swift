@@ -10,6 +10,15 @@ enum Role: Int, Sendable {
   case second = 1
   /// Holds components 2 and 0, and keys 2 and 0.
   case third = 2
+
+  /// The role that this one's next party plays.
+  var next: Role {
+    switch self {
+    case .first: .second
+    case .second: .third
+    case .third: .first
+    }
+  }
 }
 
 /// A run of scalars of one tensor in which the roles are fixed.

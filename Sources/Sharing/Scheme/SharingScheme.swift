@@ -96,10 +96,13 @@ public struct Multiplication<Share: SecretShare>: Sendable {
 public struct Truncation<Product: SecretShare>: Sendable {
   public let product: Product
   public let bits: Int
+  /// Whether a scheme that was told to may be wrong with a small probability: a plan knows how large the words are.
+  public let mayFail: Bool
 
-  public init(_ product: Product, by bits: Int) {
+  public init(_ product: Product, by bits: Int, mayFail: Bool = false) {
     self.product = product
     self.bits = bits
+    self.mayFail = mayFail
   }
 }
 
@@ -115,6 +118,8 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
   case countersExhausted
   /// The dealer's corrections for an operation are not what it needs.
   case wrongCorrections(expected: Int, received: Int)
+  /// A failure probability was asked for, and no bounds of values are known.
+  case boundsMissing
   /// A run began before the dealer's corrections for it were there.
   case stockEmpty(program: String)
   /// The correlated randomness of a run was used before.
@@ -141,6 +146,9 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .wrongCorrections(let expected, let received):
       return "the dealer's corrections have \(received) bytes where the operation needs \(expected): "
         + "do the parties and the dealer run the same program?"
+    case .boundsMissing:
+      return
+        "fast truncation needs proven bounds of all values: declare the range of inputs (--input-range), or truncate safely"
     case .stockEmpty(let program):
       return "the stock of correlated randomness for \(program) is empty: have the dealer fill it first"
     case .stepUsed(let program, let step):

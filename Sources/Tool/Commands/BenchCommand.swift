@@ -20,6 +20,9 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "memory, tls or, for comparison only, tcp without any protection.") var transport = "tls"
   @Option(help: "Simulate a network between the parties: its round-trip time, such as 10ms.") var rtt: String?
   @Option(help: "Simulate a network: the bandwidth of each party, such as 1Gbps.") var bandwidth: String?
+  @Option(help: "What replicated parties spend less of: bytes or rounds.") var optimise = "bytes"
+  @Option(help: "How replicated parties truncate: safe, or fast, which may fail.")
+  var truncation = "safe"
   @Flag(help: "Print one JSON object a line.") var json = false
   /// A party of a measurement that another process leads.
   @Option(help: .hidden) var joining: String?
@@ -40,7 +43,8 @@ struct BenchCommand: AsyncParsableCommand {
     }
     let runner = try WorkloadRunner(
       engine: engine, parties: parties, transport: transport, executable: try Executable.path,
-      speed: try simulatedNetwork)
+      speed: try simulatedNetwork,
+      options: try EngineOptions.checked(optimise: optimise, truncation: truncation, engine: engine))
     if let joining, let party { return try await runner.join(workloads, folder: joining, party: party) { _ in } }
     for workload in chosen.compactMap(TrainingWorkload.init) { try print(try workload.measure()) }
     guard !workloads.isEmpty else { return }

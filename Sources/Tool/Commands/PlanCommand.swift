@@ -13,6 +13,9 @@ struct PlanCommand: AsyncParsableCommand {
   @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
   @Option(help: "Examples in one query.") var batch = 1
   @Option(help: "Bits behind the point, 10 to 24.") var fractionBits = 16
+  @Option(help: "What replicated parties spend less of: bytes or rounds.") var optimise = "bytes"
+  @Option(help: "How replicated parties truncate: safe, or fast, which fails with a probability that the plan states.")
+  var truncation = "safe"
   @Option(help: "Round-trip time between parties, such as 20ms.") var rtt: String?
   @Option(help: "Bandwidth of each party, such as 1Gbps.") var bandwidth: String?
   @Option(help: "A stated network: lan (0.2 ms, 10 Gbps) or wan (60 ms, 100 Mbps).") var network: String?
@@ -28,7 +31,8 @@ struct PlanCommand: AsyncParsableCommand {
       throw UsageError("tacit plan knows the engines replicated and additive, not \"\(engine)\"")
     }
     let parties = try EngineOptions.checked(parties: parties, engine: kind)
-    let costs: any CostModel = kind == .additive ? AdditiveCosts(partyCount: parties) : ReplicatedCosts()
+    let options = try EngineOptions.checked(optimise: optimise, truncation: truncation, engine: kind)
+    let costs: any CostModel = kind == .additive ? AdditiveCosts(partyCount: parties) : ReplicatedCosts(options)
     guard (1...1 << 20).contains(batch) else { throw UsageError("--batch must be between 1 and 1048576, not \(batch)") }
     let fractionBits = try EngineOptions.checked(fractionBits: fractionBits)
     let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)
@@ -44,9 +48,12 @@ struct PlanCommand: AsyncParsableCommand {
       try Data(PlanChart(title: title, plan: plan).svg.utf8).write(to: URL(fileURLWithPath: svg), options: .atomic)
     }
     if json {
-      try JSONOutput.print(PlanReport(plan: plan, engine: engine, batch: batch, seconds: seconds, network: network))
+      try JSONOutput.print(
+        PlanReport(
+          plan: plan, engine: engine, options: kind == .replicated ? options : nil, batch: batch, seconds: seconds,
+          network: network))
     } else {
-      print(PlanText.table(plan, seconds: seconds, network: network))
+      print(PlanText.table(plan, options: options, seconds: seconds, network: network))
     }
   }
 }
@@ -105,6 +112,8 @@ enum Quantity {
 
 private struct PlanReport: Encodable {
   let engine: String
+  let optimise: String?
+  let truncation: String?
   let batch: Int
   let rounds: Int
   let bytesSent: Int
@@ -117,8 +126,12 @@ private struct PlanReport: Encodable {
   let opened: [SecurePlan.Opening]
   let layers: [SecurePlan.Layer]
 
-  init(plan: SecurePlan, engine: String, batch: Int, seconds: Double, network: Network) {
+  init(
+    plan: SecurePlan, engine: String, options: ReplicatedOptions?, batch: Int, seconds: Double, network: Network
+  ) {
     self.engine = engine
+    optimise = options?.optimise.rawValue
+    truncation = options?.truncation.rawValue
     self.batch = batch
     rounds = plan.rounds
     bytesSent = plan.bytesSent
@@ -134,15 +147,20 @@ private struct PlanReport: Encodable {
 }
 
 private enum PlanText {
-  static func table(_ plan: SecurePlan, seconds: Double, network: Network) -> String {
+  static func table(_ plan: SecurePlan, options: ReplicatedOptions, seconds: Double, network: Network) -> String {
     var lines = ["layer                     operation       rounds          bytes  compared on"]
     for layer in plan.layers {
       let width = layer.width.map { "\(right($0, 8)) bits" } ?? ""
-      lines.append(line(layer.name, layer.operation, layer.rounds, layer.bytesSent) + width)
+      let failure = layer.failureProbability.map { "  fails: \(scientific($0))" } ?? ""
+      lines.append(line(layer.name, layer.operation, layer.rounds, layer.bytesSent) + width + failure)
     }
     lines.append(line("total", "", plan.rounds, plan.bytesSent))
     if plan.dealtBytes > 0 { lines.append("dealt beforehand: \(plan.dealtBytes) bytes") }
     lines.append("")
+    if options.optimise == .rounds { lines.append("optimised for rounds: party 2 deals to parties 0 and 1") }
+    if options.truncation == .fast {
+      lines.append("fast truncation: wrong with a probability of at most \(scientific(plan.failureProbability))")
+    }
     lines.append("a party holds up to \(plan.peakMemoryBytes) bytes of shares and messages")
     for opening in plan.opened {
       lines.append("\(opening.value) is revealed to \(opening.recipients), nothing else to anybody")
@@ -152,6 +170,10 @@ private enum PlanText {
         + "\((network.roundTrip * 1000).formatted()) ms round trip and \((network.bitsPerSecond / 1e6).formatted()) Mbit/s"
     )
     return lines.joined(separator: "\n")
+  }
+
+  private static func scientific(_ number: Double) -> String {
+    number.formatted(.number.notation(.scientific).precision(.significantDigits(2)))
   }
 
   private static func line(_ name: String, _ operation: String, _ rounds: Int, _ bytes: Int) -> String {

@@ -27,6 +27,9 @@ struct PredictCommand: AsyncParsableCommand {
     parsing: .unconditional,
     help: "What inputs lie in, publicly: LOW:HIGH, or none; the model file's range where it is not given.")
   var inputRange: String?
+  @Option(help: "What replicated parties spend less of: bytes or rounds.") var optimise = "bytes"
+  @Option(help: "How replicated parties truncate: safe, or fast, which fails with a probability that the plan states.")
+  var truncation = "safe"
   @Option(name: .customLong("repeat"), help: "Timed runs after a warm-up.") var repeats = 1
   @Option(help: "Seconds to wait for a party before giving up.") var deadline = 30.0
   @Flag(help: "Print one JSON object.") var json = false
@@ -34,7 +37,7 @@ struct PredictCommand: AsyncParsableCommand {
   func run() async throws {
     let options = try EngineOptions(
       engine: engine, parties: parties, transport: transport, fractionBits: fractionBits, repeats: repeats,
-      deadline: deadline)
+      deadline: deadline, optimise: optimise, truncation: truncation)
     let file = try DeclaredRange.apply(inputRange, to: try ModelFile.load(from: model))
     let x = try ModelInput.read(input, for: file)
     let report = try await SecretPredictor(

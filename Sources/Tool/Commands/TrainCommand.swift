@@ -19,8 +19,18 @@ struct TrainCommand: AsyncParsableCommand {
 
         encrypted: {fractionBits: 20, transport: tls, owners: [{file: a.csv}, {file: b.csv}], reveal: [loss, model]}
 
-      Where rows have several owners, data names the target alone: {target: column, test: 0.2}. A run that stopped goes \
-      on from its last checkpoint with --resume.
+      reveal: loss (the mean of each epoch), model, metrics (accuracy or mean squared error, found on shares); the rest \
+      stays in shares. Where rows have several owners, data names the target alone: {target: column, test: 0.2}. A run \
+      that stopped goes on from its last checkpoint with --resume; checkpoint: N sets the steps between two.
+
+      With "cluster: cluster.yaml", the running parties of that file train, and owners with names share their rows by \
+      themselves, prepared by the job's public ranges and categories:
+
+        data: {target: label, ranges: {age: [0, 100]}, categories: {label: ['no', 'yes']}}
+        encrypted: {owners: [{name: a, file: a.csv}, {name: b, file: b.csv}], reveal: [model, metrics]}
+
+      Each owner runs "tacit train job.yaml --owner a --identity identities/a", then the job's owner "tacit train \
+      job.yaml --identity identities/c", who never has their rows.
 
       Writes report.json, model.tacit and curves.svg. Paths are relative to where the program is called.
 
@@ -31,6 +41,8 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "The seed, in place of the job's.") var seed: UInt64?
   @Option(help: "The folder for results, in place of the job's.") var output: String?
   @Flag(help: "Go on with an encrypted training that stopped, from its last checkpoint.") var resume = false
+  @Option(help: "Share the rows of this owner with the job's cluster, and do nothing else.") var owner: String?
+  @Option(help: "The folder of a client's certificate and key, for a job with a cluster.") var identity: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
@@ -46,6 +58,7 @@ struct TrainCommand: AsyncParsableCommand {
     if resume, job.mode != .encrypted {
       throw UsageError("--resume is for encrypted training: this job's mode is \(job.mode.rawValue)")
     }
+    if let owner { return try await share(job, of: owner) }
     let report: TrainingReport
     switch job.mode {
     case .plain: report = try trainPlain(job, folder)
@@ -75,7 +88,8 @@ struct TrainCommand: AsyncParsableCommand {
   private func trainEncrypted(_ job: Job, _ folder: String) async throws -> TrainingReport {
     let line = ProgressLine()
     let trainer = EncryptedTrainer(
-      job, environment: environment, versions: versions, executable: try Executable.path, folder: folder)
+      job, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
+      identity: try identity.map { try NodeIdentity.load(from: $0) })
     let outcome = try await trainer.run(resuming: resume) { progress in
       let loss = progress.loss.map { String(format: ", loss %.4f", $0) } ?? ""
       line.show(
@@ -87,6 +101,15 @@ struct TrainCommand: AsyncParsableCommand {
       try TrainedModel.file(of: result, creator: "tacit train").save(to: folder + "/model.tacit")
     }
     return outcome.report
+  }
+
+  private func share(_ job: Job, of owner: String) async throws {
+    guard let identity else { throw UsageError("--owner needs --identity: the folder of that owner's certificate") }
+    let outcome = try await RowOwner(job, name: owner, identity: try NodeIdentity.load(from: identity)).run()
+    if json { return try JSONOutput.print(outcome) }
+    print(
+      "\(outcome.owner): \(outcome.rows) rows to train on and \(outcome.testRows) to judge by are shared, in "
+        + "\(outcome.bytesSent) bytes")
   }
 
   private static func text(_ report: TrainingReport, folder: String) -> String {

@@ -5,14 +5,14 @@ import Tensors
 ///
 /// With the opened d = t ⊕ ρ, t = d + (1 − 2d)·ρ; with x = E + A besides,
 /// t·x = d·E + d·[A] + (1 − 2d)·(E·[ρ] + [ρA]).
-extension AdditiveScheme {
-  /// One round; exact for all words. One bit times n − 1 a party where the bits are signs of these scalars (or their
-  /// opposites), whose mask is opened already, else 8(n − 1) bytes more; dealt: 16 bytes a scalar.
-  public func multiply(_ bits: AdditiveBits, _ share: AdditiveShare) async throws -> AdditiveShare {
+extension DealtGates {
+  /// One round; where the bits are signs of these scalars (or their opposites), whose mask is opened already, it opens but a
+  /// bit a scalar.
+  func multiply(_ bits: AdditiveBits, _ share: AdditiveShare) async throws -> AdditiveShare {
     let count = share.shape.count
     guard count > 0 else { return share }
     let origin = bits.origin.flatMap { $0.identity === share.identity ? $0 : nil }
-    var draws = try await deal(.selection(count: count, mask: origin?.mask))
+    var draws = try await party.deal(.selection(count: count, mask: origin?.mask))
     let mask = origin?.summand ?? draws.mask(count)
     var hidden: [[UInt64]] = []
     if origin == nil {
@@ -28,14 +28,12 @@ extension AdditiveScheme {
       RingTensor(shape: share.shape) { ck_dealt_select(count, first, flips, e, mask, rho, masked, $0.baseAddress) })
   }
 
-  /// One round, n − 1 bits a party and bit; dealt: 8 bytes.
-  public func convert(_ bits: AdditiveBits) async throws -> AdditiveShare {
+  func convert(_ bits: AdditiveBits) async throws -> AdditiveShare {
     let words = try await words(of: bits.words, rows: 1, count: bits.shape.count)
     return AdditiveShare(RingTensor(shape: bits.shape, scalars: words))
   }
 
-  /// One round, n − 1 bits a party and bit, however many tables; dealt: 8 bytes a bit.
-  public func weightedSums(_ bits: [AdditiveBits], tables: [[UInt64]]) async throws -> [AdditiveShare] {
+  func weightedSums(_ bits: [AdditiveBits], tables: [[UInt64]]) async throws -> [AdditiveShare] {
     let shape = bits[0].shape
     let count = shape.count
     let words = try await words(of: bits.flatMap(\.words), rows: bits.count, count: count)
@@ -52,7 +50,7 @@ extension AdditiveScheme {
   /// Shares of the bits of planes as ring words, plane by plane.
   private func words(of planes: [UInt64], rows: Int, count: Int) async throws -> [UInt64] {
     guard rows * count > 0 else { return [] }
-    var draws = try await deal(.conversion(rows: rows, count: count))
+    var draws = try await party.deal(.conversion(rows: rows, count: count))
     let flips = try await openBits(planes, rows: rows, count, [], &draws).flips
     var result = draws.words(rows * count)
     result.withUnsafeMutableBufferPointer { z in
@@ -67,7 +65,7 @@ extension AdditiveScheme {
   ) async throws -> (flips: [UInt64], others: [[UInt64]]) {
     var planes = draws.maskPlanes(rows, count)
     ck_bits_xor(planes.count, planes, bits, &planes)
-    let opened = try await openSums(words: others, planes: [PlaneBlock(words: planes, rows: rows, count: count)])
+    let opened = try await party.openSums(words: others, planes: [PlaneBlock(words: planes, rows: rows, count: count)])
     return (Dealer.unpacked(opened.planes[0].words, rows: rows, count: count), opened.words)
   }
 }

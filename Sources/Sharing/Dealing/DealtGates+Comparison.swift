@@ -6,17 +6,19 @@ import Tensors
 /// With the opened E = x − A and r = −A, x = E − r: its sign is the exclusive-or of the top bits of E and r and of the borrow
 /// into them. E being public, who generates and who passes on a borrow is known bit by bit from r, and for four
 /// neighbouring bits is a sum of their products, which the dealer shares: the lowest two levels of the tree cost nothing
-/// (`docs/PROTOCOLS.md` 3.4). 1 + ⌈log₂ ⌈(b − 1)/4⌉⌉ rounds; 29 bytes a scalar for two parties at b = 64, 21.5 at b = 32;
-/// dealt: 32.375 and 15.5 bytes.
+/// (`docs/PROTOCOLS.md` 3.4). 1 + ⌈log₂ ⌈(b − 1)/4⌉⌉ rounds; 29 bytes a scalar at b = 64, 21.5 at b = 32; dealt: 32.375 and
+/// 15.5 bytes. What the dealer sends is not needed before the second round.
 ///
 /// Bits are sliced: word w of plane j holds bit j of 64 neighbouring scalars.
-extension AdditiveScheme {
-  public func negative(_ share: AdditiveShare, width: Int) async throws -> AdditiveBits {
+extension DealtGates {
+  func negative(_ share: AdditiveShare, width: Int) async throws -> AdditiveBits {
     precondition((2...64).contains(width), "a comparison is on 2 to 64 bits, not \(width)")
     let count = share.shape.count
     guard count > 0 else { return AdditiveBits(shape: share.shape, words: []) }
-    var draws = try await deal(.comparison(count: count, width: width))
+    let demand = Demand.comparison(count: count, width: width)
+    var draws = party.beginDealing(demand)
     let (origin, planes) = try await openedPlanes(of: share, width: width, &draws)
+    try await party.receiveCorrections(for: demand, &draws)
     let tree = BorrowTree(width: width)
     var nodes = borrowNodes(of: planes, tree, count: count, &draws)
     var sign = topPlane(of: planes, width: width, count: count, &draws)
@@ -37,7 +39,7 @@ extension AdditiveScheme {
     let summand = draws.mask(count)
     var hidden = share.summand.scalars
     ck_u64_sub(count, hidden, summand, &hidden)
-    let opened = try await openSums(words: [hidden]).words[0]
+    let opened = try await party.openSums(words: [hidden])[0]
     var planes = [UInt64](repeating: 0, count: width * ((count + 63) / 64))
     ck_bitslice(count, UInt32(width), opened, &planes)
     return (.init(identity: share.identity, mask: name, opened: opened, summand: summand), planes)
@@ -46,7 +48,7 @@ extension AdditiveScheme {
   /// The exclusive-or of the top bits of E, which is public, and of r, which is dealt.
   func topPlane(of planes: [UInt64], width: Int, count: Int, _ draws: inout DealtDraws) -> [UInt64] {
     var top = draws.planes(1, count)
-    if party == 0 { ck_bits_xor(top.count, top, Array(planes[((width - 1) * top.count)...]), &top) }
+    if first == 1 { ck_bits_xor(top.count, top, Array(planes[((width - 1) * top.count)...]), &top) }
     return top
   }
 

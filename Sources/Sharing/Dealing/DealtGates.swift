@@ -1,19 +1,29 @@
 import CKernels
 import Tensors
 
-/// Gates on shared bits, and the bits of numbers.
+/// What parties with a dealer do on bits that they share additively: gates, signs, and bits times values. All parties but
+/// one together see nothing but uniform words; the dealer sees nothing.
 ///
 /// Sources: Beaver, CRYPTO 1991 (triples); Sklansky, *Conditional-Sum Addition Logic*, IRE Transactions 1960 (the prefix
-/// of borrows), over the groups of four bits of ``negative(_:width:)``.
-extension AdditiveScheme {
-  /// One round for all pairs, 2(n − 1) bits a party and gate; dealt: one bit.
-  public func and(_ pairs: [(AdditiveBits, AdditiveBits)]) async throws -> [AdditiveBits] {
+/// of borrows), over the groups of four bits of ``negative(_:width:)``; `docs/PROTOCOLS.md` 3.4. Bytes are of two parties
+/// together; for n they grow by n(n − 1)/2.
+struct DealtGates<Party: DealtParty> {
+  let party: Party
+  /// 1 at the party that adds what is public, 0 elsewhere.
+  let first: UInt64
+
+  init(_ party: Party) {
+    self.party = party
+    first = party.first
+  }
+
+  func and(_ pairs: [(AdditiveBits, AdditiveBits)]) async throws -> [AdditiveBits] {
     guard pairs.contains(where: { $0.0.shape.count > 0 }) else { return pairs.map(\.0) }
     let counts = pairs.map(\.0.shape.count)
-    var draws = try await deal(.conjunction(counts.map { Demand.Planes(rows: 1, count: $0) }))
+    var draws = try await party.deal(.conjunction(counts.map { Demand.Planes(rows: 1, count: $0) }))
     let triples = counts.map { Triple(&draws, rows: 1, count: $0) }
     let hidden = zip(pairs, triples).map { $1.hidden($0.0.words, $0.1.words) }
-    let opened = try await openSums(words: [], planes: hidden).planes
+    let opened = try await party.openSums(words: [], planes: hidden).planes
     return pairs.indices.map { index in
       AdditiveBits(shape: pairs[index].0.shape, words: triples[index].product(opened[index].words, first: first))
     }
@@ -24,17 +34,19 @@ extension AdditiveScheme {
     _ x: [UInt64], _ y: [UInt64], rows: Int, count: Int, _ draws: inout DealtDraws
   ) async throws -> [UInt64] {
     let triple = Triple(&draws, rows: rows, count: count)
-    let opened = try await openSums(words: [], planes: [triple.hidden(x, y)]).planes[0]
+    let opened = try await party.openSums(words: [], planes: [triple.hidden(x, y)]).planes[0]
     return triple.product(opened.words, first: first)
   }
 
-  /// 1 + ⌈log₂ ⌈(b − 1)/4⌉⌉ rounds: x is E − r for an opened E, whose bits are known, and a dealt r.
-  public func decompose(_ share: AdditiveShare, width: Int) async throws -> [AdditiveBits] {
+  /// x is E − r for an opened E, whose bits are known, and a dealt r.
+  func decompose(_ share: AdditiveShare, width: Int) async throws -> [AdditiveBits] {
     precondition((2...64).contains(width), "a number has 2 to 64 bits, not \(width)")
     let count = share.shape.count
     guard count > 0 else { return (0..<width).map { _ in AdditiveBits(shape: share.shape, words: []) } }
-    var draws = try await deal(.decomposition(count: count, width: width))
+    let demand = Demand.decomposition(count: count, width: width)
+    var draws = party.beginDealing(demand)
     let planes = try await openedPlanes(of: share, width: width, &draws).planes
+    try await party.receiveCorrections(for: demand, &draws)
     let tree = BorrowTree(width: width)
     var (sums, nodes) = borrowPrefixes(of: planes, tree, count: count, &draws)
     sums.append(topPlane(of: planes, width: width, count: count, &draws))
@@ -71,7 +83,7 @@ extension AdditiveScheme {
         }
         let single = (1 << bit - 1) * stride
         var sum = Array(monomials[single..<single + stride])
-        if party == 0 {
+        if first == 1 {
           ck_bits_xor(stride, sum, Array(planes[(start + bit) * stride..<(start + bit + 1) * stride]), &sum)
         }
         sums.append(sum)

@@ -1,0 +1,1 @@
+"""Comparing Tacit with its peers: running them, putting figures side by side, writing them down."""

@@ -1,0 +1,65 @@
+import Crypto
+import Foundation
+import Learning
+import Sharing
+import Tensors
+
+/// An encrypted job as it will run: the parties' program, its cost, and what must be the same when it goes on.
+struct JobPlan {
+  let program: TrainingProgram
+  let counts: RowCounts
+  /// Of the whole; without the rows where their owners share them by themselves.
+  let cost: Cost
+  let digest: String
+
+  /// - Parameter stopped: the training to go on with, if it is not a new one.
+  /// - Throws: ``ServingError/badRequest(_:)`` where the job cannot run on shares, or is not the one that stopped.
+  init(_ prepared: PreparedJob, _ counts: RowCounts, stopped: TrainingLedger.Entry?) async throws {
+    self.counts = counts
+    program = try TrainingProgram(
+      prepared, rows: counts.training.reduce(0, +), testRows: counts.test.reduce(0, +))
+    try program.validate()
+    digest = try Self.digest(program, prepared)
+    guard stopped == nil || stopped?.digest == digest else {
+      throw ServingError.badRequest(
+        "the training that stopped was of another job, other data or another version: start without --resume")
+    }
+    let isHere = !prepared.job.hasSeparateOwners
+    cost = try await TrainingPlan.cost(
+      of: program, rowCounts: isHere ? counts.training : [], testRowCounts: isHere ? counts.test : [])
+  }
+
+  /// Steps on their way to who watches the training.
+  func reporting(to progress: @escaping (EncryptedTrainer.Progress) -> Void) -> (TrainingStep) -> Void {
+    { [program] step in
+      progress(
+        EncryptedTrainer.Progress(
+          epoch: min(step.step / program.stepsPerEpoch + 1, program.epochs), epochs: program.epochs,
+          share: Double(step.step) / Double(step.stepCount), loss: step.loss))
+    }
+  }
+
+  /// Of program, job, rows and code.
+  private static func digest(_ program: TrainingProgram, _ prepared: PreparedJob) throws -> String {
+    var hash = SHA256()
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    hash.update(data: try encoder.encode(program))
+    hash.update(data: Data(try prepared.job.dataset.utf8))
+    let test = prepared.testRows
+    for tensor in [prepared.features, prepared.targets, test.features, test.targets] {
+      tensor.scalars.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    }
+    hash.update(data: Data(TacitVersion.current.utf8))
+    return Hexadecimal.text(hash.finalize())
+  }
+}
+
+extension RowCounts {
+  /// Where an owner's rows stand among all.
+  func range(of owner: Int, _ part: RowPart) -> Range<Int> {
+    let counts = part == .training ? training : test
+    let start = counts[..<owner].reduce(0, +)
+    return start..<start + counts[owner]
+  }
+}
