@@ -305,6 +305,9 @@ private func withFolder(_ body: (String) async throws -> Void) async throws {
       let used = try UsedSteps(folder: folder + "/used")
       #expect(throws: SharingError.stepUsed(program: "run a", step: 1)) { try used.use(1, of: "run a") }
       try used.use(2, of: "run a")
+      try used.takeName("../model")
+      let later = try UsedSteps(folder: folder + "/used")
+      #expect(throws: ServingError.self) { try later.takeName("../model") }
     }
   }
 

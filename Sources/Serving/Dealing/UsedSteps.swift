@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import NIOConcurrencyHelpers
 import Sharing
@@ -32,6 +33,18 @@ package final class UsedSteps: Sendable {
     }
     try write(step + 1, program)
     next.withLockedValue { $0[program] = step + 1 }
+  }
+
+  /// Takes a name for good: masks that are kept for a model's weights belong to its name.
+  ///
+  /// - Throws: ``ServingError/badRequest(_:)`` where it was taken before.
+  package func takeName(_ name: String) throws {
+    let digest = SHA256.hash(data: Data(name.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+    let key = "name " + digest.joined()
+    guard try first(of: key) == 0 else {
+      throw ServingError.badRequest("a model of this name was shared here before: share it under another")
+    }
+    try use(0, of: key)
   }
 
   private func path(_ program: String) -> String? {

@@ -46,6 +46,7 @@ struct ClientDialogue {
     case .hello: throw ServingError.malformedMessage
     case .share(let name, let description):
       let model = try SharedModel(description, named: name, parcel: frame.body, scheme: scheme, party: party)
+      try dealing?.used.takeName(name)
       try await state.store(model)
       try dealing?.models?.save(name, description, parcel: frame.body)
       try await send(.shared)

@@ -160,7 +160,7 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
       return "the stock of correlated randomness for \(program) is empty: have the dealer fill it first"
     case .stepUsed(let program, let step):
       return "the correlated randomness of run \(step) of \(program) was used before: "
-        + "remove the stock of the last party, and start it again"
+        + "remove the storage folder of the last party, and start it again"
     }
   }
 }
