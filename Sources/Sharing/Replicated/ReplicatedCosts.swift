@@ -39,6 +39,8 @@ public struct ReplicatedCosts: CostModel {
   public var partyCount: Int { 3 }
   public var scalarByteCount: Int { 16 }
 
+  public func doubles(_ form: Bilinear) -> Bool { form.isCheaperDoubled }
+
   public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost { .none }
 
   public func fixing(counts: [Int]) -> Cost { .none }
