@@ -53,6 +53,10 @@ import Testing
     refuses("{name: south, file: south.csv}", "{file: south.csv}")
     refuses("reveal: [metrics]", "reveal: [metrics], transport: memory")
     refuses("mode: encrypted", "mode: plain")
+    let feature = "training by additive parties with a dealer"
+    #expect(throws: JobError.unsupported("encrypted.scheme", feature: feature)) {
+      try Job.parse(Self.owned.replacingOccurrences(of: "reveal: [metrics]", with: "scheme: additive, parties: 2"))
+    }
     refuses("target: sick", "set: iris")
   }
 

@@ -22,6 +22,8 @@ final class PartyDealing: Sendable {
   /// Names the keys and memories of all parties together.
   private let generation = NIOLockedValueBox<String?>(nil)
   let patience: Duration
+  /// How often those who wait for it hear that they wait.
+  var pulse: Duration { min(.seconds(1), patience / 2) }
 
   init(
     _ dealer: ClusterFile.Party, identity: NodeIdentity, party: PartyID, partyCount: Int, patience: Duration,

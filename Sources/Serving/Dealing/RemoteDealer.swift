@@ -64,7 +64,11 @@ final class RemoteDealer: DealerAccess {
           return try await askOnce(request, computation)
         }
       }
-    } catch let error as ChannelError {
+    } catch let error as ServingError {
+      // A dealer that says something else than was asked is out of step.
+      if error.endsSession { await close() }
+      throw error
+    } catch {
       await close()
       throw ServingError.dealerFails("\(error)")
     }
@@ -95,9 +99,14 @@ final class RemoteDealer: DealerAccess {
     if let connection = state.withLockedValue({ $0.connection }) { return connection }
     let connection = try await loop.connect(
       host: address.host, port: address.port, protection: .tls(settings), within: patience)
-    let frame = try await exchange(.hello(version: DealerRequest.version), connection)
-    guard case .welcome(let version) = frame.control else { throw ServingError.malformedMessage }
-    guard version == DealerRequest.version else { throw ServingError.wrongVersion(found: version) }
+    do {
+      let frame = try await exchange(.hello(version: DealerRequest.version), connection)
+      guard case .welcome(let version) = frame.control else { throw ServingError.malformedMessage }
+      guard version == DealerRequest.version else { throw ServingError.wrongVersion(found: version) }
+    } catch {
+      await connection.close(within: .zero)
+      throw error
+    }
     state.withLockedValue { state in
       state.connection = connection
       state.programs = []

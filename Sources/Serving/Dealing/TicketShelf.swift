@@ -48,7 +48,7 @@ package struct TicketShelf {
     try PrivateFolder.make(folder)
     let first = try used.first(of: program)
     for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-      guard name.hasSuffix(".sealed"), let step = UInt32(name.dropLast(7)) else { continue }
+      guard name.hasSuffix(".sealed"), let step = UInt32(name.dropLast(7)), step < .max else { continue }
       if step < first {
         try? FileManager.default.removeItem(atPath: folder + "/" + name)
       } else {

@@ -20,8 +20,6 @@ final class AdditiveRunner: SessionRunner {
   private let knownModels: () async -> Set<String>
 
   private var last: PartyID { channel.partyCount - 1 }
-  /// How often those who wait hear of it.
-  static let pulse = Duration.seconds(1)
 
   init(
     over channel: any Channel, session: String, dealing: PartyDealing, knownModels: @escaping () async -> Set<String>,
@@ -117,7 +115,7 @@ final class AdditiveRunner: SessionRunner {
       logger.notice("\(progress)", metadata: ["program": "\(computation.program)"])
       waiting(progress)
       try await tell(.wait(progress))
-      try await keeper.change(of: computation.program, within: Self.pulse)
+      try await keeper.change(of: computation.program, within: dealing.pulse)
       hasWaited = true
     }
   }

@@ -104,7 +104,7 @@ struct ClientDialogue {
     try await keeper.open(computation)
     await keeper.expect(runs, of: computation.program)
     while await !keeper.isFilled(computation.program) {
-      try await keeper.pause(of: computation.program, for: AdditiveRunner.pulse)
+      try await keeper.pause(of: computation.program, for: dealing.pulse)
       let progress = await keeper.progress(of: computation.program)
       if await !keeper.isFilled(computation.program) { try await send(.waiting(progress)) }
     }

@@ -8,10 +8,11 @@ struct PartyCommand: AsyncParsableCommand {
     commandName: "party",
     abstract: "Run one of the computing parties.",
     discussion: """
-      A party keeps its shares of models in memory (additive parties with --storage on disk, sealed) and answers queries together with the others of the cluster file. \
-      Without a dealer there are three, of which none learns anything by itself, and two that collude learn everything. \
-      With a dealer in the cluster file there are two or more, and all but one together learn nothing, as long as none \
-      works together with the dealer; the last of them keeps what the dealer makes on stock.
+      A party keeps its shares of models in memory (additive parties with --storage on disk, sealed) and answers \
+      queries together with the others of the cluster file. Without a dealer there are three, of which none learns \
+      anything by itself, and two that collude learn everything. With a dealer in the cluster file there are two or \
+      more, and all but one together learn nothing, as long as none works together with the dealer; the last of them \
+      keeps what the dealer makes on stock.
 
       Example: tacit party --identity identities/bank-a --cluster cluster.yaml
       """)
