@@ -203,6 +203,41 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
     #expect(outcome.summary.bytesSent == outcome.summary.planned.bytesSent)
   }
 
+  /// Other protocols, the same result: oracle and plan as above; fast truncation says how probably it fails.
+  @Test(arguments: ReplicatedOptions.Optimisation.allCases, ReplicatedOptions.Truncation.allCases)
+  func protocolsMayBeChosen(
+    optimise: ReplicatedOptions.Optimisation, truncation: ReplicatedOptions.Truncation
+  ) async throws {
+    let model = try file(SmallModels.convolution()).declaring(try InputRange(-8...8))
+    let options = try EngineOptions(
+      engine: "replicated", parties: nil, transport: "memory", fractionBits: 16, repeats: 1, deadline: 300,
+      optimise: optimise.rawValue, truncation: truncation.rawValue)
+    let summary = try await SecretPredictor(options: options, executable: "")
+      .predict(model, SmallModels.numbers([3, 1, 8, 8])).summary
+    #expect(summary.maxAbsoluteError < 1e-3)
+    #expect(summary.rounds == summary.planned.rounds && summary.bytesSent == summary.planned.bytesSent)
+    #expect(summary.optimise == optimise.rawValue && summary.truncation == truncation.rawValue)
+    #expect(truncation == .safe ? summary.failureProbability == 0 : (1e-12..<1e-3).contains(summary.failureProbability))
+  }
+
+  @Test func fastTruncationNeedsARange() async throws {
+    let model = try file(SmallModels.convolution())
+    await #expect(throws: SharingError.boundsMissing) {
+      try await MemoryCluster.predict(
+        model, SmallModels.numbers([1, 1, 8, 8]), fractionBits: 16, options: ReplicatedOptions(truncation: .fast))
+    }
+    #expect(throws: ServingError.self) {
+      try EngineOptions(
+        engine: "additive", parties: 2, transport: "memory", fractionBits: 16, repeats: 1, deadline: 9,
+        truncation: "fast")
+    }
+    #expect(throws: ServingError.self) {
+      try EngineOptions(
+        engine: "replicated", parties: 3, transport: "memory", fractionBits: 16, repeats: 1, deadline: 9,
+        optimise: "bits")
+    }
+  }
+
   /// Oracle: the plain engine, the plan, and for what is dealt the plan too.
   @Test(arguments: [2, 3])
   func additivePartiesPredict(parties: Int) async throws {
@@ -219,9 +254,6 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
     #expect(outcome.summary.dealtBytes > 0 && outcome.summary.offlineSeconds > 0)
     #expect(throws: ServingError.self) {
       try EngineOptions(engine: "additive", parties: 1, transport: "memory", fractionBits: 16, repeats: 1, deadline: 9)
-    }
-    #expect(throws: ServingError.self) {
-      try EngineOptions(engine: "additive", parties: 2, transport: "tls", fractionBits: 16, repeats: 1, deadline: 9)
     }
   }
 

@@ -59,14 +59,15 @@ import Transports
 
   /// The same steps in floats: the oracle. Each step rounds a few dozen times by 2⁻²⁰, and 10 steps of a small rate barely
   /// spread what came before: 2⁻¹² is far above both. That traffic is as planned, byte for byte, is checked in every run.
-  @Test(arguments: [
-    "loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.05}}",
-    "loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.03, momentum: 0.9, weightDecay: 0.01}}, schedule: cosine",
-  ])
-  func followsThePlainTrainer(training: String) async throws {
+  @Test(
+    arguments: [
+      "loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.05}}",
+      "loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.03, momentum: 0.9, weightDecay: 0.01}}, schedule: cosine",
+    ], ["bytes", "rounds"])
+  func followsThePlainTrainer(training: String, optimise: String) async throws {
     let fixture = try Fixture(
       "layers: [{dense: 6}, relu, {dense: 1}]", training: "epochs: 2, batch: 8, seed: 3, \(training)",
-      encrypted: "reveal: [loss, model]")
+      encrypted: "reveal: [loss, model], optimise: \(optimise)")
     defer { fixture.remove() }
     let outcome = try await fixture.trainer.run()
     var plain = fixture.job

@@ -19,7 +19,7 @@ import Testing
           let x = scheme.constant(RingTensor(repeating: 70_000, shape: [size]))
           let exercises =
             Exercise.all(words: size, bits: size) + Exercise.bitwise(count: size, width: 33)
-            + Exercise.inFewRounds(count: size, width: 33)
+            + Exercise.inFewRounds(count: size, width: 33) + Exercise.fast(count: size)
           for exercise in exercises {
             scheme.options = exercise.options
             _ = try await exercise.run(scheme, x, try await scheme.negative(x, width: 33))

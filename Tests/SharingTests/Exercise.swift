@@ -11,11 +11,13 @@ struct Exercise: Sendable, CustomTestStringConvertible {
   var usedBytes = 8
   /// Whether every party takes every role where there are many scalars.
   var rotates = true
+  /// Bytes of every word that party 2 gets which are copies of its sign; they say no more than the sign does.
+  var signBytes = 0
   /// Which protocols the scheme is to use.
   var options = ReplicatedOptions()
   let run: @Sendable (ReplicatedScheme, ReplicatedShare, ReplicatedBits) async throws -> [ReplicatedShare]
 
-  var testDescription: String { "\(name) of \(count), fewer \(options.optimise)" }
+  var testDescription: String { "\(name) of \(count), \(options.optimise), \(options.truncation)" }
 
   static func all(words: Int, bits: Int) -> [Exercise] {
     let shape: Shape = [words]
@@ -84,6 +86,27 @@ struct Exercise: Sendable, CustomTestStringConvertible {
         return [try await scheme.convert(try await scheme.and([(bits[1], bits[4])])[0])]
       },
     ]
+  }
+
+  /// Truncations that may fail.
+  static func fast(count: Int) -> [Exercise] {
+    [
+      Exercise(name: "fast truncation", count: count) { scheme, x, _ in
+        try await scheme.truncate([Truncation(scheme.product(x, by: 1), by: 16, mayFail: true)])
+      },
+      Exercise(name: "fast fused truncation", count: count) { scheme, x, _ in
+        let product = try await scheme.multiply([Multiplication(.elementwise([count]), x, x)])
+        return try await scheme.truncate([
+          Truncation(product[0], by: 16, mayFail: true), Truncation(scheme.product(x, by: 5), by: 24, mayFail: true),
+        ])
+      },
+    ]
+    .map { exercise in
+      var exercise = exercise
+      exercise.options = ReplicatedOptions(truncation: .fast)
+      exercise.signBytes = 3
+      return exercise
+    }
   }
 
   /// What works on bits alone; `usedBytes` holds for eight scalars.

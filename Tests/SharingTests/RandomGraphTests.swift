@@ -100,14 +100,30 @@ import class Foundation.ProcessInfo
     }
   }
 
-  /// Seeds of the graphs that are run: some in the suite, as many as the environment says by `Scripts/property-test`.
-  static let seeds = 0..<(ProcessInfo.processInfo.environment["TACIT_RANDOM_GRAPHS"].flatMap(Int.init) ?? 150)
+  /// How many graphs `Scripts/property-test` asks for.
+  static let asked = ProcessInfo.processInfo.environment["TACIT_RANDOM_GRAPHS"].flatMap(Int.init)
 
+  /// Seeds of the graphs that are run: some in the suite.
+  static let seeds = 0..<(asked ?? 150)
+
+  /// Comparisons on as few bits as the inputs prove enough, where they prove anything.
+  static func provenWidths(
+    _ graph: Graph, inputs: [String: Tensor<Float>], fractionBits: Int
+  ) -> ComparisonWidths {
+    let bounds = inputs.mapValues { InputBound.values($0) }
+    guard let ranges = try? RangeAnalysis(graph, inputs: bounds, fractionBits: fractionBits) else { return .full }
+    return ComparisonWidths(proving: ranges, of: graph, fractionBits: fractionBits)
+  }
+
+  /// On every scheme: the clear one, the replicated one with either protocols, additive ones of two and three parties.
   @Test(arguments: seeds)
   func randomGraph(seed: Int) async throws {
     var generator = SeedTree(seed: 70).child(seed).generator()
     let (graph, inputs) = try Self.graph(&generator, nodeCount: 14)
+    let fractionBits = [16, 20, 24][seed % 3]
+    let widths = seed / 2 % 2 == 0 ? .full : Self.provenWidths(graph, inputs: inputs, fractionBits: fractionBits)
     try await checkGraph(
-      graph, inputs: inputs, fractionBits: [16, 20, 24][seed % 3], additiveParties: [2 + seed % 2], inFewRounds: true)
+      graph, inputs: inputs, fractionBits: fractionBits, widths: widths,
+      additiveParties: Self.asked == nil ? [2 + seed % 2] : [2, 3], inFewRounds: true)
   }
 }

@@ -30,7 +30,7 @@ import Testing
   }
 
   static let exercises =
-    Exercise.all(words: 1601, bits: 1601) + inFewRounds + [
+    Exercise.all(words: 1601, bits: 1601) + inFewRounds + Exercise.fast(count: 1601) + [
       Exercise(name: "sigmoid", count: 5) { scheme, x, _ in
         try await FixedPointArithmetic(scheme, fractionBits: 16).sigmoid([x])
       },
@@ -58,6 +58,8 @@ import Testing
     "shuffle": Digest(hash: 0x4B27_57E5_0BAB_9A5D, firstWord: 0xB041_7826_C7BC_24A3),
     "decomposition": Digest(hash: 0x884C_B70F_77D5_60BD, firstWord: 0x5558_E7E1_25AF_901A),
     "sigmoid": Digest(hash: 0x2EEB_1EE7_8FC4_7189, firstWord: 0x9629_7811_4CA3_785A),
+    "fast truncation": Digest(hash: 0xA531_A445_08B6_8C25, firstWord: 0xFFFF_94C5_28D2_5EA7),
+    "fast fused truncation": Digest(hash: 0x4905_DD0B_BE11_B7C1, firstWord: 0xFFFF_951B_8CE7_0B13),
     "rectifier on 33 bits in few rounds": Digest(hash: 0x5A4B_7371_4D02_97F5, firstWord: 0x05A4_BA4B_5C95_1E3E),
     "selection in few rounds": Digest(hash: 0x9830_2B62_D85A_8879, firstWord: 0x2F11_2184_3D86_4BBD),
     "conversion in few rounds": Digest(hash: 0xE081_62B5_104D_56D5, firstWord: 0x2F11_2184_3D86_4BBD),

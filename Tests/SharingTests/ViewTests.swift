@@ -53,20 +53,29 @@ import Transports
     }
   }
 
+  /// All bytes that a party got, without the highest of each word where those repeat the sign.
+  static func bytes(of view: View, signBytes: Int) -> [UInt8] {
+    let bytes = view.messages.flatMap { $0 }
+    guard signBytes > 0 else { return bytes }
+    return bytes.indices.filter { $0 % 8 < 8 - signBytes }.map { bytes[$0] }
+  }
+
   static let exercises =
     Exercise.all(words: 2, bits: 8) + Exercise.bitwise(count: 8, width: 6) + Exercise.inFewRounds(count: 8, width: 6)
+    + Exercise.fast(count: 2)
 
   @Test(arguments: exercises, [ShareForm.uniform, .component0])
   func messagesAreUniformAndMasksAreUsedOnce(exercise: Exercise, form: ShareForm) async throws {
     let generators = (0..<3).map { InsecureKeys.generator(pair: $0, seed: Self.seed) }
     for (party, views) in try await Self.views(of: exercise, form: form).enumerated() {
-      let messages = views.map { $0.messages.flatMap { $0 } }
+      let messages = views.map { Self.bytes(of: $0, signBytes: party == 2 ? exercise.signBytes : 0) }
       for position in messages[0].indices {
         let statistic = Randomness.chiSquare(messages.map { $0[position] })
         #expect(statistic < Randomness.chiSquareLimit, "party \(party), byte \(position)")
       }
       let rows = views.map { view in
-        view.draws.reduce(into: view.messages.flatMap { $0 }) { row, draw in
+        let received = Self.bytes(of: view, signBytes: party == 2 ? exercise.signBytes : 0)
+        return view.draws.reduce(into: received) { row, draw in
           let words = generators[draw.pair].words(
             count: 2 * draw.blocks.count, counterHigh: draw.high, counterLow: draw.blocks.lowerBound)
           for word in words {

@@ -131,12 +131,51 @@ import Testing
     }
   }
 
+  /// The parties are told what to spend less of, and how to truncate; the program holds traffic against the plan itself.
+  @Test func protocolsMayBeChosen() throws {
+    try train()
+    let usual = try tacit("plan", "run/model.tacit", "--batch", "80", "--json").json()
+    let flags = ["--optimise", "rounds", "--truncation", "fast"]
+    let plan = try tacit(["plan", "run/model.tacit", "--batch", "80", "--json"] + flags).json()
+    #expect(plan["rounds"] as? Int ?? .max < usual["rounds"] as? Int ?? 0)
+    #expect(plan["optimise"] as? String == "rounds" && plan["truncation"] as? String == "fast")
+    #expect(usual["failureProbability"] as? Double == 0)
+    #expect((1e-9..<1e-3).contains(plan["failureProbability"] as? Double ?? 1))
+    let run = try tacit(
+      ["predict", "run/model.tacit", "--input", "table.csv", "--engine", "replicated", "--transport", "tls", "--json"]
+        + flags)
+    #expect(run.status == 0, "\(run.errors)")
+    let report = try run.json()
+    for key in ["rounds", "bytesSent"] { #expect(report[key] as? Int == plan[key] as? Int) }
+    #expect(report["failureProbability"] as? Double == plan["failureProbability"] as? Double)
+    let line = try tacit("bench", "--workload", "w7_max_128x10", "--optimise", "rounds", "--json").json()
+    #expect(line["optimise"] as? String == "rounds" && line["rounds"] as? Int == 15)
+  }
+
   /// Three processes, with and without TLS; traffic is held against the plan by the program itself.
   @Test(arguments: ["tcp", "tls"]) func benchMeasures(transport: String) throws {
     let line = try tacit("bench", "--workload", "w3_mlp_credit_logit_b1", "--transport", transport, "--json").json()
     #expect(line["workload"] as? String == "w3_mlp_credit_logit_b1" && line["transport"] as? String == transport)
     #expect(line["max_abs_err"] as? Double ?? 1 < 1e-3)
     #expect(line["bytes_sent_total"] as? Int ?? .max < 14_180)
+  }
+
+  /// Two parties and the dealer as processes; what is dealt stands apart.
+  @Test func additivePartiesPredictAndAreMeasured() throws {
+    try train()
+    let plan = try tacit("plan", "run/model.tacit", "--batch", "80", "--engine", "additive", "--json").json()
+    let run = try tacit(
+      "predict", "run/model.tacit", "--input", "table.csv", "--engine", "additive", "--transport", "tls", "--json")
+    #expect(run.status == 0, "\(run.errors)")
+    let report = try run.json()
+    #expect(report["maxAbsoluteError"] as? Double ?? 1 <= 5e-4)
+    #expect(report["offlineSeconds"] as? Double ?? 0 > 0)
+    for key in ["rounds", "bytesSent", "dealtBytes"] { #expect(report[key] as? Int == plan[key] as? Int, "\(key)") }
+    let line = try tacit(
+      "bench", "--workload", "w3_mlp_credit_logit_b1", "--engine", "additive", "--transport", "tcp", "--json"
+    ).json()
+    #expect(line["protocol"] as? String == "additive" && line["parties"] as? Int == 2)
+    #expect(line["max_abs_err"] as? Double ?? 1 < 1e-3 && line["dealtBytes"] as? Int ?? 0 > 0)
   }
 
   @Test func badInputIsOneSentenceAndExitTwo() throws {
@@ -169,6 +208,9 @@ import Testing
       (["train", "none.yaml"], "none.yaml"),
       (["demo", "credit", "--data", "/nowhere"], "/nowhere"),
       (["plan", "run/model.tacit", "--rtt", "fast"], "20ms"),
+      (["plan", "run/model.tacit", "--optimise", "time"], "bytes, rounds"),
+      (["plan", "run/model.tacit", "--truncation", "fast", "--input-range", "none"], "--input-range"),
+      (["plan", "run/model.tacit", "--truncation", "fast", "--engine", "additive"], "replicated"),
       (["keys", "show", "nowhere"], "nowhere"),
       (["frobnicate"], "frobnicate"),
     ]

@@ -8,7 +8,7 @@ import Tensors
 /// Source: `docs/PROTOCOLS.md`, section 5.4; Lu et al., *Faster Secure Multiparty Computation of Adaptive Gradient Descent*,
 /// PPMLP 2020, the polynomial fitted to two products.
 extension FixedPointArithmetic {
-  /// 1 / √x for 2^−f ≤ x < 2^f, relative error 4e-7 plus 2 units in the last place; elsewhere finite and meaningless. At f = 16:
+  /// 1 / √x for 2^−f ≤ x < 2^f, relative error 4e-7 plus 3 units in the last place; elsewhere finite and meaningless. At f = 16:
   /// 32 rounds and 602 bytes a scalar.
   public func inverseSquareRoot(_ shares: [Share], width: Int? = nil) async throws -> [Share] {
     try await batched(shares) { x in

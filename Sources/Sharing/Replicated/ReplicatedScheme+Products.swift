@@ -8,9 +8,6 @@ public import Tensors
 ///
 /// Twice a product needs three local products, one at each party (``accumulateDoubled(_:into:scratch:)``); it is as good as the
 /// product where a division by a power of two follows.
-///
-/// Other large products need five local products instead of six: in each third of the inner dimension one party in turn
-/// multiplies (xᵢ + xᵢ₊₁)(yᵢ + yᵢ₊₁) at once, and the other two leave out what it has covered (docs/PROTOCOLS.md).
 extension ReplicatedScheme {
   private enum Draw {
     static let zero = 0
@@ -38,8 +35,6 @@ extension ReplicatedScheme {
       pair.form.withScratch { scratch in
         if pair.isDoubled {
           accumulateDoubled(pair, into: z, scratch: scratch)
-        } else if pair.form.sliceCount >= 3 {
-          accumulateSlices(of: pair, into: z, scratch: scratch)
         } else {
           accumulateWhole(pair, into: z, scratch: scratch)
         }
@@ -82,30 +77,6 @@ extension ReplicatedScheme {
       let sum = y.first + y.second
       pair.form.accumulate(x.first.scalars, sum.scalars, into: z, scratch: scratch)
       pair.form.accumulate(x.second.scalars, y.first.scalars, into: z, scratch: scratch)
-    }
-  }
-
-  /// With roles 0, 1, 2 for a third of the slices: (x₀ + x₁)(y₀ + y₁) + (x₁y₂ + x₂(y₁ + y₂)) + (x₂y₀ + x₀y₂) = xy.
-  private func accumulateSlices(
-    of pair: Multiplication<ReplicatedShare>, into z: UnsafeMutablePointer<UInt64>,
-    scratch: UnsafeMutablePointer<UInt64>
-  ) {
-    let (x, y, form) = (pair.left, pair.right, pair.form)
-    let (leftSum, rightSum) = (x.first + x.second, y.first + y.second)
-    for rotation in 0..<3 {
-      let slices = form.sliceCount * rotation / 3..<form.sliceCount * (rotation + 1) / 3
-      func add(_ left: RingTensor, _ right: RingTensor) {
-        form.accumulate(slices: slices, left.scalars, right.scalars, into: z, scratch: scratch)
-      }
-      switch Chunk(rotation: rotation, range: slices).role(of: party) {
-      case .first: add(leftSum, rightSum)
-      case .second:
-        add(x.first, y.second)
-        add(x.second, rightSum)
-      case .third:
-        add(x.first, y.second)
-        add(x.second, y.first)
-      }
     }
   }
 

@@ -154,12 +154,13 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
       return "the dealer's corrections have \(received) bytes where the operation needs \(expected): "
         + "do the parties and the dealer run the same program?"
     case .boundsMissing:
-      return "fast truncation needs proven bounds of all values: declare the range of inputs, or use the safe truncation"
+      return
+        "fast truncation needs proven bounds of all values: declare the range of inputs (--input-range), or truncate safely"
     case .stockEmpty(let program):
       return "the stock of correlated randomness for \(program) is empty: have the dealer fill it first"
     case .stepUsed(let program, let step):
       return "the correlated randomness of run \(step) of \(program) was used before: "
-        + "remove the stock of the last party, and start it again"
+        + "remove the storage folder of the last party, and start it again"
     }
   }
 }
