@@ -54,6 +54,18 @@ def traffic(f):
     return table(header, rows)
 
 
+def fewer_rounds(f):
+    header = ["TLS", "ms", "rounds", "bytes", "ms, `--optimise rounds`", "rounds", "bytes"]
+    rows = []
+    for w in f.workloads:
+        row = [TITLES[w]]
+        for program in ("tacit", "tacit-rounds"):
+            figure = f(program, w)
+            row += [milliseconds(figure), count(figure, "rounds"), count(figure, "bytes")]
+        rows.append(row)
+    return table(header, rows)
+
+
 def two_parties(f):
     header = ["two parties and a dealer", "Tacit, TLS, ms", "CrypTen, ms", "CrypTen / Tacit", "Tacit's bytes",
               "CrypTen's bytes", "Tacit's rounds", "CrypTen's calls", "Tacit dealt, bytes", "dealing, ms"]
@@ -72,7 +84,8 @@ def two_parties(f):
 
 
 def simulated(f):
-    header = ["ms", "10 ms, 1 Gbit/s", "planned", "60 ms, 100 Mbit/s", "planned"]
+    header = ["ms", "10 ms, 1 Gbit/s", "planned", "`--optimise rounds`", "planned", "60 ms, 100 Mbit/s", "planned",
+              "`--optimise rounds`", "planned"]
     rows = []
     for w in f.workloads:
         row = [TITLES[w]]
@@ -116,6 +129,8 @@ def markdown(f):
         "As each program counts; CrypTen's counter is too low with three parties, where the wire carried a third more. Send actions",
         "and calls are not rounds: a party that sends to two others counts twice.", "", traffic(f), "",
     ]
+    if f.has("tacit-rounds"):
+        parts += ["### Fewer rounds", "", fewer_rounds(f), ""]
     if f.has("tacit-2") or f.has("crypten-2-online"):
         parts += ["### Two parties and a dealer", "",
                   "CrypTen's triples were made beforehand, as Tacit's correlations were.", "", two_parties(f), ""]

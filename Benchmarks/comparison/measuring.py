@@ -80,8 +80,6 @@ def measure(a, root):
         subprocess.run([os.path.join(folder, "setup.sh")], env=dict(os.environ, PEERS_VENV=a.cache), check=True)
     tacit = a.tacit or build(root)
     workloads = chosen(a, folder)
-    usage = subprocess.run([tacit, "bench", "--help"], capture_output=True, text=True).stdout
-    two = programs.TWO if "--engine" in usage else {}
     lines = [machine.describe(a.cache, root)]
     began = time.monotonic()
 
@@ -101,7 +99,7 @@ def measure(a, root):
                 record(name, number, programs.ours(tacit, options, group), group)
             for name, command in peers.items():
                 record(name, number, command(shared), shared)
-            for name, options in two.items():
+            for name, options in programs.TWO.items():
                 record(name, number, programs.ours(tacit, options, group), group)
     for name, options in programs.SIMULATED.items():
         record(name, 1, programs.ours(tacit, options, workloads), workloads)

@@ -2,18 +2,22 @@
 import os
 
 # Names as the tables have them, and what `tacit bench` needs to be told.
+ROUNDS = ["--optimise", "rounds"]
 OURS = {
     "tacit": ["--transport", "tls"],
     "tacit-tcp": ["--transport", "tcp"],
     "tacit-memory": ["--transport", "memory"],
+    "tacit-rounds": ["--transport", "tls", *ROUNDS],
 }
 TWO = {"tacit-2": ["--transport", "tls", "--engine", "additive", "--parties", "2"]}
-SIMULATED = {
-    "tacit-lan": ["--transport", "tls", "--rtt", "10ms", "--bandwidth", "1Gbps"],
-    "tacit-wan": ["--transport", "tls", "--rtt", "60ms", "--bandwidth", "100Mbps"],
-}
+LAN = ["--transport", "tls", "--rtt", "10ms", "--bandwidth", "1Gbps"]
+WAN = ["--transport", "tls", "--rtt", "60ms", "--bandwidth", "100Mbps"]
+SIMULATED = {"tacit-lan": LAN, "tacit-lan-rounds": LAN + ROUNDS, "tacit-wan": WAN, "tacit-wan-rounds": WAN + ROUNDS}
 # Round-trip seconds and bits a second of the simulated networks.
-NETWORKS = {"tacit-lan": (0.010, 1e9), "tacit-wan": (0.060, 1e8)}
+NETWORKS = {
+    "tacit-lan": (0.010, 1e9), "tacit-lan-rounds": (0.010, 1e9),
+    "tacit-wan": (0.060, 1e8), "tacit-wan-rounds": (0.060, 1e8),
+}
 # Workloads that only we and the recorded figures of MP-SPDZ have.
 OURS_ONLY = ["w3_mlp_credit_logit_b1", "w3_mlp_credit_logit_b690"]
 

@@ -3,7 +3,7 @@ internal import Settings
 internal import Yams
 
 extension ClusterFile {
-  private static let keys = ["parties", "deadlineSeconds", "authority"]
+  private static let keys = ["parties", "dealer", "deadlineSeconds", "authority"]
   private static let partyKeys = ["name", "address", "certificate"]
   private static let longest = 64 << 10
   private static let deepest = 16
@@ -16,7 +16,9 @@ extension ClusterFile {
       throw .cluster(reason: "“parties” must be a list of parties")
     }
     var parties: [Party] = []
-    for (index, node) in list.enumerated() { parties.append(try ClusterFile.party(node, number: index)) }
+    for (index, node) in list.enumerated() { parties.append(try ClusterFile.party(node, "in party \(index)")) }
+    var dealer: Party?
+    if let node = root["dealer"] { dealer = try ClusterFile.party(node, "in the dealer") }
     var deadline: Duration?
     if let node = root["deadlineSeconds"] {
       guard let seconds = node.float, seconds > 0, seconds <= 86400 else {
@@ -28,7 +30,7 @@ extension ClusterFile {
     if let node = root["authority"] {
       authority = try ClusterFile.text(node, key: "authority", place: "at the top level")
     }
-    try self.init(parties: parties, deadline: deadline, authority: authority)
+    try self.init(parties: parties, dealer: dealer, deadline: deadline, authority: authority)
   }
 
   /// The file's text; reading it gives the same cluster.
@@ -38,6 +40,12 @@ extension ClusterFile {
       lines.append("  - name: \(ClusterFile.quoted(party.name))")
       lines.append("    address: \(ClusterFile.quoted(party.address))")
       lines.append("    certificate: \(ClusterFile.quoted(Fingerprint.text(party.certificate)))")
+    }
+    if let dealer {
+      lines.append("dealer:")
+      lines.append("  name: \(ClusterFile.quoted(dealer.name))")
+      lines.append("  address: \(ClusterFile.quoted(dealer.address))")
+      lines.append("  certificate: \(ClusterFile.quoted(Fingerprint.text(dealer.certificate)))")
     }
     if let deadline {
       let seconds = Double(deadline.components.seconds) + Double(deadline.components.attoseconds) / 1e18
@@ -70,8 +78,7 @@ extension ClusterFile {
     text.split(whereSeparator: \.isNewline).map { $0.trimmingCharacters(in: .whitespaces) }.joined(separator: " ")
   }
 
-  private static func party(_ node: Node, number: Int) throws(IdentityError) -> Party {
-    let place = "in party \(number)"
+  private static func party(_ node: Node, _ place: String) throws(IdentityError) -> Party {
     let entries = try mapping(node, known: partyKeys, place: place)
     let address = try text(entries["address"], key: "address", place: place)
     guard let (host, port) = split(address) else {

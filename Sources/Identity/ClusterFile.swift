@@ -7,6 +7,10 @@ public import Transports
 ///   - name: p0
 ///     address: 127.0.0.1:9001
 ///     certificate: 4c77…7801  # SHA-256, 64 hexadecimal digits, as `tacit keys show` prints it
+/// dealer:                     # optional: additive sharing among all parties, with this dealer
+///   name: dealer
+///   address: 127.0.0.1:9100
+///   certificate: 90ab…34ef
 /// deadlineSeconds: 60         # optional: how long anybody waits for a message
 /// authority: authority.pem    # optional: a path beside this file
 /// ```
@@ -31,14 +35,19 @@ public struct ClusterFile: Hashable, Sendable {
   }
 
   public var parties: [Party]
+  /// Who makes correlated randomness for additive parties; without one, parties share by replication.
+  public var dealer: Party?
   /// How long anybody waits for a message; `nil` leaves it to the program.
   public var deadline: Duration?
   /// The path of the authority's certificate.
   public var authority: String?
 
   /// A cluster of at least two parties with different names and addresses.
-  public init(parties: [Party], deadline: Duration? = nil, authority: String? = nil) throws(IdentityError) {
+  public init(
+    parties: [Party], dealer: Party? = nil, deadline: Duration? = nil, authority: String? = nil
+  ) throws(IdentityError) {
     self.parties = parties
+    self.dealer = dealer
     self.deadline = deadline
     self.authority = authority
     try validate()
@@ -64,10 +73,11 @@ public struct ClusterFile: Hashable, Sendable {
     guard (2...64).contains(parties.count) else {
       throw .cluster(reason: "it lists \(parties.count) parties; 2 to 64 are possible")
     }
-    for party in parties { try validate(party) }
-    try checkUnique(parties.map(\.name), "name")
-    try checkUnique(parties.map(\.address), "address")
-    try checkUnique(parties.map { Fingerprint.text($0.certificate) }, "certificate")
+    let members = parties + [dealer].compactMap { $0 }
+    for member in members { try validate(member) }
+    try checkUnique(members.map(\.name), "name")
+    try checkUnique(members.map(\.address), "address")
+    try checkUnique(members.map { Fingerprint.text($0.certificate) }, "certificate")
     if let deadline, deadline <= .zero { throw .cluster(reason: "deadlineSeconds must be greater than 0") }
   }
 

@@ -66,6 +66,18 @@ extension KernelTests {
       }
     }
 
+    @Test func weigh() {
+      var generator = SeededGenerator(state: 13)
+      for n in edgeSizes {
+        let (x, y, p, q) = (generator.words(n), generator.words(n), generator.next(), generator.next())
+        atEveryLevel { _ in
+          var out = [UInt64](repeating: 1, count: n)
+          ck_u64_weigh(n, p, x, q, y, &out)
+          #expect(out == zip(x, y).map { p &* $0 &+ q &* $1 })
+        }
+      }
+    }
+
     @Test func narrowAndWidenAtOddAddresses() {
       var generator = SeededGenerator(state: 12)
       for n in edgeSizes {
@@ -77,6 +89,10 @@ extension KernelTests {
           #expect((0..<n).allSatisfy { bytes[2 * $0 + 1] == UInt8(words[$0] & 0xff) })
           bytes.withUnsafeBytes { ck_widen16(n, $0.baseAddress! + 1, &back) }
           #expect(back == words.map { $0 & 0xffff })
+          bytes.withUnsafeMutableBytes { ck_narrow24(n, words, $0.baseAddress! + 1) }
+          #expect((0..<n).allSatisfy { bytes[3 * $0 + 3] == UInt8(words[$0] >> 16 & 0xff) })
+          bytes.withUnsafeBytes { ck_widen24(n, $0.baseAddress! + 1, &back) }
+          #expect(back == words.map { $0 & 0xff_ffff })
           bytes.withUnsafeMutableBytes { ck_narrow32(n, words, $0.baseAddress! + 1) }
           #expect((0..<n).allSatisfy { bytes[4 * $0 + 1] == UInt8(words[$0] & 0xff) })
           bytes.withUnsafeBytes { ck_widen32(n, $0.baseAddress! + 1, &back) }

@@ -32,6 +32,59 @@ import Testing
     #expect(try JSONDecoder().decode(Job.self, from: JSONEncoder().encode(job)) == job)
   }
 
+  private static let owned = """
+    model: {layers: [{dense: 1}, sigmoid]}
+    data: {target: sick, test: 0.25, ranges: {age: [0, 100]}, categories: {ward: [a, b], sick: ['no', 'yes']}}
+    training: {epochs: 1, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.1}}, seed: 5}
+    mode: encrypted
+    cluster: cluster.yaml
+    encrypted: {reveal: [metrics], owners: [{name: north, file: FILE}, {name: south, file: south.csv}]}
+    """
+
+  @Test func ownersOfTheirOwn() throws {
+    let job = try Job.parse(Self.owned)
+    #expect(job.cluster == "cluster.yaml" && job.hasSeparateOwners)
+    #expect(job.encrypted?.owners == [.init(name: "north", file: "FILE"), .init(name: "south", file: "south.csv")])
+    #expect(job.encrypted?.reveal == [.metrics])
+    func refuses(_ old: String, _ new: String) {
+      #expect(throws: JobError.self) { try Job.parse(Self.owned.replacingOccurrences(of: old, with: new)) }
+    }
+    refuses("name: south", "name: north")
+    refuses("{name: south, file: south.csv}", "{file: south.csv}")
+    refuses("reveal: [metrics]", "reveal: [metrics], transport: memory")
+    refuses("mode: encrypted", "mode: plain")
+    refuses("target: sick", "set: iris")
+  }
+
+  /// What a row becomes follows from the job alone; who has no rows knows their shape.
+  @Test func declaredRowsNeedNoOthers() throws {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let file = folder.appendingPathComponent("north.csv").path
+    let rows = ["25,a,no", "75,b,yes", "50,c,no", ",a,yes", "200,b,no", "0,a,yes", "100,b,no", "50,a,yes"]
+    try ("age,ward,sick\n" + rows.joined(separator: "\n") + "\n").write(toFile: file, atomically: true, encoding: .utf8)
+    let text = Self.owned.replacingOccurrences(of: "FILE", with: "'\(file)'")
+    let job = try Job.parse(text)
+    let owner = try PreparedJob(job, environment: [:], part: .owner(0))
+    #expect(owner.ownerRows == [6] && owner.ownerTestRows == [2])
+    let all = Tensor.concatenated([owner.features, owner.testRows.features], axis: 0)
+    let found = Set((0..<8).map { row in Array(all.scalars[3 * row..<3 * row + 3]) })
+    // Ages from 0...100 to −1...1, clipped, the middle where missing; then ward a and ward b.
+    #expect(
+      found == [[-0.5, 1, 0], [0.5, 0, 1], [0, 0, 0], [0, 1, 0], [1, 0, 1], [-1, 1, 0]])
+    let nobody = try PreparedJob(job, environment: [:], part: .none)
+    #expect(nobody.features.shape == [0, 3] && nobody.targets.shape == [0, 1])
+    #expect(nobody.data.preprocessing == owner.data.preprocessing)
+    #expect(nobody.data.preprocessing?.targetTransform.labels == ["no", "yes"])
+    for missing in [
+      ", sick: ['no', 'yes']", "ranges: {age: [0, 100]}, categories: {ward: [a, b], sick: ['no', 'yes']}",
+    ] {
+      let job = try Job.parse(text.replacingOccurrences(of: missing, with: missing.hasPrefix(",") ? "" : "ranges: {}"))
+      #expect(throws: DatasetError.self) { try PreparedJob(job, environment: [:], part: .none) }
+    }
+  }
+
   @Test func layersAndDefaults() throws {
     let job = try Job.parse(
       """

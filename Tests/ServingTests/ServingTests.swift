@@ -255,9 +255,6 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
     #expect(throws: ServingError.self) {
       try EngineOptions(engine: "additive", parties: 1, transport: "memory", fractionBits: 16, repeats: 1, deadline: 9)
     }
-    #expect(throws: ServingError.self) {
-      try EngineOptions(engine: "additive", parties: 2, transport: "tls", fractionBits: 16, repeats: 1, deadline: 9)
-    }
   }
 
   @Test func optionsAreChecked() {

@@ -194,6 +194,11 @@ private func checkBilinear<Harness: SchemeHarness>(
         })
       #expect(mismatchCount(values[0].scalars, exact.scalars) == 0)
       expectCosts(traffic, costs.map { [$0.multiplying([form]), $0.reducing(additiveCounts: [m * n])] })
+      let (doubled, _) = try await harness.evaluate([a, b]) { scheme, shares in
+        try await scheme.reduce(
+          try await scheme.multiply([Multiplication(form, shares[0], shares[1], isDoubled: true)]))
+      }
+      #expect(mismatchCount(doubled[0].scalars, exact.scaled(by: 2).scalars) == 0)
     }
   }
 }

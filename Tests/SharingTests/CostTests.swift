@@ -10,11 +10,11 @@ import Transports
 @Suite struct CostTests {
   typealias Spending = Cost
 
-  /// What each step of a program of three parties spends; all parties must take the same rounds.
-  static func spending(
+  /// What each step of a program of three parties spends, by party; all parties must take the same rounds.
+  static func spendingByParty(
     _ inputs: [RingTensor], options: ReplicatedOptions = ReplicatedOptions(),
     _ steps: [@Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> Void]
-  ) async throws -> [Spending] {
+  ) async throws -> [[Spending]] {
     let shares = try replicatedShares(of: inputs)
     let parties = try await simulateReplicated(options: options) { scheme in
       var spent: [Spending] = []
@@ -27,7 +27,17 @@ import Transports
     }
     return steps.indices.map { step in
       #expect(Set(parties.map { $0[step].rounds }).count == 1, "step \(step)")
-      return Spending(rounds: parties[0][step].rounds, byteCount: parties.reduce(0) { $0 + $1[step].byteCount })
+      return parties.map { $0[step] }
+    }
+  }
+
+  /// The same, all parties' bytes together.
+  static func spending(
+    _ inputs: [RingTensor], options: ReplicatedOptions = ReplicatedOptions(),
+    _ steps: [@Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> Void]
+  ) async throws -> [Spending] {
+    try await spendingByParty(inputs, options: options, steps).map { parties in
+      Spending(rounds: parties[0].rounds, byteCount: parties.reduce(0) { $0 + $1.byteCount })
     }
   }
 
@@ -120,13 +130,27 @@ import Transports
     #expect(spent[2] == ReplicatedCosts().truncating([(count, 24)], additive: false))
   }
 
-  /// The cost model of every primitive, over awkward sizes, and all widths and shifts.
+  typealias Step = (cost: Spending, run: @Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> Void)
+
+  /// The cost model of every primitive, over awkward sizes, and all widths and shifts; of all parties and of each.
   @Test(arguments: awkwardSizes, ReplicatedOptions.Optimisation.allCases)
   func costModelIsExact(count: Int, optimise: ReplicatedOptions.Optimisation) async throws {
     let options = ReplicatedOptions(optimise: optimise)
     let costs = ReplicatedCosts(options)
+    let steps = Self.steps(costs, count: count)
+    let spent = try await Self.spendingByParty(
+      [RingTensor(repeating: 1, shape: [count])], options: options, steps.map(\.run))
+    let byParty = (0..<3).map { Self.steps(costs.sent(by: $0), count: count).map(\.cost) }
+    for (index, measured) in spent.enumerated() {
+      let total = Spending(rounds: measured[0].rounds, byteCount: measured.reduce(0) { $0 + $1.byteCount })
+      #expect(total == steps[index].cost, "step \(index) on \(count) scalars")
+      #expect(measured == byParty.map { $0[index] }, "step \(index) on \(count) scalars, by party")
+    }
+  }
+
+  static func steps(_ costs: any CostModel, count: Int) -> [Step] {
     let shape: Shape = [count]
-    var steps: [(Spending, @Sendable (ReplicatedScheme, [ReplicatedShare]) async throws -> Void)] = [
+    var steps: [Step] = [
       (
         costs.multiplying([.elementwise(shape)]) + costs.reducing(additiveCounts: [count]),
         { scheme, x in
@@ -184,10 +208,7 @@ import Transports
           }
         ))
     }
-    let spent = try await Self.spending([RingTensor(repeating: 1, shape: shape)], options: options, steps.map(\.1))
-    for (index, (planned, measured)) in zip(steps.map(\.0), spent).enumerated() {
-      #expect(measured == planned, "step \(index) on \(count) scalars")
-    }
+    return steps
   }
 
   /// The counters themselves, and key agreement, against what passes through the channels.

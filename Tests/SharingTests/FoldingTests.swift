@@ -34,6 +34,22 @@ import Testing
         + Self.costs.selecting(count: 128))
   }
 
+  /// Deep products come out doubled and are divided by one bit more, also where a product that is not is added.
+  @Test func deepProductsAreDoubled() async throws {
+    let spent = try await Self.traffic { b in
+      let (x, y) = (b.input("x", [32, 128]), b.input("y", [128, 32]))
+      return [
+        x.matmul(y) - b.input("p", [32, 32]) * b.input("q", [32, 32]),
+        y.transposed([1, 0]).matmul(x.transposed([1, 0])),
+      ]
+    }
+    #expect(spent == Self.costs.truncating([(1024, 17), (1024, 17)], additive: true))
+    let planes = try await Self.traffic { b in
+      [b.input("x", [2, 16, 8, 8]).conv2d(b.input("w", [16, 16, 3, 3])).averagePool2d(Pooling(window: 2))]
+    }
+    #expect(planes == Self.costs.truncating([(2 * 16 * 3 * 3, 19)], additive: true))
+  }
+
   @Test func sumsAreTakenBeforeTruncation() async throws {
     let spent = try await Self.traffic { [($0.input("x", [50, 4]) * $0.input("y", [50, 4])).sum(axes: [0])] }
     #expect(spent == Self.costs.truncating([(4, 16)], additive: true))

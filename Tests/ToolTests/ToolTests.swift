@@ -160,6 +160,24 @@ import Testing
     #expect(line["bytes_sent_total"] as? Int ?? .max < 14_180)
   }
 
+  /// Two parties and the dealer as processes; what is dealt stands apart.
+  @Test func additivePartiesPredictAndAreMeasured() throws {
+    try train()
+    let plan = try tacit("plan", "run/model.tacit", "--batch", "80", "--engine", "additive", "--json").json()
+    let run = try tacit(
+      "predict", "run/model.tacit", "--input", "table.csv", "--engine", "additive", "--transport", "tls", "--json")
+    #expect(run.status == 0, "\(run.errors)")
+    let report = try run.json()
+    #expect(report["maxAbsoluteError"] as? Double ?? 1 <= 5e-4)
+    #expect(report["offlineSeconds"] as? Double ?? 0 > 0)
+    for key in ["rounds", "bytesSent", "dealtBytes"] { #expect(report[key] as? Int == plan[key] as? Int, "\(key)") }
+    let line = try tacit(
+      "bench", "--workload", "w3_mlp_credit_logit_b1", "--engine", "additive", "--transport", "tcp", "--json"
+    ).json()
+    #expect(line["protocol"] as? String == "additive" && line["parties"] as? Int == 2)
+    #expect(line["max_abs_err"] as? Double ?? 1 < 1e-3 && line["dealtBytes"] as? Int ?? 0 > 0)
+  }
+
   @Test func badInputIsOneSentenceAndExitTwo() throws {
     try train()
     let model = try Data(contentsOf: folder.appendingPathComponent("run/model.tacit"))

@@ -18,6 +18,8 @@ void ck_u64_not(size_t n, const uint64_t *a, uint64_t *out);
 void ck_u64_scale(size_t n, const uint64_t *a, uint64_t s, uint64_t *out);
 /// out = a + s
 void ck_u64_add_scalar(size_t n, const uint64_t *a, uint64_t s, uint64_t *out);
+/// out = p · a + q · b
+void ck_u64_weigh(size_t n, uint64_t p, const uint64_t *a, uint64_t q, const uint64_t *b, uint64_t *out);
 /// y += s · x
 void ck_u64_axpy(size_t n, uint64_t s, const uint64_t *x, uint64_t *y);
 
@@ -28,12 +30,14 @@ void ck_u64_shift_right_arithmetic(size_t n, const uint64_t *a, unsigned bits, u
 /// out = a << bits; `bits` in 0...63.
 void ck_u64_shift_left(size_t n, const uint64_t *a, unsigned bits, uint64_t *out);
 
-/// Keeps the low 16 or 32 bits of each word. `out` is little-endian on the machines we run on, at any alignment, and
+/// Keeps the low 16, 24 or 32 bits of each word. `out` is little-endian on the machines we run on, at any alignment, and
 /// does not overlap `words`.
 void ck_narrow16(size_t n, const uint64_t *words, void *out);
+void ck_narrow24(size_t n, const uint64_t *words, void *out);
 void ck_narrow32(size_t n, const uint64_t *words, void *out);
 /// The way back, filling with zeros; `in` at any alignment.
 void ck_widen16(size_t n, const void *in, uint64_t *words);
+void ck_widen24(size_t n, const void *in, uint64_t *words);
 void ck_widen32(size_t n, const void *in, uint64_t *words);
 
 #endif

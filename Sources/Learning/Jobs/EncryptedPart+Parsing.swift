@@ -7,7 +7,9 @@ extension Job.EncryptedPart {
       "scheme", "parties", "fractionBits", "transport", "owners", "reveal", "checkpoint", "deadlineSeconds",
       "optimise",
     ])
-    if let scheme = entries["scheme"] { _ = try scheme.choice(["replicated"]) }
+    if let scheme = entries["scheme"], try scheme.choice(["replicated", "additive"]) == "additive" {
+      throw .unsupported(scheme.path, feature: "training by additive parties with a dealer")
+    }
     if let parties = entries["parties"] {
       guard try parties.integer(in: 1...64) == 3 else {
         throw .outOfRange(parties.path, allowed: "3: replicated sharing is among three parties")

@@ -7,22 +7,28 @@ public import Sharing
 public import Tensors
 public import Transports
 
-/// A client of three parties: shares models and inputs, and puts answers together.
+/// A client of a cluster's parties: shares models and inputs, and puts answers together.
 ///
-/// What it sends to one party is independent of its secrets; no two parties may collude. Not thread-safe by itself:
+/// What it sends to one party is independent of its secrets. Of three replicated parties no two may collude; of additive
+/// parties all but one may, but none with the dealer. Not thread-safe by itself:
 /// requests are made one after the other.
 public final class ClusterClient: Sendable {
   private let connections: [FrameConnection]
   private let loop: SocketLoop
   private let patience: Duration
+  let scheme: ClusterScheme
+  private let waiting: @Sendable (DealerProgress) -> Void
 
   /// Connects to all parties of a cluster.
   ///
-  /// - Parameter patience: how long to wait for a party to come up, and for each answer.
+  /// - Parameters:
+  ///   - patience: how long to wait for a party to come up, and for each answer.
+  ///   - waiting: told while an answer waits for the parties' dealer.
   public static func connect(
-    to cluster: ClusterFile, as identity: NodeIdentity, loop: SocketLoop, patience: Duration
+    to cluster: ClusterFile, as identity: NodeIdentity, loop: SocketLoop, patience: Duration,
+    waiting: @escaping @Sendable (DealerProgress) -> Void = { _ in }
   ) async throws -> ClusterClient {
-    try cluster.validate(partyCount: 3)
+    let scheme = try ClusterScheme(cluster)
     let settings = try identity.tlsSettings(identity.policy(accepting: [.party], pins: cluster.pins))
     let connections = try await loop.run {
       try await withThrowingTaskGroup(of: (Int, FrameConnection).self) { group in
@@ -42,10 +48,15 @@ public final class ClusterClient: Sendable {
         return found.sorted { $0.0 < $1.0 }.map(\.1)
       }
     }
-    return ClusterClient(connections: connections, loop: loop, patience: patience)
+    return ClusterClient(connections, loop, patience, scheme, waiting)
   }
 
-  private init(connections: [FrameConnection], loop: SocketLoop, patience: Duration) {
+  private init(
+    _ connections: [FrameConnection], _ loop: SocketLoop, _ patience: Duration, _ scheme: ClusterScheme,
+    _ waiting: @escaping @Sendable (DealerProgress) -> Void
+  ) {
+    self.scheme = scheme
+    self.waiting = waiting
     self.connections = connections
     self.loop = loop
     self.patience = patience
@@ -59,7 +70,7 @@ public final class ClusterClient: Sendable {
       guard index == party else { throw ServingError.unexpectedReply(party: party) }
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .shared, .withdrawn, .answer, .stored, .counts, .training, .epoch, .trained:
+    case .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts, .training, .epoch, .trained:
       throw ServingError.unexpectedReply(party: party)
     }
   }
@@ -79,9 +90,19 @@ public final class ClusterClient: Sendable {
       return try SecretInput.encode(weight, named: "the weight \(name)", fractionBits: fractionBits)
     }
     let name = SecureRandom.bytes(16).map { String($0, radix: 16) }.joined()
-    let parcels = InputSharing.parcels(of: tensors)
+    let parcels = scheme.parcels(of: tensors)
     _ = try await ask(parcels.map { ServingFrame(.share(model: name, description), body: $0.bytes) })
     return name
+  }
+
+  /// Has the dealer of additive parties make what so many queries of a batch need, before they are asked; returns what it
+  /// took for one. Nothing to do for replicated parties.
+  public func prepare(_ model: String, batch: Int, runs: Int) async throws -> Double {
+    guard case .additive(let partyCount) = scheme else { return 0 }
+    let request = ServingFrame(Request.prepare(model: model, batch: batch, runs: runs))
+    let reply = try await ask([request], from: partyCount - 1)[0]
+    guard case .prepared(let seconds) = reply.control else { throw ServingError.unexpectedReply(party: partyCount - 1) }
+    return seconds
   }
 
   /// Has the parties forget a model.
@@ -102,21 +123,23 @@ public final class ClusterClient: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
-    let parcels = InputSharing.parcels(of: [words])
+    let parcels = scheme.parcels(of: [words])
     let id = SecureRandom.bytes(12).map { String($0, radix: 16) }.joined()
     let replies = try await ask(
       parcels.map { ServingFrame(.query(id: id, model: model, batch: input.shape[0]), body: $0.bytes) })
     var total = RingTensor(repeating: 0, shape: outputShape)
-    var traffic = Cost(rounds: 0, byteCount: parcels.reduce(0) { $0 + $1.byteCount } + 24 * outputShape.count)
+    var traffic = Cost(rounds: 0, byteCount: parcels.reduce(0) { $0 + $1.payloadByteCount })
+    traffic.byteCount += 8 * parcels.count * outputShape.count
     var partySeconds = 0.0
     for (party, reply) in replies.enumerated() {
-      guard case .answer(let rounds, let bytesSent, let seconds) = reply.control,
+      guard case .answer(let rounds, let bytesSent, let dealtBytes, let seconds) = reply.control,
         let summand = WordBytes.words(in: reply.body), summand.count == outputShape.count
       else { throw ServingError.unexpectedReply(party: party) }
       total = total + RingTensor(shape: outputShape, scalars: summand)
       // Sharing the input and revealing the answer are a message latency each.
       traffic.rounds = max(traffic.rounds, rounds + 2)
       traffic.byteCount += bytesSent
+      traffic.dealtByteCount += dealtBytes
       partySeconds = max(partySeconds, seconds)
     }
     let output = FixedTensor(ring: total, fractionBits: fractionBits).decoded()
@@ -124,19 +147,16 @@ public final class ClusterClient: Sendable {
       output: output, seconds: (clock.now - start) / .seconds(1), partySeconds: partySeconds, traffic: traffic)
   }
 
-  /// Sends one request to each party and collects the replies; a refusal of any is an error.
+  /// Sends one request to each party, or each from one on, and collects the replies; a refusal of any is an error.
   ///
   /// A refusal is thrown only when all have answered, so that the connections stay in step; a broken connection at once.
-  func ask(_ requests: [ServingFrame<Request>]) async throws -> [ServingFrame<Reply>] {
+  func ask(_ requests: [ServingFrame<Request>], from first: Int = 0) async throws -> [ServingFrame<Reply>] {
     let messages = try requests.map { try $0.message }
-    let connections = connections
-    let patience = patience
+    let asked = connections.indices[first...]
     return try await loop.run {
-      for (connection, message) in zip(connections, messages) { try await connection.send(message) }
+      for (party, message) in zip(asked, messages) { try await connections[party].send(message) }
       return try await withThrowingTaskGroup(of: (Int, ServingFrame<Reply>).self) { group in
-        for (party, connection) in connections.enumerated() {
-          group.addTask { (party, try ServingFrame<Reply>(try await connection.receive(within: patience))) }
-        }
+        for party in asked { group.addTask { (party, try await self.reply(of: party)) } }
         var replies: [(party: Int, frame: ServingFrame<Reply>)] = []
         for try await reply in group { replies.append(reply) }
         for reply in replies {
@@ -146,6 +166,15 @@ public final class ClusterClient: Sendable {
         }
         return replies.sorted { $0.party < $1.party }.map(\.frame)
       }
+    }
+  }
+
+  /// What a party answers in the end; passes on that it waits, where it is the last party, who knows.
+  private func reply(of party: Int) async throws -> ServingFrame<Reply> {
+    while true {
+      let frame = try ServingFrame<Reply>(try await connections[party].receive(within: patience))
+      guard case .waiting(let progress) = frame.control else { return frame }
+      if party == connections.count - 1 { waiting(progress) }
     }
   }
 

@@ -105,16 +105,3 @@ enum AdditiveMemoryCluster {
       traffic: traffic, offlineSeconds: offline)
   }
 }
-
-extension SharedModel.Description {
-  /// What additive parties compute for a query, with weights whose masks are kept.
-  ///
-  /// - Parameter label: the model's name at the parties.
-  func computation(batch: Int, label: String) throws -> DealtComputation {
-    let shape = try shape(batch: batch)
-    return try DealtComputation(
-      .init(
-        graph: batch == 1 ? graph : graph.resized(inputs: [inputName: shape]), fractionBits: fractionBits,
-        widths: widths, fixed: weightNames, label: label))
-  }
-}

@@ -1,8 +1,9 @@
 import Foundation
 public import Identity
 import NIOConcurrencyHelpers
+import Sharing
 
-/// Three party processes on this machine, with certificates and keys made for them alone and thrown away after.
+/// Party processes on this machine, and a dealer where they share additively, with certificates and keys made for them alone and thrown away after.
 ///
 /// The processes end when ``stop()`` is called or when this process ends, however it ends: they watch their standard
 /// input.
@@ -16,10 +17,12 @@ public final class LocalCluster: Sendable {
   ///
   /// - Parameters:
   ///   - executable: the `tacit` program.
+  ///   - scheme: how the parties share.
   ///   - deadline: how long parties wait for each other.
   ///   - storage: a folder in which the parties keep checkpoints of trainings; none where nothing is kept.
   public static func start(
-    executable: String, deadline: Duration = .seconds(30), storage: String? = nil
+    executable: String, scheme: ClusterScheme = .replicated, deadline: Duration = .seconds(30),
+    storage: String? = nil
   ) async throws -> LocalCluster {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
@@ -27,22 +30,30 @@ public final class LocalCluster: Sendable {
     do {
       let authority = try CertificateAuthority.create(name: "this-machine")
       let client = try authority.issue(role: .client, name: "client", days: 1)
-      let ports = try FreePorts.find(count: 3)
-      var members: [ClusterFile.Party] = []
-      for index in 0..<3 {
-        let identity = try authority.issue(role: .party, name: "party-\(index)", days: 1)
-        try identity.save(to: folder.appendingPathComponent("party-\(index)").path)
-        members.append(
-          .init(name: identity.name, host: "127.0.0.1", port: ports[index], certificate: identity.fingerprint))
+      let count = scheme.costs.partyCount
+      let ports = try FreePorts.find(count: count + 1)
+      func member(_ role: Role, _ name: String, _ port: Int) throws -> ClusterFile.Party {
+        let identity = try authority.issue(role: role, name: name, days: 1)
+        try identity.save(to: folder.appendingPathComponent(name).path)
+        return .init(name: name, host: "127.0.0.1", port: port, certificate: identity.fingerprint)
       }
-      let cluster = try ClusterFile(parties: members, deadline: deadline)
+      let members = try (0..<count).map { try member(.party, "party-\($0)", ports[$0]) }
+      let dealer = scheme == .replicated ? nil : try member(.dealer, "dealer", ports[count])
+      let cluster = try ClusterFile(parties: members, dealer: dealer, deadline: deadline)
       let file = folder.appendingPathComponent("cluster.yaml").path
       try cluster.save(to: file)
-      let parties = try (0..<3).map { index in
-        try PartyProcess.start(
-          executable: executable, index: index, folder: folder, clusterFile: file,
-          storage: storage.map { $0 + "/party-\(index)" })
+      var processes: [PartyProcess] = []
+      if dealer != nil {
+        processes.append(
+          try PartyProcess.start(executable: executable, index: nil, folder: folder, clusterFile: file, storage: nil))
       }
+      for index in 0..<count {
+        processes.append(
+          try PartyProcess.start(
+            executable: executable, index: index, folder: folder, clusterFile: file,
+            storage: storage.map { $0 + "/party-\(index)" }))
+      }
+      let parties = processes
       return LocalCluster(cluster: cluster, client: client, folder: folder, parties: parties)
     } catch {
       try? FileManager.default.removeItem(at: folder)
@@ -58,7 +69,9 @@ public final class LocalCluster: Sendable {
   }
 
   /// Process identifiers, in the order of the parties.
-  public var processIdentifiers: [Int32] { parties.withLockedValue { $0.map(\.identifier) } }
+  public var processIdentifiers: [Int32] {
+    parties.withLockedValue { $0.filter { !$0.isDealer }.map(\.identifier) }
+  }
 
   /// Runs the body; where it fails and a party's process has ended, the error says so instead.
   public func explaining<Value>(_ body: () async throws -> Value) async throws -> Value {
@@ -82,29 +95,33 @@ public final class LocalCluster: Sendable {
   deinit { stop() }
 }
 
-/// One party's process.
+/// One party's process, or the dealer's.
 ///
 /// `@unchecked Sendable`: `Process` is only touched under the lock of ``LocalCluster``.
 private final class PartyProcess: @unchecked Sendable {
   private let process: Process
   private let input: Pipe
   private let log: URL
-  private let index: Int
+  /// `nil` for the dealer.
+  private let index: Int?
 
   static func start(
-    executable: String, index: Int, folder: URL, clusterFile: String, storage: String?
+    executable: String, index: Int?, folder: URL, clusterFile: String, storage: String?
   ) throws -> PartyProcess {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: executable)
+    let name = index.map { "party-\($0)" } ?? "dealer"
     process.arguments = [
-      "party", "--identity", folder.appendingPathComponent("party-\(index)").path, "--cluster", clusterFile,
-      "--until-input-ends",
+      index == nil ? "dealer" : "party", "--identity", folder.appendingPathComponent(name).path, "--cluster",
+      clusterFile, "--until-input-ends",
     ]
+    // The client says how many runs it wants; more, dealt while it measures, would only get in its way.
+    if index != nil { process.arguments? += ["--stock-low", "0"] }
     if let storage { process.arguments? += ["--storage", storage] }
     let input = Pipe()
     process.standardInput = input
     process.standardOutput = FileHandle.nullDevice
-    let log = folder.appendingPathComponent("party-\(index).log")
+    let log = folder.appendingPathComponent("\(name).log")
     guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
       throw ServingError.cannotStart("\(log.path) cannot be written")
     }
@@ -117,13 +134,14 @@ private final class PartyProcess: @unchecked Sendable {
     return PartyProcess(process, input, log, index)
   }
 
-  private init(_ process: Process, _ input: Pipe, _ log: URL, _ index: Int) {
+  private init(_ process: Process, _ input: Pipe, _ log: URL, _ index: Int?) {
     self.process = process
     self.input = input
     self.log = log
     self.index = index
   }
 
+  var isDealer: Bool { index == nil }
   var identifier: Int32 { process.processIdentifier }
 
   /// Why the process is no more, if it is not.
@@ -132,6 +150,7 @@ private final class PartyProcess: @unchecked Sendable {
     let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
     let prefix = "tacit: "
     let complaint = text.split(separator: "\n").last { $0.hasPrefix(prefix) }?.dropFirst(prefix.count) ?? ""
+    guard let index else { return .dealerExited(status: process.terminationStatus, log: String(complaint)) }
     return .partyExited(index, status: process.terminationStatus, log: String(complaint))
   }
 

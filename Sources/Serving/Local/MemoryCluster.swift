@@ -25,8 +25,8 @@ public enum MemoryCluster {
     }
     let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
     let outputShape = try SecretOutput.shape(of: model, batch: input.shape[0])
-    let modelParcels = InputSharing.parcels(of: weights)
-    let inputParcels = (0...repeats).map { _ in InputSharing.parcels(of: [words]) }
+    let modelParcels = ClusterScheme.replicated.parcels(of: weights)
+    let inputParcels = (0...repeats).map { _ in ClusterScheme.replicated.parcels(of: [words]) }
     let channels = MemoryMesh.channels(partyCount: 3, deadline: deadline)
     let batch = input.shape[0]
     let answers = try await withThrowingTaskGroup(of: (Int, [QueryAnswer]).self) { group in
@@ -34,19 +34,16 @@ public enum MemoryCluster {
         let party = channel.party
         group.addTask {
           do {
-            let shared = try SharedModel(description, parcel: modelParcels[party], party: party)
-            let scheme = try await ReplicatedScheme.start(over: channel, session: "memory")
+            let weights = try ClusterScheme.replicated.unpack(
+              modelParcels[party].bytes[...], party: party, shapes: weights.map(\.shape))
+            let model = SharedModel(name: "", description: description, weights: weights)
+            let runner = try await ReplicatedRunner(over: channel, session: "memory")
             var answers: [QueryAnswer] = []
             for parcels in inputParcels {
-              try scheme.beginStep()
-              let before = scheme.traffic
-              let clock = ContinuousClock()
-              let start = clock.now
-              let share = try InputSharing.unpack(parcels[party], party: party, shapes: [words.shape])[0]
-              let summand = try await shared.summand(for: share, batch: batch, on: scheme)
+              let input = try ClusterScheme.replicated.unpack(
+                parcels[party].bytes[...], party: party, shapes: [words.shape])
               answers.append(
-                QueryAnswer(
-                  summand: summand, traffic: scheme.traffic - before, seconds: (clock.now - start) / .seconds(1)))
+                try await runner.run(PendingQuery(id: "", model: model, input: input, batch: batch)) { _ in })
             }
             return (party, answers)
           } catch {
@@ -64,7 +61,7 @@ public enum MemoryCluster {
       let total = parts.map(\.summand).reduce(RingTensor(repeating: 0, shape: outputShape)) {
         $0 + $1.reshaped(to: outputShape)
       }
-      let sent = inputParcels[index].reduce(0) { $0 + $1.byteCount } + 24 * outputShape.count
+      let sent = inputParcels[index].reduce(0) { $0 + $1.payloadByteCount } + 24 * outputShape.count
       let seconds = parts.map(\.seconds).max() ?? 0
       return Prediction(
         output: FixedTensor(ring: total, fractionBits: fractionBits).decoded(), seconds: seconds,

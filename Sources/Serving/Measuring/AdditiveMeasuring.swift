@@ -8,6 +8,7 @@ struct AdditiveMeasuring: MeasuringSession {
   let scheme: AdditiveScheme
   private let stock: DealtStock
   private let dealer: any DealerAccess
+  private let epoch: [UInt8]
   private var computation: DealtComputation?
   private var programCount = 0
   private var nextStep: UInt32 = 0
@@ -27,7 +28,9 @@ struct AdditiveMeasuring: MeasuringSession {
   init(over channel: any Channel, dealer: any DealerAccess) async throws {
     self.channel = channel
     self.dealer = dealer
-    stock = DealtStock(key: try await dealer.key().bytes, partyCount: channel.partyCount)
+    let key = try await dealer.key()
+    epoch = key.epoch
+    stock = DealtStock(key: key.bytes, partyCount: channel.partyCount)
     scheme = try await AdditiveScheme.start(over: channel, source: stock, session: "bench")
   }
 
@@ -64,7 +67,7 @@ struct AdditiveMeasuring: MeasuringSession {
     var byteCount = 0
     let first = dealtUpTo
     repeat {
-      let ticket = try await dealer.ticket(of: computation, step: dealtUpTo)
+      let ticket = try await dealer.ticket(of: computation, step: dealtUpTo, epoch: epoch)
       stock.add(ticket, for: computation.program, step: dealtUpTo)
       byteCount += ticket.count
       dealtUpTo += 1

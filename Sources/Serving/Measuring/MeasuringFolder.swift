@@ -9,21 +9,27 @@ struct MeasuringFolder {
 
   func identity(of party: Int) -> String { path + "/party-\(party)" }
 
-  static func create(partyCount: Int) throws -> MeasuringFolder {
+  var dealerIdentity: String { path + "/dealer" }
+
+  static func create(partyCount: Int, hasDealer: Bool) throws -> MeasuringFolder {
     let folder = MeasuringFolder(
       path: FileManager.default.temporaryDirectory.appendingPathComponent("tacit-bench-\(UUID().uuidString)").path)
     try FileManager.default.createDirectory(
       atPath: folder.path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     do {
       let authority = try CertificateAuthority.create(name: "this-machine")
-      let ports = try FreePorts.find(count: partyCount)
-      let members = try (0..<partyCount).map { party in
-        let identity = try authority.issue(role: .party, name: "party-\(party)", days: 1)
-        try identity.save(to: folder.identity(of: party))
-        return ClusterFile.Party(
-          name: identity.name, host: "127.0.0.1", port: ports[party], certificate: identity.fingerprint)
+      let ports = try FreePorts.find(count: partyCount + 1)
+      func member(_ role: Role, _ name: String, at path: String, port: Int) throws -> ClusterFile.Party {
+        let identity = try authority.issue(role: role, name: name, days: 1)
+        try identity.save(to: path)
+        return ClusterFile.Party(name: name, host: "127.0.0.1", port: port, certificate: identity.fingerprint)
       }
-      try ClusterFile(parties: members).save(to: folder.clusterFile)
+      let members = try (0..<partyCount).map { party in
+        try member(.party, "party-\(party)", at: folder.identity(of: party), port: ports[party])
+      }
+      let dealer =
+        hasDealer ? try member(.dealer, "dealer", at: folder.dealerIdentity, port: ports[partyCount]) : nil
+      try ClusterFile(parties: members, dealer: dealer).save(to: folder.clusterFile)
       return folder
     } catch {
       folder.remove()
@@ -34,22 +40,26 @@ struct MeasuringFolder {
   func remove() { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// Another party of a measurement, as a process. It ends when the connections to it do.
+/// Another party of a measurement, or the dealer, as a process.
 struct MeasuringProcess {
   private let process: Process
+  /// A dealer ends when this does, as when this process ends.
+  private let input: Pipe
 
-  static func start(executable: String, arguments: [String]) throws -> MeasuringProcess {
+  static func start(executable: String, arguments: [String], logs: Bool = true) throws -> MeasuringProcess {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: executable)
     process.arguments = arguments
-    process.standardInput = FileHandle.nullDevice
+    let input = Pipe()
+    process.standardInput = input
     process.standardOutput = FileHandle.nullDevice
+    if !logs { process.standardError = FileHandle.nullDevice }
     do {
       try process.run()
     } catch {
       throw ServingError.cannotStart("\(executable) cannot be run")
     }
-    return MeasuringProcess(process: process)
+    return MeasuringProcess(process: process, input: input)
   }
 
   func stop() {

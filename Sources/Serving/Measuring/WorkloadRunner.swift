@@ -34,9 +34,6 @@ public struct WorkloadRunner: Sendable {
     guard engine == .replicated || engine == .additive else {
       throw ServingError.badRequest("workloads run on the engines replicated and additive, not \(engine.rawValue)")
     }
-    guard engine == .replicated || transport == .memory else {
-      throw ServingError.badRequest("the engine additive is measured over the transport memory only")
-    }
     self.engine = engine
     self.options = options
     partyCount = try EngineOptions.checked(parties: parties, engine: engine)
@@ -64,19 +61,34 @@ public struct WorkloadRunner: Sendable {
         try await group.waitForAll()
       }
     case .tcp, .tls:
-      let folder = try MeasuringFolder.create(partyCount: partyCount)
+      let folder = try MeasuringFolder.create(partyCount: partyCount, hasDealer: engine == .additive)
       defer { folder.remove() }
+      let dealers = try startDealer(folder)
+      defer { for process in dealers { process.stop() } }
       // This process is party 0.
       let others = try (1..<partyCount).map { party in
         try MeasuringProcess.start(
           executable: executable,
           arguments: ["bench", "--transport", transport.rawValue, "--joining", folder.path, "--party", "\(party)"]
+            + ["--engine", engine.rawValue, "--parties", "\(partyCount)"]
             + ["--optimise", options.optimise.rawValue, "--truncation", options.truncation.rawValue]
             + workloads.flatMap { ["--workload", $0.rawValue] } + networkArguments)
       }
       defer { for process in others { process.stop() } }
       try await join(workloads, folder: folder.path, party: 0, report: report)
     }
+  }
+
+  /// The dealer's process, where there is one; it is always asked over TLS.
+  private func startDealer(_ folder: MeasuringFolder) throws -> [MeasuringProcess] {
+    guard engine == .additive else { return [] }
+    return [
+      try MeasuringProcess.start(
+        executable: executable,
+        arguments: [
+          "dealer", "--identity", folder.dealerIdentity, "--cluster", folder.clusterFile, "--until-input-ends",
+        ], logs: false)
+    ]
   }
 
   /// The simulated network, as another process is told of it.
@@ -97,9 +109,9 @@ public struct WorkloadRunner: Sendable {
     let folder = MeasuringFolder(path: folder)
     let cluster = try ClusterFile.load(from: folder.clusterFile)
     guard cluster.parties.indices.contains(party) else { throw ServingError.badRequest("there is no party \(party)") }
+    let identity = try NodeIdentity.load(from: folder.identity(of: party))
     var protection = Protection.insecurePlainTCP
     if transport == .tls {
-      let identity = try NodeIdentity.load(from: folder.identity(of: party))
       protection = .tls(try identity.tlsSettings(identity.policy(accepting: [.party], pins: cluster.pins)))
     }
     let loop = SocketLoop(name: "bench")
@@ -112,9 +124,11 @@ public struct WorkloadRunner: Sendable {
         party: party, peers: cluster.peerAddresses, session: Array("bench".utf8), loop: loop, protection: protection,
         deadline: Self.deadline)
       let channel = try await SocketMesh.form(builder, listener: listener, within: Self.deadline)
-      let desk = DealerDesk(Dealer(partyCount: partyCount))
-      try await measure(
-        workloads, over: channel, dealer: MemoryDealerAccess(desk, party: party), report: report)
+      let dealer = try cluster.dealer.map {
+        try RemoteDealer($0, identity: identity, loop: loop, patience: Self.deadline)
+      }
+      try await measure(workloads, over: channel, dealer: dealer, report: report)
+      await dealer?.close()
       await channel.close()
       await listener.close()
     }
@@ -122,12 +136,12 @@ public struct WorkloadRunner: Sendable {
 
   /// The workloads in turn, at one party.
   private func measure(
-    _ workloads: [Workload], over channel: any Channel, dealer: any DealerAccess,
+    _ workloads: [Workload], over channel: any Channel, dealer: (any DealerAccess)?,
     report: (WorkloadMeasurement) throws -> Void
   ) async throws {
     let channel = slowed(channel)
     do {
-      if engine == .additive {
+      if let dealer, engine == .additive {
         let session = try await AdditiveMeasuring(over: channel, dealer: dealer)
         try await measure(workloads, MeasuringParty(session, over: channel), report: report)
       } else {

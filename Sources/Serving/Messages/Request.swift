@@ -9,6 +9,8 @@ enum Request: Codable, Sendable {
   case share(model: String, SharedModel.Description)
   /// A query on a shared model; the parcel of its input follows.
   case query(id: String, model: String, batch: Int)
+  /// Has correlated randomness dealt for so many queries on a model; for the last of additive parties.
+  case prepare(model: String, batch: Int, runs: Int)
   /// Forgets a model.
   case withdraw(model: String)
   /// Rows of one owner, to be put behind those that are there; their parcel follows.
@@ -20,7 +22,7 @@ enum Request: Codable, Sendable {
   /// Goes on with a training from its last common checkpoint.
   case resume(id: String, TrainingProgram)
 
-  static let version = 3
+  static let version = 4
 }
 
 /// What a party answers.
@@ -29,7 +31,11 @@ enum Reply: Codable, Sendable {
   case shared
   case withdrawn
   /// This party's summand of the result follows. Cost is what this party sent and the rounds it went through.
-  case answer(rounds: Int, bytesSent: Int, seconds: Double)
+  case answer(rounds: Int, bytesSent: Int, dealtBytes: Int, seconds: Double)
+  /// The parties wait for their dealer; the answer is still to come.
+  case waiting(DealerProgress)
+  /// Queries can begin; the dealer took so long for one.
+  case prepared(secondsPerRun: Double)
   case stored
   /// Training and test rows of each owner; those who have shared none yet count none.
   case counts(training: [Int], test: [Int])
@@ -41,6 +47,14 @@ enum Reply: Codable, Sendable {
   case trained(rounds: Int, bytesSent: Int, seconds: Double)
   /// `exitCode` tells a refusal from a fault of a peer, as the command line does.
   case refused(reason: String, exitCode: Int)
+}
+
+/// How many runs a dealer has prepared, of so many that were asked for.
+public struct DealerProgress: Hashable, Sendable, Codable, CustomStringConvertible {
+  public var ready: Int
+  public var wanted: Int
+
+  public var description: String { "waiting for the dealer: \(ready) of \(wanted) runs ready" }
 }
 
 /// Why a request cannot be served; never what was asked.
@@ -55,7 +69,10 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   case queryMissing(id: String)
   case sessionBroken(String)
   case partyExited(Int, status: Int32, log: String)
+  case dealerExited(status: Int32, log: String)
   case cannotStart(String)
+  /// The dealer cannot be reached, or does not deal.
+  case dealerFails(String)
   case storage(String, reason: String)
 
   public var description: String {
@@ -71,9 +88,18 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .sessionBroken(let why): "the session of the parties broke: \(why)"
     case .partyExited(let party, let status, let log):
       "the process of party \(party) ended with status \(status)\(log.isEmpty ? "" : ": \(log)")"
+    case .dealerExited(let status, let log):
+      "the process of the dealer ended with status \(status)\(log.isEmpty ? "" : ": \(log)")"
+    case .dealerFails(let why): "the dealer does not deal: \(why)"
     case .storage(let path, let reason): "\(path) cannot be used: \(reason)"
     case .cannotStart(let why): "the parties could not be started: \(why)"
     }
+  }
+
+  /// The session broke for that reason.
+  static func breaking(_ error: any Error) -> ServingError {
+    if let error = error as? ServingError, case .sessionBroken = error { return error }
+    return .sessionBroken("\(error)")
   }
 
   /// The command line's exit code for it: 2 bad input, 3 a peer or the network.
@@ -81,7 +107,8 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .unknownModel, .badRequest, .storage: 2
     case .refused(_, _, let exitCode): exitCode
-    case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .cannotStart:
+    case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .dealerExited,
+      .cannotStart, .dealerFails:
       3
     }
   }

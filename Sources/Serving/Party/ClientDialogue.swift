@@ -8,12 +8,16 @@ struct ClientDialogue {
   let connection: FrameConnection
   let state: PartyState
   let party: PartyID
+  let scheme: ClusterScheme
+  /// What additive parties have besides.
+  let dealing: PartyDealing?
   /// Where trainings keep their checkpoints, if anywhere.
   let store: TrainingStore?
 
   /// How long a client may be silent.
   static let idle = Duration.seconds(3600)
   static let largestBatch = 1 << 20
+  static let mostRuns = 10_001
 
   /// Answers requests until the client goes.
   func run(first: Message) async throws {
@@ -41,24 +45,76 @@ struct ClientDialogue {
     switch frame.control {
     case .hello: throw ServingError.malformedMessage
     case .share(let name, let description):
-      let parcel = try InputSharing.Parcel(bytes: frame.body)
-      await state.store(try SharedModel(description, parcel: parcel, party: party), as: name)
+      let model = try SharedModel(description, named: name, parcel: frame.body, scheme: scheme, party: party)
+      try dealing?.used.takeName(name)
+      try await state.store(model)
+      try dealing?.models?.save(name, description, parcel: frame.body)
       try await send(.shared)
     case .withdraw(let name):
       try await state.withdraw(name)
+      dealing?.models?.remove(name)
+      await dealing?.keeper?.forget { $0.content.label.hasSuffix(" " + name) }
       try await send(.withdrawn)
     case .query(let id, let name, let batch):
-      guard (1...Self.largestBatch).contains(batch) else {
-        throw ServingError.badRequest("a batch has 1 to \(Self.largestBatch) examples, not \(batch)")
+      let model = try await model(name, batch: batch)
+      let input = try scheme.unpack(frame.body, party: party, shapes: [try model.description.shape(batch: batch)])
+      try await follow(PendingQuery(id: id, model: model, input: input, batch: batch))
+    case .prepare(let name, let batch, let runs):
+      try await prepare(try await model(name, batch: batch), batch: batch, runs: runs)
+    case .rows, .count, .train, .resume:
+      guard scheme == .replicated else {
+        throw ServingError.badRequest(
+          "training on shares runs on three replicated parties, not on parties with a dealer")
       }
-      let model = try await state.model(name)
-      let parcel = try InputSharing.Parcel(bytes: frame.body)
-      let input = try InputSharing.unpack(
-        parcel, party: party, shapes: [try model.description.shape(batch: batch)])[0]
-      let answer = try await state.answer(to: PendingQuery(id: id, model: model, input: input, batch: batch))
-      try await send(
-        .answer(rounds: answer.traffic.rounds, bytesSent: answer.traffic.byteCount, seconds: answer.seconds),
-        body: WordBytes.bytes(of: answer.summand.scalars))
+      try await train(frame)
+    }
+  }
+
+  private func model(_ name: String, batch: Int) async throws -> SharedModel {
+    guard (1...Self.largestBatch).contains(batch) else {
+      throw ServingError.badRequest("a batch has 1 to \(Self.largestBatch) examples, not \(batch)")
+    }
+    return try await state.model(name)
+  }
+
+  /// Passes on that a query waits, and its answer.
+  private func follow(_ query: PendingQuery) async throws {
+    for try await news in try await state.start(query) {
+      switch news {
+      case .waiting(let progress): try await send(.waiting(progress))
+      case .answer(let answer):
+        try await send(
+          .answer(
+            rounds: answer.traffic.rounds, bytesSent: answer.traffic.byteCount,
+            dealtBytes: answer.traffic.dealtByteCount, seconds: answer.seconds),
+          body: WordBytes.bytes(of: answer.summand.scalars))
+      }
+    }
+  }
+
+  /// Has the dealer fill the stock before queries come.
+  private func prepare(_ model: SharedModel, batch: Int, runs: Int) async throws {
+    guard (1...Self.mostRuns).contains(runs) else {
+      throw ServingError.badRequest("the dealer can be asked for 1 to \(Self.mostRuns) runs, not \(runs)")
+    }
+    guard let dealing, let keeper = dealing.keeper else {
+      throw ServingError.badRequest("only the last of additive parties has correlated randomness dealt")
+    }
+    let computation = try model.computation(batch: batch, generation: try await dealing.currentGeneration())
+    try await keeper.open(computation)
+    await keeper.expect(runs, of: computation.program)
+    while await !keeper.isFilled(computation.program) {
+      try await keeper.pause(of: computation.program, for: AdditiveRunner.pulse)
+      let progress = await keeper.progress(of: computation.program)
+      if await !keeper.isFilled(computation.program) { try await send(.waiting(progress)) }
+    }
+    try await send(.prepared(secondsPerRun: await keeper.secondsPerRun(of: computation.program)))
+  }
+
+  /// Takes part in a training on shares.
+  private func train(_ frame: ServingFrame<Request>) async throws {
+    switch frame.control {
+    case .hello, .share, .withdraw, .query, .prepare: throw ServingError.malformedMessage
     case .rows(let header):
       let (rows, width) = (header.rowCount, header.width)
       guard (1...1 << 20).contains(rows), (1...SharedModel.Description.largestInput / rows).contains(width) else {

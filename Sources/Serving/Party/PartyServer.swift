@@ -5,7 +5,8 @@ import NIOConcurrencyHelpers
 import Sharing
 public import Transports
 
-/// A computing party: keeps its shares of models in memory and answers queries together with the two others.
+/// A computing party: keeps its shares of models in memory and answers queries together with the others: two more that
+/// share by replication, or any number of additive parties where the cluster file names a dealer.
 ///
 /// One listener serves both the other parties and clients; the certificate's role tells them apart. When the session
 /// breaks, queries that wait are answered with the reason, and a new session with new keys is formed.
@@ -20,35 +21,47 @@ public final class PartyServer: Sendable {
   private let deadline: Duration
   /// Where trainings keep their checkpoints, if anywhere.
   private let store: TrainingStore?
+  private let scheme: ClusterScheme
+  /// What additive parties have besides.
+  private let dealing: PartyDealing?
   /// Who takes over connections of other parties at the moment, and the channel they formed, if they did.
   private let meeting = NIOLockedValueBox<(builder: MeshBuilder?, channel: (any Channel)?)>((nil, nil))
 
   /// Listens at the address that the cluster file gives this identity.
   ///
-  /// - Parameter storage: where the party's part of trainings is kept, sealed, so that they can be resumed.
+  /// - Parameters:
+  ///   - storage: where the party's part of trainings and its stock from the dealer are kept, sealed.
+  ///   - policy: how much the last of additive parties keeps on stock.
   /// - Throws: `ChannelError` or `IdentityError`; ``ServingError/badRequest(_:)`` when the identity is none of the
   ///   cluster's parties.
   public static func start(
     identity: NodeIdentity, cluster: ClusterFile, loop: SocketLoop, storage: (folder: String, key: StorageKey)? = nil,
-    logger: Logger
+    policy: StockPolicy? = nil, logger: Logger
   ) async throws -> PartyServer {
-    try cluster.validate(partyCount: 3)
+    let scheme = try ClusterScheme(cluster)
     guard identity.role == .party, let party = cluster.index(ofCertificate: identity.fingerprint) else {
       throw ServingError.badRequest(
         "the cluster file names no party with the certificate of \(identity.name) (role \(identity.role.rawValue))")
     }
     let settings = try identity.tlsSettings(identity.policy(accepting: [.party, .client]))
     let address = cluster.parties[party]
+    let dealing = try cluster.dealer.map { dealer in
+      try PartyDealing(
+        dealer, identity: identity, party: party, partyCount: cluster.parties.count,
+        patience: cluster.deadline ?? defaultDeadline, storage: storage, policy: policy ?? StockPolicy(), logger: logger
+      )
+    }
     let listener = try await Listener.open(
       on: loop, host: address.host, port: address.port, protection: .tls(settings), logger: logger)
     return PartyServer(
       listener: listener, loop: loop, party: party, cluster: cluster, protection: .tls(settings),
-      store: storage.map { TrainingStore(folder: $0.folder, key: $0.key) }, logger: logger)
+      store: storage.map { TrainingStore(folder: $0.folder, key: $0.key) }, scheme: scheme, dealing: dealing,
+      logger: logger)
   }
 
   private init(
     listener: Listener, loop: SocketLoop, party: PartyID, cluster: ClusterFile, protection: Protection,
-    store: TrainingStore?, logger: Logger
+    store: TrainingStore?, scheme: ClusterScheme, dealing: PartyDealing?, logger: Logger
   ) {
     self.listener = listener
     self.loop = loop
@@ -56,21 +69,29 @@ public final class PartyServer: Sendable {
     self.cluster = cluster
     self.protection = protection
     self.store = store
+    self.scheme = scheme
+    self.dealing = dealing
     self.logger = logger
-    deadline = cluster.deadline ?? .seconds(60)
+    deadline = cluster.deadline ?? Self.defaultDeadline
   }
+
+  private static let defaultDeadline = Duration.seconds(60)
 
   /// Serves until the task is cancelled.
   public func run() async throws {
+    for model in try dealing?.models?.load(scheme: scheme) ?? [] { try await state.store(model) }
     try await loop.run {
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await self.acceptConnections() }
         group.addTask { await self.keepSession() }
+        if let dealing = self.dealing, dealing.keeper != nil { group.addTask { await dealing.run() } }
         await group.next()
         group.cancelAll()
         await self.state.stopWaiting()
         await self.state.failAll(ServingError.sessionBroken("the party stops"))
         await self.meeting.withLockedValue { $0.channel }?.close()
+        self.dealing?.stop()
+        await self.listener.close()
       }
     }
   }
@@ -93,7 +114,8 @@ public final class PartyServer: Sendable {
         pause = .milliseconds(20)
         let name = session.map { String($0, radix: 16) }.joined()
         do {
-          try await PartySession(channel: channel, state: state, patience: deadline).serve(session: name)
+          try await PartySession(channel: channel, state: state, patience: deadline)
+            .serve(with: try await runner(over: channel, session: name))
         } catch {
           await channel.close()
           throw error
@@ -101,11 +123,18 @@ public final class PartyServer: Sendable {
       } catch {
         guard !Task.isCancelled else { return }
         logger.warning("session broken", metadata: ["party": "\(party)", "reason": "\(error)"])
-        await state.failAll(ServingError.sessionBroken("\(error)"))
+        await state.failAll(ServingError.breaking(error))
         try? await Task.sleep(for: pause)
         pause = min(pause * 2, .seconds(1))
       }
     }
+  }
+
+  private func runner(over channel: any Channel, session: String) async throws -> any SessionRunner {
+    guard let dealing else { return try await ReplicatedRunner(over: channel, session: session) }
+    let state = state
+    return try await AdditiveRunner(
+      over: channel, session: session, dealing: dealing, knownModels: { await state.modelNames }, logger: logger)
   }
 
   // MARK: Connections
@@ -133,7 +162,9 @@ public final class PartyServer: Sendable {
         try await join(connection, hello)
         return
       }
-      try await ClientDialogue(connection: connection, state: state, party: party, store: store).run(first: first)
+      try await ClientDialogue(
+        connection: connection, state: state, party: party, scheme: scheme, dealing: dealing, store: store
+      ).run(first: first)
     } catch {
       logger.debug("connection ended", metadata: ["peer": "\(connection.address)", "reason": "\(error)"])
     }

@@ -21,14 +21,13 @@ struct PartySession {
   }
 
   /// Serves until the channel breaks.
-  func serve(session: String) async throws {
-    let scheme = try await ReplicatedScheme.start(over: channel, session: session)
+  func serve(with runner: any SessionRunner) async throws {
     while !Task.isCancelled {
-      if channel.party == 0 { try await lead(scheme) } else { try await follow(scheme) }
+      if channel.party == 0 { try await lead(runner) } else { try await follow(runner) }
     }
   }
 
-  private func lead(_ scheme: ReplicatedScheme) async throws {
+  private func lead(_ runner: any SessionRunner) async throws {
     guard let work = await state.work(nil, within: Self.heartbeat) else {
       let answers = try await channel.exchange(
         channel.peers.map { Outgoing(Announcement.alive, to: $0) }, from: channel.peers)
@@ -41,10 +40,10 @@ struct PartySession {
       case .training(let training): [Announcement.training] + Array(training.id.utf8)
       }
     for peer in channel.peers { try await channel.send(announcement, to: peer) }
-    try await run(work, scheme)
+    try await run(work, runner)
   }
 
-  private func follow(_ scheme: ReplicatedScheme) async throws {
+  private func follow(_ runner: any SessionRunner) async throws {
     let announcement = try await channel.receive(from: 0)
     if announcement == Announcement.alive {
       try await channel.send(Announcement.alive, to: 0)
@@ -54,12 +53,12 @@ struct PartySession {
       let id = String(validating: announcement.dropFirst(), as: UTF8.self)
     else { throw ServingError.malformedMessage }
     guard let work = await state.work(id, within: patience) else { throw ServingError.queryMissing(id: id) }
-    try await run(work, scheme)
+    try await run(work, runner)
   }
 
-  private func run(_ work: PendingWork, _ scheme: ReplicatedScheme) async throws {
+  private func run(_ work: PendingWork, _ runner: any SessionRunner) async throws {
     switch work {
-    case .query(let query): try await run(query, scheme)
+    case .query(let query): try await run(query, runner)
     case .training(let training): try await run(training)
     }
   }
@@ -78,19 +77,15 @@ struct PartySession {
     }
   }
 
-  private func run(_ query: PendingQuery, _ scheme: ReplicatedScheme) async throws {
+  private func run(_ query: PendingQuery, _ runner: any SessionRunner) async throws {
+    let client = await state.client(of: query.id)
     do {
-      try scheme.beginStep()
-      let before = scheme.traffic
-      let clock = ContinuousClock()
-      let start = clock.now
-      let summand = try await query.model.summand(for: query.input, batch: query.batch, on: scheme)
-      let seconds = (clock.now - start) / .seconds(1)
-      await state.finish(
-        query.id, .success(QueryAnswer(summand: summand, traffic: scheme.traffic - before, seconds: seconds)))
-    } catch {
-      await state.finish(query.id, .failure(ServingError.sessionBroken("\(error)")))
-      throw error
+      let answer = try await runner.run(query) { client?.yield(.waiting($0)) }
+      await state.finish(query.id, .success(answer))
+    } catch let error as ServingError where !error.endsSession {
+      // All parties hear of it before they begin, so the session stands. Where it does not, the client is answered when it
+      // is over: what the client asks next must find no session that ends.
+      await state.finish(query.id, .failure(error))
     }
   }
 }

@@ -6,7 +6,8 @@ import Transports
 struct PendingQuery: Sendable {
   let id: String
   let model: SharedModel
-  let input: ReplicatedShare
+  /// One share.
+  let input: HeldShares
   let batch: Int
 }
 
@@ -23,6 +24,15 @@ struct QueryAnswer: Sendable {
   let seconds: Double
 }
 
+/// What a query's client hears.
+enum QueryNews: Sendable {
+  case waiting(DealerProgress)
+  case answer(QueryAnswer)
+}
+
+/// The news of a query on their way to its client.
+typealias QueryStream = AsyncThrowingStream<QueryNews, any Error>
+
 /// What the tasks of a party share: models, queries that wait, and who waits for them.
 actor PartyState {
   private var models: [String: SharedModel] = [:]
@@ -30,7 +40,7 @@ actor PartyState {
   /// In the order of arrival, for the party that decides on the order of runs.
   private var queue: [String] = []
   private var pending: [String: PendingWork] = [:]
-  private var clients: [String: CheckedContinuation<Result<QueryAnswer, any Error>, Never>] = [:]
+  private var clients: [String: QueryStream.Continuation] = [:]
   private var trainings: [String: TrainingStream.Continuation] = [:]
   private var arrivals: [UInt64: (id: String?, continuation: CheckedContinuation<PendingWork?, Never>)] = [:]
   private var lastArrival: UInt64 = 0
@@ -38,7 +48,15 @@ actor PartyState {
   /// A bound on what clients can make a party hold.
   static let mostPending = 4096
 
-  func store(_ model: SharedModel, as name: String) { models[name] = model }
+  /// - Throws: ``ServingError/badRequest(_:)`` where there is a model of that name: masks that are kept belong to a name.
+  func store(_ model: SharedModel) throws {
+    guard models[model.name] == nil else {
+      throw ServingError.badRequest("a model \"\(model.name)\" is shared here already: withdraw it first")
+    }
+    models[model.name] = model
+  }
+
+  var modelNames: Set<String> { Set(models.keys) }
 
   func withdraw(_ name: String) throws {
     guard models.removeValue(forKey: name) != nil else { throw ServingError.unknownModel(name) }
@@ -63,14 +81,13 @@ actor PartyState {
     try datasets.take(dataset, owners: owners, for: program)
   }
 
-  /// Queues a query and waits for its answer.
-  func answer(to query: PendingQuery) async throws -> QueryAnswer {
+  /// Queues a query; its news come through the stream, the answer last.
+  func start(_ query: PendingQuery) throws -> QueryStream {
     try checkRoom(for: query.id)
-    let result = await withCheckedContinuation { continuation in
-      clients[query.id] = continuation
-      enqueue(query.id, .query(query))
-    }
-    return try result.get()
+    let (stream, continuation) = QueryStream.makeStream(of: QueryNews.self)
+    clients[query.id] = continuation
+    enqueue(query.id, .query(query))
+    return stream
   }
 
   /// Queues a training; its news come through the stream.
@@ -118,8 +135,17 @@ actor PartyState {
     return await withCheckedContinuation { arrivals[number] = (id, $0) }
   }
 
+  /// Where a query's party tells that it waits.
+  func client(of id: String) -> QueryStream.Continuation? { clients[id] }
+
   func finish(_ id: String, _ result: Result<QueryAnswer, any Error>) {
-    clients.removeValue(forKey: id)?.resume(returning: result)
+    let client = clients.removeValue(forKey: id)
+    switch result {
+    case .success(let answer):
+      client?.yield(.answer(answer))
+      client?.finish()
+    case .failure(let error): client?.finish(throwing: error)
+    }
   }
 
   /// Fails all that waits or runs, when the session is gone.
@@ -128,7 +154,7 @@ actor PartyState {
     pending.removeAll()
     for (id, client) in clients {
       clients[id] = nil
-      client.resume(returning: .failure(error))
+      client.finish(throwing: error)
     }
     for id in trainings.keys { finishTraining(id, error) }
   }

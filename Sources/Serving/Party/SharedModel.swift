@@ -73,27 +73,62 @@ package struct SharedModel: Sendable {
     }
   }
 
+  /// What clients call it.
+  let name: String
   let description: Description
-  let weights: [String: ReplicatedShare]
+  /// In the order of their names.
+  let weights: HeldShares
 
-  init(_ description: Description, parcel: InputSharing.Parcel, party: Int) throws {
+  init(
+    _ description: Description, named name: String, parcel: ArraySlice<UInt8>, scheme: ClusterScheme, party: Int
+  ) throws {
     try description.validate()
-    let names = description.weightNames
-    let shapes = names.compactMap { description.graph.shape(ofInput: $0) }
-    let shares = try InputSharing.unpack(parcel, party: party, shapes: shapes)
+    let shapes = description.weightNames.compactMap { description.graph.shape(ofInput: $0) }
+    self.name = name
     self.description = description
-    weights = Dictionary(uniqueKeysWithValues: zip(names, shares))
+    weights = try scheme.unpack(parcel, party: party, shapes: shapes)
   }
 
-  /// This party's summand of the model's output on a shared batch.
-  func summand(for input: ReplicatedShare, batch: Int, on scheme: ReplicatedScheme) async throws -> RingTensor {
-    let shape = try description.shape(batch: batch)
-    let graph = try batch == 1 ? description.graph : description.graph.resized(inputs: [description.inputName: shape])
-    scheme.options = description.options
-    let engine = SecureEngine(scheme, fractionBits: description.fractionBits, widths: description.widths)
-    var inputs = weights
-    inputs[description.inputName] = input
-    let output = try await engine.run(graph, inputs: inputs)
-    return scheme.summandForOutside(output[0])
+  init(name: String, description: Description, weights: HeldShares) {
+    self.name = name
+    self.description = description
+    self.weights = weights
+  }
+
+  /// What additive parties compute for a query.
+  func computation(batch: Int, generation: String) throws -> DealtComputation {
+    try description.computation(batch: batch, label: "\(generation) \(name)")
+  }
+}
+
+extension SharedModel.Description {
+  /// The program for a batch.
+  func graph(batch: Int) throws -> Graph {
+    let shape = try shape(batch: batch)
+    return try batch == 1 ? graph : graph.resized(inputs: [inputName: shape])
+  }
+
+  /// What additive parties compute for a query, with weights whose masks are kept.
+  ///
+  /// - Parameter label: whose weights they are.
+  func computation(batch: Int, label: String) throws -> DealtComputation {
+    try DealtComputation(
+      .init(
+        graph: try graph(batch: batch), fractionBits: fractionBits, widths: widths, fixed: weightNames, label: label))
+  }
+}
+
+extension DealtComputation.Content {
+  /// - Throws: ``ServingError/badRequest(_:)`` for what no party of ours sends.
+  func validate() throws {
+    let inputs = graph.inputs.values.reduce(0) { $0 + graph.nodes[$1].shape.count }
+    let scalars = graph.nodes.reduce(0) { $0 + $1.shape.count }
+    guard inputs <= SharedModel.Description.largestInput, scalars <= SharedModel.Description.largestRun else {
+      throw ServingError.badRequest("the program is larger than a dealer takes")
+    }
+    guard (10...24).contains(fractionBits), widths.fit(graph), fixed.allSatisfy({ graph.inputs[$0] != nil }),
+      Set(fixed).count == fixed.count
+    else { throw ServingError.badRequest("the program is none of a party") }
+    try SecureEngine<AdditiveScheme>.checkAvailability(of: graph)
   }
 }

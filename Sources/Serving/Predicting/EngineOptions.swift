@@ -42,9 +42,6 @@ public struct EngineOptions: Sendable {
         "there is no transport \"\(transport)\": choose one of \(Self.names(Transport.self))")
     }
     let partyCount = try Self.checked(parties: parties, engine: engine)
-    guard engine != .additive || transport == .memory else {
-      throw ServingError.badRequest("the engine additive runs over the transport memory only")
-    }
     guard (1...10_000).contains(repeats) else {
       throw ServingError.badRequest("--repeat must be between 1 and 10000, not \(repeats)")
     }

@@ -9,7 +9,7 @@ public import Tensors
 /// look in the clear before sharing.
 public enum RangeCheck {
   /// - Throws: ``SharingError/outOfRange(layer:operation:magnitude:limit:)`` naming the first layer whose values reach
-  ///   beyond 2^(62 − 2f), the range that products may have before truncation; averages carry up to 8 bits more.
+  ///   beyond 2^(61 − 2f), the range that doubled products may have before truncation; averages carry up to 8 bits more.
   public static func check(_ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int) throws {
     var graph = try model.graph(batch: input.shape[0])
     let nodes = graph.nodes
@@ -30,8 +30,8 @@ public enum RangeCheck {
 extension Operation {
   /// Bits that values may have before the point.
   fileprivate func bits(before fractionBits: Int) -> Int {
-    let product = 62 - 2 * fractionBits
-    return isAverage ? Swift.max(12, product - 8) : product
+    let product = 61 - 2 * fractionBits
+    return isAverage ? Swift.max(11, product - 8) : product
   }
 
   private var isAverage: Bool {

@@ -12,8 +12,13 @@ public struct SecretPredictor: Sendable {
   public let executable: String
   /// Examples that travel together; more are fed in pieces, so that memory stays bounded.
   static let largestPiece = 512
+  /// Told while the parties wait for their dealer.
+  public let waiting: @Sendable (DealerProgress) -> Void
 
-  public init(options: EngineOptions, executable: String) {
+  public init(
+    options: EngineOptions, executable: String, waiting: @escaping @Sendable (DealerProgress) -> Void = { _ in }
+  ) {
+    self.waiting = waiting
     self.options = options
     self.executable = executable
   }
@@ -73,9 +78,12 @@ public struct SecretPredictor: Sendable {
     }
   }
 
+  private var scheme: ClusterScheme {
+    options.engine == .additive ? .additive(partyCount: options.parties) : .replicated
+  }
+
   private var costs: any CostModel {
-    options.engine == .additive
-      ? AdditiveCosts(partyCount: options.parties) : ReplicatedCosts(options.replicated)
+    options.engine == .additive ? scheme.costs : ReplicatedCosts(options.replicated)
   }
 
   /// What the plan says of all pieces together.
@@ -112,30 +120,40 @@ public struct SecretPredictor: Sendable {
       }
       return (0..<options.repeats).map { run in Prediction.joining(byPiece.map { $0[run] }) }
     case .tls:
-      let cluster = try await LocalCluster.start(executable: executable, deadline: options.deadline)
+      let cluster = try await LocalCluster.start(
+        executable: executable, scheme: scheme, deadline: options.deadline)
       defer { cluster.stop() }
-      return try await cluster.explaining {
-        let loop = SocketLoop(name: "client")
-        defer { loop.shutdown() }
-        let client = try await ClusterClient.connect(
-          to: cluster.cluster, as: cluster.client, loop: loop, patience: options.deadline)
-        let name = try await client.share(
-          model, fractionBits: options.fractionBits, options: options.replicated)
-        var runs: [Prediction] = []
-        for _ in 0...options.repeats {
-          var answers: [Prediction] = []
-          for piece in pieces {
-            answers.append(
-              try await client.query(
-                name, piece, outputShape: try SecretOutput.shape(of: model, batch: piece.shape[0]),
-                fractionBits: options.fractionBits, declared: model.inputRange))
-          }
-          runs.append(Prediction.joining(answers))
-        }
-        await client.close()
-        return Array(runs.dropFirst())
-      }
+      return try await cluster.explaining { try await clusterRuns(cluster, model, pieces) }
     }
+  }
+
+  private func clusterRuns(
+    _ cluster: LocalCluster, _ model: ModelFile, _ pieces: [Tensor<Float>]
+  ) async throws -> [Prediction] {
+    let loop = SocketLoop(name: "client")
+    defer { loop.shutdown() }
+    let client = try await ClusterClient.connect(
+      to: cluster.cluster, as: cluster.client, loop: loop, patience: options.deadline, waiting: waiting)
+    let name = try await client.share(model, fractionBits: options.fractionBits, options: options.replicated)
+    var offline = 0.0
+    let counts = Dictionary(grouping: pieces, by: { $0.shape[0] }).mapValues(\.count)
+    for (batch, count) in counts {
+      offline += Double(count) * (try await client.prepare(name, batch: batch, runs: count * (options.repeats + 1)))
+    }
+    var runs: [Prediction] = []
+    for _ in 0...options.repeats {
+      var answers: [Prediction] = []
+      for piece in pieces {
+        answers.append(
+          try await client.query(
+            name, piece, outputShape: try SecretOutput.shape(of: model, batch: piece.shape[0]),
+            fractionBits: options.fractionBits, declared: model.inputRange))
+      }
+      runs.append(Prediction.joining(answers))
+      runs[runs.count - 1].offlineSeconds = offline
+    }
+    await client.close()
+    return Array(runs.dropFirst())
   }
 
   private func memoryRuns(_ model: ModelFile, _ piece: Tensor<Float>) async throws -> [Prediction] {

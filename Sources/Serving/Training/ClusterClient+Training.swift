@@ -116,7 +116,8 @@ extension TrainingNews {
       self = .finished(body, traffic: Cost(rounds: rounds, byteCount: bytesSent), seconds: seconds)
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .welcome, .shared, .withdrawn, .answer, .stored, .counts: throw ServingError.unexpectedReply(party: party)
+    case .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts:
+      throw ServingError.unexpectedReply(party: party)
     }
   }
 }
@@ -125,7 +126,7 @@ extension Reply {
   fileprivate var isLastOfTraining: Bool {
     switch self {
     case .trained, .refused: true
-    case .training, .epoch, .welcome, .shared, .withdrawn, .answer, .stored, .counts: false
+    case .training, .epoch, .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts: false
     }
   }
 }

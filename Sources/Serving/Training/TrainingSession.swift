@@ -125,9 +125,9 @@ extension ServingError {
   /// Whether the parties are out of step after it; a refusal that all of them come to is not.
   var endsSession: Bool {
     switch self {
-    case .badRequest, .unknownModel: false
+    case .badRequest, .unknownModel, .dealerFails: false
     case .malformedMessage, .wrongVersion, .unexpectedReply, .refused, .queryMissing, .sessionBroken, .partyExited,
-      .cannotStart, .storage:
+      .dealerExited, .cannotStart, .storage:
       true
     }
   }

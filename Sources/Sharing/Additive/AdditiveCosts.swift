@@ -1,8 +1,11 @@
 import Tensors
+public import Transports
 
 /// ``AdditiveScheme``'s costs, `docs/PROTOCOLS.md`: whatever is opened goes from everybody to everybody.
 public struct AdditiveCosts: CostModel {
   public let partyCount: Int
+  /// Whether bytes of one party count: all send the same.
+  private var isOfOne = false
 
   public init(partyCount: Int) {
     precondition(partyCount >= 2, "additive sharing is among two or more parties")
@@ -12,11 +15,19 @@ public struct AdditiveCosts: CostModel {
   public var name: String { "additive" }
   public var scalarByteCount: Int { 8 }
 
+  public func sent(by party: PartyID) -> any CostModel {
+    var costs = self
+    costs.isOfOne = true
+    return costs
+  }
+
+  private var senderCount: Int { isOfOne ? 1 : partyCount }
+
   /// What a round costs in which every party sends so much to every other.
   private func round(_ byteCount: Int, dealt: Int = 0) -> Cost {
     byteCount == 0
       ? Cost(dealtByteCount: dealt)
-      : Cost(rounds: 1, byteCount: partyCount * (partyCount - 1) * byteCount, dealtByteCount: dealt)
+      : Cost(rounds: 1, byteCount: senderCount * (partyCount - 1) * byteCount, dealtByteCount: dealt)
   }
 
   public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost {
@@ -66,7 +77,8 @@ public struct AdditiveCosts: CostModel {
     return byteCount == 0
       ? .none
       : Cost(
-        rounds: partyCount, byteCount: partyCount * (partyCount - 1) * byteCount, dealtByteCount: partyCount * byteCount
+        rounds: partyCount, byteCount: senderCount * (partyCount - 1) * byteCount,
+        dealtByteCount: partyCount * byteCount
       )
   }
 
@@ -75,10 +87,11 @@ public struct AdditiveCosts: CostModel {
   public var starting: Cost { round(ZeroSharing.contributionByteCount) }
 
   public func sharing(counts: [Int]) -> Cost {
-    Cost(rounds: 1, byteCount: AdditiveSharing.byteCount(of: counts.reduce(0, +), partyCount: partyCount))
+    let byteCount = AdditiveSharing.byteCount(of: counts.reduce(0, +), partyCount: partyCount)
+    return Cost(rounds: 1, byteCount: isOfOne ? 0 : byteCount)
   }
 
   public func revealing(counts: [Int]) -> Cost {
-    Cost(rounds: 1, byteCount: 8 * partyCount * counts.reduce(0, +))
+    Cost(rounds: 1, byteCount: 8 * senderCount * counts.reduce(0, +))
   }
 }

@@ -21,7 +21,7 @@ extension AdditiveScheme {
       let shape = pair.form.resultShape
       var result = RingTensor(shape: shape, scalars: draws.words(shape.count))
       accumulate(pair.form, masks[place.left], masks[place.right], into: &result)
-      return AdditiveProduct(summand: result)
+      return AdditiveProduct(summand: pair.isDoubled ? result.scaled(by: 2) : result)
     }
   }
 

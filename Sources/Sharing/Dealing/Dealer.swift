@@ -21,7 +21,7 @@ public final class Dealer: Sendable {
     self.init(masters: (0..<partyCount).map { _ in SecureRandom.bytes(PseudorandomGenerator.keyByteCount) })
   }
 
-  init(masters: [[UInt8]]) {
+  package init(masters: [[UInt8]]) {
     self.partyCount = masters.count
     self.masters = masters
   }

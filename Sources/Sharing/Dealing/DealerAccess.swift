@@ -4,8 +4,9 @@ package import Transports
 package protocol DealerAccess: Sendable {
   /// This party's key.
   func key() async throws -> DealtKey
-  /// For the last party: what it needs for one run. The same run asked for again gets the same ticket.
-  func ticket(of computation: DealtComputation, step: UInt32) async throws -> Message
+  /// For the last party: what it needs for one run, under the keys of an epoch. The same run asked for again gets the
+  /// same ticket.
+  func ticket(of computation: DealtComputation, step: UInt32, epoch: [UInt8]) async throws -> Message
 }
 
 /// The secret that a party shares with the dealer.
@@ -37,7 +38,7 @@ package struct MemoryDealerAccess: DealerAccess {
 
   package func key() -> DealtKey { DealtKey(epoch: desk.epoch, bytes: desk.dealer.key(ofParty: party)) }
 
-  package func ticket(of computation: DealtComputation, step: UInt32) async throws -> Message {
+  package func ticket(of computation: DealtComputation, step: UInt32, epoch: [UInt8]) async throws -> Message {
     try await desk.ticket(for: computation, step: step)
   }
 }

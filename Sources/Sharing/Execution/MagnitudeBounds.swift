@@ -25,6 +25,11 @@ struct MagnitudeBounds {
     try check(magnitudes[node], node, of: graph, surplus: surplus)
   }
 
+  /// Whether words with so many more fraction bits can be truncated; unknown values are taken to be small enough.
+  func hold(_ node: Int, surplus: Int) -> Bool {
+    magnitudes.isEmpty || magnitudes[node] < limit(surplus: surplus)
+  }
+
   /// The most probable that a uniform two-party sharing of any word of a node wraps: the sum of |z|/2⁶⁴ over its words.
   func wrapProbability(_ node: Int, of graph: Graph, surplus: Int) -> Double {
     guard !magnitudes.isEmpty else { return 0 }
@@ -47,8 +52,12 @@ struct MagnitudeBounds {
     }
   }
 
+  private func limit(surplus: Int) -> Double {
+    Double(sign: .plus, exponent: 62 - fractionBits - surplus, significand: 1)
+  }
+
   private func check(_ magnitude: Double, _ node: Int, of graph: Graph, surplus: Int) throws {
-    let limit = Double(sign: .plus, exponent: 62 - fractionBits - surplus, significand: 1)
+    let limit = limit(surplus: surplus)
     guard magnitude < limit else {
       throw SharingError.outOfRange(
         layer: graph.nodes[node].layer, operation: graph.nodes[node].operation.name, magnitude: magnitude,

@@ -25,6 +25,8 @@ public struct SecurePlan: Hashable, Sendable, Codable {
   public var rounds: Int
   /// Payload of all parties and of the input's owner, without frame headers and TLS.
   public var bytesSent: Int
+  /// Payload that each party sends, its part of the result included.
+  public var bytesByParty: [Int]
   /// Bytes from a dealer, which do not depend on data and can be made ahead; none for replicated sharing.
   public var dealtBytes: Int
   /// What one party holds at most at a time: shares of the values that are still needed, and a step's messages and masks.
@@ -50,20 +52,30 @@ public struct SecurePlan: Hashable, Sendable, Codable {
   ) async throws -> SecurePlan {
     guard !costs.truncatesFast || !magnitudes.isEmpty else { throw SharingError.boundsMissing }
     let scheme = MeteredScheme(costs)
-    let engine = SecureEngine(scheme, fractionBits: fractionBits, widths: widths, magnitudes: magnitudes)
     let ledger = PlanLedger(graph: graph, scheme: scheme, mayFail: costs.truncatesFast)
-    // Weights are the same for all queries of a session, so they are prepared once.
-    let inputs = Dictionary(
-      uniqueKeysWithValues: graph.inputs.map { name, node in
-        (name, scheme.share(of: graph.nodes[node].shape, isFixed: name != dataInput))
-      })
+    func run(_ scheme: MeteredScheme, observer: ((SecureStep) -> Void)? = nil) async throws -> [MeteredScheme.Share] {
+      // Weights are the same for all queries of a session, so they are prepared once.
+      let inputs = Dictionary(
+        uniqueKeysWithValues: graph.inputs.map { name, node in
+          (name, scheme.share(of: graph.nodes[node].shape, isFixed: name != dataInput))
+        })
+      return try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths, magnitudes: magnitudes)
+        .run(graph, inputs: inputs, observer: observer)
+    }
     ledger.add("input \(dataInput)", "share", costs.sharing(counts: [graph.shape(ofInput: dataInput)?.count ?? 0]))
-    let outputs = try await engine.run(graph, inputs: inputs) { ledger.record($0) }
-    ledger.add("output", "reveal", costs.revealing(counts: outputs.map(\.shape.count)))
+    let outputs = try await run(scheme) { ledger.record($0) }
+    let revealed = outputs.map(\.shape.count)
+    ledger.add("output", "reveal", costs.revealing(counts: revealed))
+    var bytesByParty: [Int] = []
+    for party in 0..<costs.partyCount {
+      let own = costs.sent(by: party)
+      let scheme = MeteredScheme(own)
+      _ = try await run(scheme)
+      bytesByParty.append(scheme.traffic.byteCount + own.revealing(counts: revealed).byteCount)
+    }
     return SecurePlan(
       rounds: ledger.layers.reduce(0) { $0 + $1.rounds }, bytesSent: ledger.layers.reduce(0) { $0 + $1.bytesSent },
-      dealtBytes: scheme.traffic.dealtByteCount,
-      peakMemoryBytes: ledger.peakMemoryBytes,
+      bytesByParty: bytesByParty, dealtBytes: scheme.traffic.dealtByteCount, peakMemoryBytes: ledger.peakMemoryBytes,
       failureProbability: min(1, ledger.layers.reduce(0) { $0 + ($1.failureProbability ?? 0) }),
       opened: [Opening(value: "output", recipients: "the owner of the input")], layers: ledger.layers)
   }

@@ -29,13 +29,13 @@ extension SecureRun {
       if case .constant(let factor, _)? = values[operands[0]] {
         return scaled(operands[1], by: factor, to: node.shape)
       }
-      return product(of: operands) { _ in
+      return product(index) { _ in
         .elementwise(node.shape)
       } broadcastingTo: {
         node.shape
       }
     case .matmul, .conv2d, .conv2dInputGradient, .conv2dWeightGradient:
-      return product(of: operands) { Bilinear(node.operation, $0) }
+      return product(index) { Bilinear(node.operation, $0) }
     case .sum(let axes):
       return mapped(operands[0], to: node.shape) { $0.summed(axes: axes) }
     case .mean(let axes):
@@ -94,15 +94,18 @@ extension SecureRun {
   }
 
   private func product(
-    of operands: [Int], _ form: ([Shape]) -> Bilinear?, broadcastingTo shape: () -> Shape? = { nil }
+    _ node: Int, _ form: ([Shape]) -> Bilinear?, broadcastingTo shape: () -> Shape? = { nil }
   ) -> Readiness {
+    let operands = graph.nodes[node].operands
     if let waiting = productsAmong(operands) { return .truncation(of: waiting) }
     var shares = operands.map { share(of: $0) }
     if let shape = shape() { shares = shares.map { broadcast($0, to: shape) } }
     guard let form = form(shares.map { $0.shape }) else {
       preconditionFailure("a product of shapes \(shares.map { $0.shape }) passed shape inference")
     }
-    return .product(Multiplication(form, shares[0], shares[1]))
+    // Some room is left for what is added before the truncation.
+    let isDoubled = scheme.doubles(form) && bounds.hold(node, surplus: fractionBits + 3)
+    return .product(Multiplication(form, shares[0], shares[1], isDoubled: isDoubled))
   }
 
   func broadcast(_ share: Share, to shape: Shape) -> Share {
@@ -140,11 +143,18 @@ extension SecureRun {
       guard surplus <= highestMeetingSurplus else { return .truncation(of: productsAmong([a, b]) ?? []) }
       return .done(.product(scheme.add(x, scheme.product(y, by: 1 << UInt64(surplus))), surplus: surplus))
     case (.product(let x, let first), .product(let y, let second)):
-      guard first == second else { return .truncation(of: [a, b]) }
-      return .done(.product(scheme.add(x, y), surplus: first))
+      // A product that came out doubled and one that did not.
+      guard abs(first - second) <= 1 else { return .truncation(of: [a, b]) }
+      let sum = scheme.add(raised(x, by: second - first, shape), raised(y, by: first - second, shape))
+      return .done(.product(sum, surplus: max(first, second)))
     case (.constant, _), (_, .constant), (.bits, _), (_, .bits):
       preconditionFailure("constants were turned into shares")
     }
+  }
+
+  /// The product with so many more fraction bits, if any.
+  private func raised(_ product: Scheme.Product, by bits: Int, _ shape: Shape) -> Scheme.Product {
+    bits > 0 ? scheme.map(product, to: shape) { $0.scaled(by: 1 << UInt64(bits)) } : product
   }
 
   /// The operand with constants made shares.

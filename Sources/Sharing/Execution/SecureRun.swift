@@ -136,7 +136,7 @@ struct SecureRun<Scheme: SharingScheme> {
     let results = try await scheme.multiply(products.map { $0.1 })
     report("multiply", products.map { $0.node })
     for (product, result) in zip(products, results) {
-      settle(product.node, .product(result, surplus: fractionBits))
+      settle(product.node, .product(result, surplus: fractionBits + (product.1.isDoubled ? 1 : 0)))
     }
     return Set(products.map { $0.node })
   }

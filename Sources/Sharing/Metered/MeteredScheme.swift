@@ -58,6 +58,7 @@ public final class MeteredScheme: SharingScheme {
     Share(shape: [bits.reduce(0) { $0 + $1.shape.count }])
   }
 
+  @inline(never) public func doubles(_ form: Bilinear) -> Bool { costs.doubles(form) }
   public func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Share] {
     spend(costs.multiplying(pairs.map(\.form), openedCount: MaskedOperands(pairs).openedCount))
     return pairs.map { Share(shape: $0.form.resultShape, isAdditive: true) }

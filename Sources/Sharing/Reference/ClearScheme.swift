@@ -45,7 +45,10 @@ public final class ClearScheme: SharingScheme {
   }
 
   public func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Share] {
-    pairs.map { Share($0.form($0.left.value, $0.right.value)) }
+    pairs.map { pair in
+      let product = pair.form(pair.left.value, pair.right.value)
+      return Share(pair.isDoubled ? product.scaled(by: 2) : product)
+    }
   }
   public func reduce(_ products: [Share]) async throws -> [Share] { products }
 

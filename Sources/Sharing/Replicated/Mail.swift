@@ -4,13 +4,14 @@ import Transports
 /// The bits a small-ring word takes on the wire.
 enum WireWidth: Int, Sendable {
   case bits16 = 16
+  case bits24 = 24
   case bits32 = 32
   case bits64 = 64
 
   var byteCount: Int { rawValue / 8 }
 
   /// The smallest ring in which a truncation by `bits` can be done.
-  static func truncating(by bits: Int) -> WireWidth { bits <= 16 ? .bits16 : .bits32 }
+  static func truncating(by bits: Int) -> WireWidth { bits <= 16 ? .bits16 : bits <= 24 ? .bits24 : .bits32 }
 }
 
 /// A message being written: little-endian words, narrowed words and packed bits, one after the other.
@@ -32,6 +33,7 @@ struct Outbox {
     switch width {
     case .bits64: message.append(contentsOf: UnsafeRawBufferPointer(words))
     case .bits16: appendBytes(words.count * 2) { ck_narrow16(words.count, base, $0) }
+    case .bits24: appendBytes(words.count * 3) { ck_narrow24(words.count, base, $0) }
     case .bits32: appendBytes(words.count * 4) { ck_narrow32(words.count, base, $0) }
     }
   }
@@ -68,6 +70,7 @@ struct Inbox {
         switch width {
         case .bits64: UnsafeMutableRawPointer(target).copyMemory(from: source, byteCount: count * 8)
         case .bits16: ck_widen16(count, source, target)
+        case .bits24: ck_widen24(count, source, target)
         case .bits32: ck_widen32(count, source, target)
         }
       }

@@ -1,16 +1,45 @@
 import Tensors
+public import Transports
 
 /// ``ReplicatedScheme``'s costs, `docs/PROTOCOLS.md`.
 public struct ReplicatedCosts: CostModel {
   public let options: ReplicatedOptions
+  /// Whose bytes count; all parties' where there is none.
+  private var sender: PartyID?
 
   public init(_ options: ReplicatedOptions = ReplicatedOptions()) {
     self.options = options
   }
 
+  public func sent(by party: PartyID) -> any CostModel {
+    var costs = self
+    costs.sender = party
+    return costs
+  }
+
+  /// Every party sends as many bytes.
+  private func balanced(rounds: Int, bytes: Int) -> Cost {
+    Cost(rounds: rounds, byteCount: sender == nil ? 3 * bytes : bytes)
+  }
+
+  /// Bytes a scalar by role, where roles rotate over the chunks.
+  private func rotated(rounds: Int, count: Int, bytes: (first: Int, second: Int, third: Int)) -> Cost {
+    guard let sender else { return Cost(rounds: rounds, byteCount: count * (bytes.first + bytes.second + bytes.third)) }
+    let byteCount = Chunk.chunks(of: count).reduce(0) { sum, chunk in
+      switch chunk.role(of: sender) {
+      case .first: sum + chunk.range.count * bytes.first
+      case .second: sum + chunk.range.count * bytes.second
+      case .third: sum + chunk.range.count * bytes.third
+      }
+    }
+    return Cost(rounds: rounds, byteCount: byteCount)
+  }
+
   public var name: String { "replicated" }
   public var partyCount: Int { 3 }
   public var scalarByteCount: Int { 16 }
+
+  public func doubles(_ form: Bilinear) -> Bool { form.isCheaperDoubled }
 
   public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost { .none }
 
@@ -18,32 +47,29 @@ public struct ReplicatedCosts: CostModel {
 
   public func reducing(additiveCounts counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    return count == 0 ? .none : Cost(rounds: 1, byteCount: 24 * count)
+    return count == 0 ? .none : balanced(rounds: 1, bytes: 8 * count)
   }
 
   public var truncatesFast: Bool { options.truncation == .fast }
 
   public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool, mayFail: Bool) -> Cost {
-    guard !mayFail || !truncatesFast else {
-      return Cost(rounds: additive ? 2 : 1, byteCount: items.reduce(0) { $0 + $1.count } * (additive ? 24 : 16))
+    let isFast = mayFail && truncatesFast
+    let third = additive ? 8 : 0
+    let traffic = items.reduce(Cost.none) { traffic, item in
+      let small = isFast ? 0 : WireWidth.truncating(by: item.bits).byteCount
+      return traffic + rotated(rounds: 0, count: item.count, bytes: (8 + small, 8 + small, third + small))
     }
-    var traffic = Cost(rounds: additive ? 3 : 2)
-    for item in items {
-      let small = WireWidth.truncating(by: item.bits).byteCount
-      traffic.byteCount += item.count * (3 * small + 16 + (additive ? 8 : 0))
-    }
-    return traffic
+    return traffic + Cost(rounds: (additive ? 2 : 1) + (isFast ? 0 : 1))
   }
 
   public func comparing(count: Int, width: Int) -> Cost {
     guard count > 0 else { return .none }
     guard options.optimise == .bytes else { return dealt(pair.comparing(count: count, width: width)) }
     let rows = Chunk.chunks(of: count).reduce(0) { $0 + ($1.range.count + 7) / 8 }
-    var traffic = Cost(rounds: 2, byteCount: 3 * width * rows)
+    var traffic = balanced(rounds: 2, bytes: width * rows)
     var nodes = width - 1
     while nodes > 1 {
-      traffic.rounds += 1
-      traffic.byteCount += 3 * (2 * (nodes / 2) - 1) * ((count + 7) / 8)
+      traffic = traffic + balanced(rounds: 1, bytes: (2 * (nodes / 2) - 1) * ((count + 7) / 8))
       nodes = nodes / 2 + nodes % 2
     }
     return traffic
@@ -51,13 +77,13 @@ public struct ReplicatedCosts: CostModel {
 
   public func selecting(count: Int, isOpened: Bool) -> Cost {
     options.optimise == .bytes
-      ? Cost(rounds: count == 0 ? 1 : 2, byteCount: 40 * count)
+      ? rotated(rounds: count == 0 ? 1 : 2, count: count, bytes: (24, 8, 8))
       : dealt(pair.selecting(count: count, isOpened: isOpened), resultCount: count)
   }
 
   public func converting(count: Int) -> Cost {
     options.optimise == .bytes
-      ? Cost(rounds: 2, byteCount: 24 * count) : dealt(pair.converting(count: count), resultCount: count)
+      ? rotated(rounds: 2, count: count, bytes: (8, 8, 8)) : dealt(pair.converting(count: count), resultCount: count)
   }
 
   public func decomposing(count: Int, width: Int) -> Cost {
@@ -66,38 +92,40 @@ public struct ReplicatedCosts: CostModel {
     let rows = Chunk.chunks(of: count).reduce(0) { $0 + ($1.range.count + 7) / 8 }
     let levels = CarryPlanes.prefixLevels(nodeCount: width - 1)
     let gateCount = levels.reduce(0) { $0 + $1.count }
-    return Cost(rounds: 2 + levels.count, byteCount: 3 * (width * rows + gateCount * ((count + 7) / 8)))
+    return balanced(rounds: 2 + levels.count, bytes: width * rows + gateCount * ((count + 7) / 8))
   }
 
   public func conjoining(counts: [Int]) -> Cost {
     guard options.optimise == .bytes else { return dealt(pair.conjoining(counts: counts)) }
-    let byteCount = counts.reduce(0) { $0 + 3 * (($1 + 7) / 8) }
-    return byteCount == 0 ? .none : Cost(rounds: 1, byteCount: byteCount)
+    let byteCount = counts.reduce(0) { $0 + ($1 + 7) / 8 }
+    return byteCount == 0 ? .none : balanced(rounds: 1, bytes: byteCount)
   }
 
   public func weighting(count: Int, bitCount: Int, tableCount: Int) -> Cost {
     guard count > 0 else { return .none }
     return options.optimise == .bytes
-      ? Cost(rounds: 2, byteCount: count * (8 * bitCount + 16 * tableCount))
+      ? rotated(rounds: 2, count: count, bytes: (8 * bitCount, 8 * tableCount, 8 * tableCount))
       : dealt(
         pair.weighting(count: count, bitCount: bitCount, tableCount: tableCount), resultCount: count * tableCount)
   }
 
   public func shuffling(counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    return count == 0 ? .none : Cost(rounds: 2, byteCount: 32 * count)
+    guard count > 0 else { return .none }
+    guard let sender else { return Cost(rounds: 2, byteCount: 32 * count) }
+    return Cost(rounds: 2, byteCount: (sender == 0 ? 16 : 8) * count)
   }
 
   public func opening(counts: [Int]) -> Cost { reducing(additiveCounts: counts) }
 
-  public var starting: Cost { Cost(rounds: 1, byteCount: 6 * SessionKeys.contributionByteCount) }
+  public var starting: Cost { balanced(rounds: 1, bytes: 2 * SessionKeys.contributionByteCount) }
 
   public func sharing(counts: [Int]) -> Cost {
-    Cost(rounds: 1, byteCount: InputSharing.byteCount(of: counts.reduce(0, +)))
+    Cost(rounds: 1, byteCount: sender == nil ? InputSharing.byteCount(of: counts.reduce(0, +)) : 0)
   }
 
   public func revealing(counts: [Int]) -> Cost {
-    Cost(rounds: 1, byteCount: 24 * counts.reduce(0, +))
+    balanced(rounds: 1, bytes: 8 * counts.reduce(0, +))
   }
 
   /// Parties 0 and 1 where rounds are saved.
@@ -106,7 +134,11 @@ public struct ReplicatedCosts: CostModel {
   /// What a step of two parties costs to whom the third deals on line, and one more round that makes replicated shares of its
   /// results.
   private func dealt(_ cost: Cost, resultCount: Int = 0) -> Cost {
-    Cost(rounds: cost.rounds, byteCount: cost.byteCount + cost.dealtByteCount)
-      + (resultCount == 0 ? .none : Cost(rounds: 1, byteCount: 16 * resultCount))
+    let rounds = cost.rounds + (resultCount == 0 ? 0 : 1)
+    return switch sender {
+    case nil: Cost(rounds: rounds, byteCount: cost.byteCount + cost.dealtByteCount + 16 * resultCount)
+    case 2: Cost(rounds: rounds, byteCount: cost.dealtByteCount)
+    case .some: Cost(rounds: rounds, byteCount: cost.byteCount / 2 + 8 * resultCount)
+    }
   }
 }

@@ -6,8 +6,8 @@ public import Tensors
 /// Source: Araki et al. 2016, protocol 3.2, with the mask of protocol 3.1: zᵢ = xᵢyᵢ + xᵢyᵢ₊₁ + xᵢ₊₁yᵢ + aᵢ, where
 /// a₀ + a₁ + a₂ = 0 comes from the pairwise keys. Only the size of the product is ever sent: an inner dimension is free.
 ///
-/// Large products need five local products instead of six: in each third of the inner dimension one party in turn
-/// multiplies (xᵢ + xᵢ₊₁)(yᵢ + yᵢ₊₁) at once, and the other two leave out what it has covered (docs/PROTOCOLS.md).
+/// Twice a product needs three local products, one at each party (``accumulateDoubled(_:into:scratch:)``); it is as good as the
+/// product where a division by a power of two follows.
 extension ReplicatedScheme {
   private enum Draw {
     static let zero = 0
@@ -27,20 +27,40 @@ extension ReplicatedScheme {
     let (x, y) = (pair.left, pair.right)
     result.withScalars { z in
       guard let z = z.baseAddress else { return }
-      if case .elementwise(let shape) = pair.form {
+      if case .elementwise(let shape) = pair.form, !pair.isDoubled {
         ck_rss_multiply(
           shape.count, x.first.scalars, x.second.scalars, y.first.scalars, y.second.scalars, z)
         return
       }
       pair.form.withScratch { scratch in
-        if pair.form.sliceCount >= 3 {
-          accumulateSlices(of: pair, into: z, scratch: scratch)
+        if pair.isDoubled {
+          accumulateDoubled(pair, into: z, scratch: scratch)
         } else {
           accumulateWhole(pair, into: z, scratch: scratch)
         }
       }
     }
     return result
+  }
+
+  public func doubles(_ form: Bilinear) -> Bool { form.isCheaperDoubled }
+
+  /// (2x₀ + x₁)(2y₀ + y₁) + (x₁ + 2x₂)(y₁ + 2y₂) − 2(x₂ − x₀)(y₂ − y₀) = 2xy, one term at each party.
+  ///
+  /// Without the factor 2 there is no such identity: modulo 2 it would need three matrices of rank 1 that do not exist
+  /// (`docs/PROTOCOLS.md`, section 2.1).
+  private func accumulateDoubled(
+    _ pair: Multiplication<ReplicatedShare>, into z: UnsafeMutablePointer<UInt64>,
+    scratch: UnsafeMutablePointer<UInt64>
+  ) {
+    let (left, right): ((UInt64, UInt64), (UInt64, UInt64)) =
+      switch party {
+      case 0: ((2, 1), (2, 1))
+      case 1: ((1, 2), (1, 2))
+      default: ((0 &- 2, 2), (1, .max))
+      }
+    let (x, y) = (pair.left.weighted(left), pair.right.weighted(right))
+    pair.form.accumulate(x.scalars, y.scalars, into: z, scratch: scratch)
   }
 
   private func accumulateWhole(
@@ -57,30 +77,6 @@ extension ReplicatedScheme {
       let sum = y.first + y.second
       pair.form.accumulate(x.first.scalars, sum.scalars, into: z, scratch: scratch)
       pair.form.accumulate(x.second.scalars, y.first.scalars, into: z, scratch: scratch)
-    }
-  }
-
-  /// With roles 0, 1, 2 for a third of the slices: (x₀ + x₁)(y₀ + y₁) + (x₁y₂ + x₂(y₁ + y₂)) + (x₂y₀ + x₀y₂) = xy.
-  private func accumulateSlices(
-    of pair: Multiplication<ReplicatedShare>, into z: UnsafeMutablePointer<UInt64>,
-    scratch: UnsafeMutablePointer<UInt64>
-  ) {
-    let (x, y, form) = (pair.left, pair.right, pair.form)
-    let (leftSum, rightSum) = (x.first + x.second, y.first + y.second)
-    for rotation in 0..<3 {
-      let slices = form.sliceCount * rotation / 3..<form.sliceCount * (rotation + 1) / 3
-      func add(_ left: RingTensor, _ right: RingTensor) {
-        form.accumulate(slices: slices, left.scalars, right.scalars, into: z, scratch: scratch)
-      }
-      switch Chunk(rotation: rotation, range: slices).role(of: party) {
-      case .first: add(leftSum, rightSum)
-      case .second:
-        add(x.first, y.second)
-        add(x.second, rightSum)
-      case .third:
-        add(x.first, y.second)
-        add(x.second, y.first)
-      }
     }
   }
 

@@ -8,7 +8,7 @@ import Tensors
 /// uniform (ePrint 2025/200). The result is ⌊x/2^f⌋ or ⌊x/2^f⌋ + 1, the upper value with probability frac(x/2^f).
 /// The rounding coin is a function of the masks; the ideal functionality that is realised exposes it.
 ///
-/// A share costs 2 rounds and 22 bytes a scalar (28 where f > 16), a product 3 rounds and 30 (36).
+/// A share costs 2 rounds and 22 bytes a scalar (25 where f > 16, 28 where f > 24), a product 3 rounds and 30 (33, 36).
 extension ReplicatedScheme {
   /// The words an operation takes from the keys, by role key, in this order.
   private enum Draw {

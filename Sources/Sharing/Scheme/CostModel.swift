@@ -1,4 +1,5 @@
 import Tensors
+public import Transports
 
 /// What each talking primitive of a scheme spends: payload of all parties together, and rounds.
 ///
@@ -11,6 +12,10 @@ public protocol CostModel: Sendable {
   var scalarByteCount: Int { get }
   /// Whether truncations that may be wrong with a small probability are.
   var truncatesFast: Bool { get }
+  /// The same costs, but with the bytes that one party sends.
+  func sent(by party: PartyID) -> any CostModel
+  /// Whether twice a product costs less than the product.
+  func doubles(_ form: Bilinear) -> Bool
   /// `openedCount`: scalars of the different operands, those left out that were fixed before.
   func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost
   /// Operands of many products, prepared once.
@@ -46,6 +51,8 @@ extension CostModel {
   }
 
   public var truncatesFast: Bool { false }
+
+  public func doubles(_ form: Bilinear) -> Bool { false }
 
   /// Truncations that are never wrong.
   public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Cost {

@@ -4,7 +4,7 @@ import Tensors
 
 /// The extents of a two-dimensional convolution and its gradients, as matrix products over patches.
 public struct PlaneProduct: Hashable, Sendable, Codable {
-  public private(set) var batch: Int
+  public let batch: Int
   public let inputChannels: Int
   public let height: Int
   public let width: Int
@@ -39,23 +39,14 @@ public struct PlaneProduct: Hashable, Sendable, Codable {
     paddingWidth = convolution.paddingWidth
   }
 
-  /// The same product over fewer images.
-  func taking(images count: Int) -> PlaneProduct {
-    var product = self
-    product.batch = count
-    return product
-  }
-
   var inputShape: Shape { [batch, inputChannels, height, width] }
   var weightShape: Shape { [outputChannels, inputChannels, kernelHeight, kernelWidth] }
   var outputShape: Shape { [batch, outputChannels, outputHeight, outputWidth] }
 
   private var patch: Int { inputChannels * kernelHeight * kernelWidth }
   private var positions: Int { outputHeight * outputWidth }
-  /// Scalars of one image.
-  var imageCount: Int { inputChannels * height * width }
-  /// Scalars of one image's result.
-  var resultCount: Int { outputChannels * positions }
+  private var imageCount: Int { inputChannels * height * width }
+  private var resultCount: Int { outputChannels * positions }
 
   /// Images whose patches form one matrix: small planes are taken together, so that the product's tiles fill.
   private var group: Int { Swift.max(1, Swift.min(batch, 256 / Swift.max(positions, 1))) }

@@ -43,6 +43,8 @@ public protocol SharingScheme: AnyObject {
 
   // MARK: Talking
 
+  /// Whether twice a product costs this scheme less than the product.
+  func doubles(_ form: Bilinear) -> Bool
   /// Multiplies each pair.
   func multiply(_ pairs: [Multiplication<Share>]) async throws -> [Product]
   /// The products as shares of the same words.
@@ -75,6 +77,8 @@ public protocol SharingScheme: AnyObject {
 }
 
 extension SharingScheme {
+  public func doubles(_ form: Bilinear) -> Bool { false }
+
   /// Nothing to prepare.
   public func fix(_ shares: [Share]) async throws -> [Share] { shares }
 }
@@ -84,11 +88,14 @@ public struct Multiplication<Share: SecretShare>: Sendable {
   public let form: Bilinear
   public let left: Share
   public let right: Share
+  /// Whether the result is twice the product: the same once it is divided by one more power of two.
+  public let isDoubled: Bool
 
-  public init(_ form: Bilinear, _ left: Share, _ right: Share) {
+  public init(_ form: Bilinear, _ left: Share, _ right: Share, isDoubled: Bool = false) {
     self.form = form
     self.left = left
     self.right = right
+    self.isDoubled = isDoubled
   }
 }
 
@@ -153,7 +160,7 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
       return "the stock of correlated randomness for \(program) is empty: have the dealer fill it first"
     case .stepUsed(let program, let step):
       return "the correlated randomness of run \(step) of \(program) was used before: "
-        + "remove the stock of the last party, and start it again"
+        + "remove the storage folder of the last party, and start it again"
     }
   }
 }

@@ -6,20 +6,25 @@ import Tacit
 struct PartyCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "party",
-    abstract: "Run one of the three computing parties.",
+    abstract: "Run one of the computing parties.",
     discussion: """
-      A party keeps its shares of models in memory and answers queries together with the two others of the cluster \
-      file. By itself it learns nothing; two parties that collude learn everything.
+      A party keeps its shares of models in memory (additive parties with --storage on disk, sealed) and answers queries together with the others of the cluster file. \
+      Without a dealer there are three, of which none learns anything by itself, and two that collude learn everything. \
+      With a dealer in the cluster file there are two or more, and all but one together learn nothing, as long as none \
+      works together with the dealer; the last of them keeps what the dealer makes on stock.
 
       Example: tacit party --identity identities/bank-a --cluster cluster.yaml
       """)
 
   @Option(help: "The folder of this party's certificate and key, made by tacit keys issue.") var identity: String
   @Option(help: "The cluster file: names, addresses and certificates of all parties.") var cluster: String
-  @Option(help: "A folder for checkpoints of trainings, sealed; without it trainings cannot be resumed.") var storage:
-    String?
+  @Option(
+    help: "A folder for checkpoints of trainings and for the dealer's stock, sealed; without it they live in memory.")
+  var storage: String?
   @Option(help: "The file of the key that seals them; made if it is not there. Default: STORAGE/storage.key.")
   var storageKey: String?
+  @Option(help: "With fewer runs than this on stock, the last party has more dealt ahead.") var stockLow = 4
+  @Option(help: "Runs up to which the stock is filled.") var stockBatch = 16
   @Flag(help: "Stop when standard input ends, as programs that start parties need it.") var untilInputEnds = false
   @Flag(help: "Log more.") var verbose = false
 
@@ -30,29 +35,20 @@ struct PartyCommand: AsyncParsableCommand {
     let cluster = try ClusterFile.load(from: cluster)
     let loop = SocketLoop(name: "party")
     let server = try await PartyServer.start(
-      identity: identity, cluster: cluster, loop: loop, storage: try openStorage(), logger: logger)
+      identity: identity, cluster: cluster, loop: loop, storage: try StorageFolder.open(storage, key: storageKey),
+      policy: try StockPolicy(lowWater: stockLow, batch: max(stockBatch, stockLow)), logger: logger)
     logger.info("party is up", metadata: ["name": "\(identity.name)"])
     let watchesInput = untilInputEnds
     await withTaskGroup(of: Void.self) { group in
-      group.addTask { try? await server.run() }
+      group.addTask {
+        do { try await server.run() } catch { Foundation.exit(Failure.report(error)) }
+      }
       group.addTask { await Stop.wait(untilInputEnds: watchesInput) }
       await group.next()
       group.cancelAll()
-      // A party has nothing to lose: shares live in memory only. Waiting for peers that hang would keep it alive.
+      // A party has nothing to lose: what it must not forget is on disk. Waiting for peers that hang would keep it alive.
       Foundation.exit(0)
     }
-  }
-
-  private func openStorage() throws -> (folder: String, key: StorageKey)? {
-    guard let storage else {
-      if storageKey != nil { throw UsageError("--storage-key goes with --storage: name the folder too") }
-      return nil
-    }
-    do {
-      try FileManager.default.createDirectory(
-        atPath: storage, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch { throw UsageError("the folder \(storage) cannot be made: check its path") }
-    return (storage, try StorageKey.open(storageKey ?? storage + "/storage.key"))
   }
 }
 

@@ -118,6 +118,7 @@ private struct PlanReport: Encodable {
   let rounds: Int
   let bytesSent: Int
   let dealtBytes: Int
+  let bytesByParty: [Int]
   let peakMemoryBytes: Int
   let failureProbability: Double
   let seconds: Double
@@ -136,6 +137,7 @@ private struct PlanReport: Encodable {
     rounds = plan.rounds
     bytesSent = plan.bytesSent
     dealtBytes = plan.dealtBytes
+    bytesByParty = plan.bytesByParty
     peakMemoryBytes = plan.peakMemoryBytes
     failureProbability = plan.failureProbability
     self.seconds = seconds
@@ -161,6 +163,8 @@ private enum PlanText {
     if options.truncation == .fast {
       lines.append("fast truncation: wrong with a probability of at most \(scientific(plan.failureProbability))")
     }
+    let parts = plan.bytesByParty.enumerated().map { "party \($0) sends \($1) bytes" }
+    lines.append("of which " + parts.joined(separator: ", "))
     lines.append("a party holds up to \(plan.peakMemoryBytes) bytes of shares and messages")
     for opening in plan.opened {
       lines.append("\(opening.value) is revealed to \(opening.recipients), nothing else to anybody")

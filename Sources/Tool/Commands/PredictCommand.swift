@@ -8,9 +8,9 @@ struct PredictCommand: AsyncParsableCommand {
     abstract: "Predict with a model, in the clear or in secret, on this machine.",
     discussion: """
       The engines: plain (32-bit floats), clear (the fixed-point arithmetic of the secret engines, in the clear), \
-      replicated (three parties, none of which learns anything), additive (two or more parties with a dealer; over \
-      memory only). With the transport tls, three party processes are started on this machine for the run; with memory \
-      they are tasks of this process.
+      replicated (three parties, none of which learns anything), additive (two or more parties with a dealer). \
+      With the transport tls, party processes are started on this machine for the run, and the dealer's; with memory they \
+      are tasks of this process.
 
       Example: tacit predict runs/credit/model.tacit --input applications.csv --engine replicated --transport tls
       """)
@@ -40,7 +40,9 @@ struct PredictCommand: AsyncParsableCommand {
       deadline: deadline, optimise: optimise, truncation: truncation)
     let file = try DeclaredRange.apply(inputRange, to: try ModelFile.load(from: model))
     let x = try ModelInput.read(input, for: file)
-    let report = try await SecretPredictor(options: options, executable: try Executable.path).predict(file, x)
+    let report = try await SecretPredictor(
+      options: options, executable: try Executable.path, waiting: { WaitingLine.show($0) }
+    ).predict(file, x)
     if let output { try ModelOutput.write(report.output, to: output) }
     if json {
       try JSONOutput.print(report.summary)

@@ -1,4 +1,5 @@
 import Foundation
+import Tacit
 
 /// One line on the terminal that says how far something is; nothing where standard error is no terminal.
 struct ProgressLine {
@@ -11,5 +12,12 @@ struct ProgressLine {
   private func write(_ text: String) {
     guard isTerminal else { return }
     FileHandle.standardError.write(Data(text.utf8))
+  }
+}
+
+/// What a client says while the parties wait for their dealer: a line on standard error each time, terminal or not.
+enum WaitingLine {
+  static func show(_ progress: DealerProgress) {
+    FileHandle.standardError.write(Data("\(progress)\n".utf8))
   }
 }

@@ -1,0 +1,221 @@
+import Logging
+import Sharing
+import Transports
+
+/// How much correlated randomness the last party keeps on stock.
+public struct StockPolicy: Hashable, Sendable {
+  /// With fewer runs than this on stock, more are dealt, ahead of need.
+  public var lowWater: Int
+  /// Up to so many runs.
+  public var batch: Int
+  /// A program's stock has no more bytes than this, unless one run needs more.
+  static let mostBytes = 1 << 30
+
+  public init(lowWater: Int = 4, batch: Int = 16) throws {
+    guard (0...1 << 16).contains(lowWater), (max(lowWater, 1)...1 << 16).contains(batch) else {
+      throw ServingError.badRequest(
+        "the stock is refilled below 0 to 65536 runs, up to at least as many: not below \(lowWater) up to \(batch)")
+    }
+    self.lowWater = lowWater
+    self.batch = batch
+  }
+}
+
+/// Keeps the last party's stock filled: has tickets dealt in the background, before runs need them.
+actor StockKeeper {
+  /// What is kept of one program.
+  private struct Line {
+    let computation: DealtComputation
+    /// Fills until so many are on stock; 0 where nothing is to be done.
+    var target = 0
+    /// Runs that wait at this moment.
+    var waiting = 0
+    var failure: (any Error)?
+    var dealingSeconds = 0.0
+    var dealtCount = 0
+    var largestTicket = 1
+  }
+
+  private var shelf: TicketShelf
+  private let dealer: any DealerAccess
+  private let policy: StockPolicy
+  private let logger: Logger
+  private var lines: [String: Line] = [:]
+  /// Names the dealer's keys in this session.
+  private var epoch: [UInt8] = []
+  private var watchers: [UInt64: CheckedContinuation<Void, Never>] = [:]
+  private var lastWatcher: UInt64 = 0
+  private var idle: CheckedContinuation<Void, Never>?
+
+  init(shelf: TicketShelf, dealer: any DealerAccess, policy: StockPolicy, logger: Logger) {
+    self.shelf = shelf
+    self.dealer = dealer
+    self.policy = policy
+    self.logger = logger
+  }
+
+  /// Begins with the keys and memories of a new session: tickets of others are of no use any more.
+  func begin(_ generation: String, epoch: [UInt8]) throws {
+    self.epoch = epoch
+    try shelf.begin(generation)
+    lines = lines.filter { $0.value.computation.content.label.hasPrefix(generation) }
+  }
+
+  // MARK: For runs
+
+  /// Makes room for a program; what an earlier process had dealt is found again.
+  func open(_ computation: DealtComputation) throws {
+    guard lines[computation.program] == nil else { return }
+    try shelf.open(computation.program)
+    lines[computation.program] = Line(computation: computation)
+  }
+
+  func count(of program: String) -> Int { shelf.count(of: program) }
+
+  /// The ticket of the next run, if there is one; fills up where few are left.
+  ///
+  /// - Parameter hasWaited: whether the run has asked before, so that a dealer that has failed since is not asked again.
+  func take(_ program: String, hasWaited: Bool) throws -> (step: UInt32, ticket: Message)? {
+    let found = try shelf.take(program)
+    if hasWaited, found == nil, let failure = lines[program]?.failure { throw failure }
+    let left = shelf.count(of: program)
+    if left < policy.lowWater || found == nil { aim(at: policy.batch, program) }
+    return found
+  }
+
+  /// How far the dealer is with what is wanted of a program.
+  func progress(of program: String) -> DealerProgress {
+    DealerProgress(ready: shelf.count(of: program), wanted: max(lines[program]?.target ?? 0, 1))
+  }
+
+  /// Asks for so many runs on stock; as many of them as the stock has room for.
+  func expect(_ count: Int, of program: String) { aim(at: count, program) }
+
+  /// Whether as many runs are on stock as were asked for.
+  func isFilled(_ program: String) -> Bool { lines[program].map { $0.target == 0 && $0.failure == nil } ?? true }
+
+  /// What dealing one run takes, on the average.
+  func secondsPerRun(of program: String) -> Double {
+    guard let line = lines[program] else { return 0 }
+    return line.dealingSeconds / Double(max(line.dealtCount, 1))
+  }
+
+  /// Waits until something comes from the dealer for a run that has no ticket, at most for a while.
+  ///
+  /// - Throws: ``ServingError/dealerFails(_:)`` where the dealer has failed.
+  func change(of program: String, within limit: Duration) async throws {
+    lines[program]?.waiting += 1
+    defer { lines[program]?.waiting -= 1 }
+    try await pause(of: program, for: limit) { $0.shelf.count(of: program) > 0 }
+  }
+
+  /// Waits until the stock is filled, at most for a while.
+  ///
+  /// - Throws: ``ServingError/dealerFails(_:)`` where the dealer has failed.
+  func pause(of program: String, for limit: Duration) async throws {
+    try await pause(of: program, for: limit) { $0.isFilled(program) }
+  }
+
+  private func pause(
+    of program: String, for limit: Duration, until isDone: (isolated StockKeeper) -> Bool
+  ) async throws {
+    let clock = ContinuousClock()
+    let end = clock.now + limit
+    while !isDone(self), clock.now < end {
+      if let failure = lines[program]?.failure { throw failure }
+      await news(within: end - clock.now)
+    }
+  }
+
+  /// Waits for word from the dealer.
+  private func news(within limit: Duration) async {
+    lastWatcher += 1
+    let number = lastWatcher
+    let alarm = Task {
+      try? await Task.sleep(for: limit)
+      self.notify(number)
+    }
+    defer { alarm.cancel() }
+    await withCheckedContinuation { watchers[number] = $0 }
+  }
+
+  /// Forgets the tickets of programs that nobody will run again.
+  func forget(where isGone: @Sendable (DealtComputation) -> Bool) {
+    for (program, line) in lines where isGone(line.computation) {
+      lines[program] = nil
+      shelf.remove(program)
+    }
+  }
+
+  // MARK: In the background
+
+  /// Fills the stock until the task is cancelled.
+  func run() async {
+    await withTaskCancellationHandler {
+      while !Task.isCancelled {
+        if let program = neediest {
+          await fill(program)
+        } else {
+          await withCheckedContinuation { idle = $0 }
+        }
+      }
+    } onCancel: {
+      Task { await self.wakeUp() }
+    }
+  }
+
+  private func fill(_ program: String) async {
+    guard let line = lines[program] else { return }
+    let clock = ContinuousClock()
+    let start = clock.now
+    do {
+      let step = try shelf.nextStep(of: program)
+      let ticket = try await dealer.ticket(of: line.computation, step: step, epoch: epoch)
+      guard lines[program] != nil else { return }
+      try shelf.add(ticket, for: program, step: step)
+      note(ticket.count, seconds: (clock.now - start) / .seconds(1), program)
+    } catch {
+      guard !Task.isCancelled else { return }
+      logger.warning("the dealer does not deal", metadata: ["reason": "\(error)"])
+      lines[program]?.failure = error
+      lines[program]?.target = 0
+    }
+    for number in watchers.keys { notify(number) }
+  }
+
+  private func note(_ byteCount: Int, seconds: Double, _ program: String) {
+    guard var line = lines[program] else { return }
+    line.failure = nil
+    line.dealingSeconds += seconds
+    line.dealtCount += 1
+    line.largestTicket = max(line.largestTicket, byteCount)
+    if shelf.count(of: program) >= min(line.target, room(line)) {
+      logger.info("stock is filled", metadata: ["program": "\(program)", "runs": "\(shelf.count(of: program))"])
+      line.target = 0
+    }
+    lines[program] = line
+  }
+
+  private func room(_ line: Line) -> Int { max(1, StockPolicy.mostBytes / line.largestTicket) }
+
+  private func aim(at count: Int, _ program: String) {
+    guard let line = lines[program] else { return }
+    // A dealer that failed is asked again.
+    lines[program]?.failure = nil
+    if min(count, room(line)) > shelf.count(of: program) { lines[program]?.target = max(count, line.target) }
+    wakeUp()
+  }
+
+  /// A program that wants tickets, one for which runs wait before all others.
+  private var neediest: String? {
+    let wanting = lines.filter { $0.value.target > 0 }
+    return (wanting.first { $0.value.waiting > 0 && shelf.count(of: $0.key) == 0 } ?? wanting.first)?.key
+  }
+
+  private func wakeUp() {
+    idle?.resume()
+    idle = nil
+  }
+
+  private func notify(_ number: UInt64) { watchers.removeValue(forKey: number)?.resume() }
+}

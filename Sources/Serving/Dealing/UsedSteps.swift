@@ -1,0 +1,79 @@
+import Crypto
+import Foundation
+import NIOConcurrencyHelpers
+import Sharing
+
+/// Which runs of dealt programs a party has begun: none may begin twice, as it would use its masks twice.
+///
+/// A run is written down before it begins, so that a party that stops and starts again remembers it.
+package final class UsedSteps: Sendable {
+  private let folder: String?
+  private let next = NIOLockedValueBox<[String: UInt32]>([:])
+
+  /// - Parameter folder: where it is written down; without one, it is remembered as long as the process lives.
+  package init(folder: String?) throws {
+    self.folder = folder
+    if let folder { try PrivateFolder.make(folder) }
+  }
+
+  /// The first run that may begin.
+  package func first(of program: String) throws -> UInt32 {
+    if let known = next.withLockedValue({ $0[program] }) { return known }
+    let found = try read(program)
+    next.withLockedValue { $0[program] = found }
+    return found
+  }
+
+  /// Begins a run.
+  ///
+  /// - Throws: `SharingError.stepUsed` for one that was begun before, or that a later one has overtaken.
+  package func use(_ step: UInt32, of program: String) throws {
+    guard step >= (try first(of: program)), step < .max else {
+      throw SharingError.stepUsed(program: program, step: step)
+    }
+    try write(step + 1, program)
+    next.withLockedValue { $0[program] = step + 1 }
+  }
+
+  /// Takes a name for good: masks that are kept for a model's weights belong to its name.
+  ///
+  /// - Throws: ``ServingError/badRequest(_:)`` where it was taken before.
+  package func takeName(_ name: String) throws {
+    let digest = SHA256.hash(data: Data(name.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
+    let key = "name " + digest.joined()
+    guard try first(of: key) == 0 else {
+      throw ServingError.badRequest("a model of this name was shared here before: share it under another")
+    }
+    try use(0, of: key)
+  }
+
+  private func path(_ program: String) -> String? {
+    folder.map { $0 + "/" + program.replacingOccurrences(of: " ", with: "-") }
+  }
+
+  private func read(_ program: String) throws -> UInt32 {
+    guard let path = path(program), FileManager.default.fileExists(atPath: path) else { return 0 }
+    guard let data = FileManager.default.contents(atPath: path), data.count == 4 else {
+      throw ServingError.storage(path, reason: "it does not say which runs were begun: remove the stock's folder")
+    }
+    return data.reversed().reduce(0) { $0 << 8 | UInt32($1) }
+  }
+
+  private func write(_ step: UInt32, _ program: String) throws {
+    guard let path = path(program) else { return }
+    let data = withUnsafeBytes(of: step.littleEndian) { Data($0) }
+    do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
+      throw ServingError.storage(path, reason: "it cannot be written")
+    }
+  }
+}
+
+/// Folders that only their owner may look into.
+enum PrivateFolder {
+  static func make(_ path: String) throws {
+    do {
+      try FileManager.default.createDirectory(
+        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    } catch { throw ServingError.storage(path, reason: "the folder cannot be made") }
+  }
+}
