@@ -23,6 +23,7 @@ struct BenchCommand: AsyncParsableCommand {
   @Option(help: "What replicated parties spend less of: bytes or rounds.") var optimise = "bytes"
   @Option(help: "How replicated parties truncate: safe, or fast, which may fail.")
   var truncation = "safe"
+  @Option(help: "Repeat each workload for about so many seconds, but at least three times.") var seconds = 1.2
   @Flag(help: "Print one JSON object a line.") var json = false
   /// A party of a measurement that another process leads.
   @Option(help: .hidden) var joining: String?
@@ -31,6 +32,9 @@ struct BenchCommand: AsyncParsableCommand {
   func run() async throws {
     guard let transport = WorkloadRunner.Transport(rawValue: transport) else {
       throw UsageError("--transport is memory, tcp or tls, not \"\(self.transport)\"")
+    }
+    guard (0...3600).contains(seconds) else {
+      throw UsageError("--seconds is between 0 and 3600, not \(seconds)")
     }
     let known = Workload.allCases.map(\.rawValue) + TrainingWorkload.allCases.map(\.rawValue)
     if let stranger = workload.first(where: { !known.contains($0) }) {
@@ -43,6 +47,7 @@ struct BenchCommand: AsyncParsableCommand {
     }
     let runner = try WorkloadRunner(
       engine: engine, parties: parties, transport: transport, executable: try Executable.path,
+      patience: .seconds(seconds),
       speed: try simulatedNetwork,
       options: try EngineOptions.checked(optimise: optimise, truncation: truncation, engine: engine))
     if let joining, let party { return try await runner.join(workloads, folder: joining, party: party) { _ in } }
