@@ -155,6 +155,22 @@ import Transports
     }
   }
 
+  /// Each of two runs is within 2⁻¹² of the same steps in floats, so within 2⁻¹¹ of the other (docs/TRAINING.md).
+  @Test func twoRunsAgreeWithinTheBound() async throws {
+    let fixture = try Fixture(
+      "layers: [{dense: 6}, relu, {dense: 1}]",
+      training: "epochs: 2, batch: 8, seed: 3, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.05}}",
+      encrypted: "reveal: [model]")
+    defer { fixture.remove() }
+    let first = try #require(try await fixture.trainer.run().result).model.weights
+    let second = try #require(try await fixture.trainer.run().result).model.weights
+    for name in first.names {
+      for (a, b) in zip(first[name]?.scalars ?? [], second[name]?.scalars ?? [.nan]) {
+        #expect(abs(a - b) < 0x1p-11, "\(name): \(a) and \(b)")
+      }
+    }
+  }
+
   @Test func severalOwnersTrainTogether() async throws {
     let fixture = try Fixture(
       "layers: [{dense: 1}]",

@@ -16,6 +16,9 @@ public final class ClusterClient: Sendable {
   private let connections: [FrameConnection]
   private let loop: SocketLoop
   private let patience: Duration
+  /// How long to wait for news of work that goes on: longer than the parties wait for each other, so that they come first to
+  /// say which of them is missing.
+  private let newsPatience: Duration
   let scheme: ClusterScheme
   private let waiting: @Sendable (DealerProgress) -> Void
 
@@ -48,18 +51,21 @@ public final class ClusterClient: Sendable {
         return found.sorted { $0.0 < $1.0 }.map(\.1)
       }
     }
-    return ClusterClient(connections, loop, patience, scheme, waiting)
+    let newsPatience = max(patience, cluster.deadline ?? PartyServer.defaultDeadline) + .seconds(2)
+    return ClusterClient(connections, loop, (patience, newsPatience), scheme, waiting)
   }
 
   private init(
-    _ connections: [FrameConnection], _ loop: SocketLoop, _ patience: Duration, _ scheme: ClusterScheme,
+    _ connections: [FrameConnection], _ loop: SocketLoop, _ patience: (answer: Duration, news: Duration),
+    _ scheme: ClusterScheme,
     _ waiting: @escaping @Sendable (DealerProgress) -> Void
   ) {
     self.scheme = scheme
     self.waiting = waiting
     self.connections = connections
     self.loop = loop
-    self.patience = patience
+    self.patience = patience.answer
+    newsPatience = patience.news
   }
 
   private static func greet(_ connection: FrameConnection, party: Int, _ patience: Duration) async throws {
@@ -184,7 +190,7 @@ public final class ClusterClient: Sendable {
   ) async throws -> AsyncThrowingStream<(party: Int, frame: ServingFrame<Reply>), any Error> {
     let messages = try requests.map { try $0.message }
     let (stream, continuation) = AsyncThrowingStream.makeStream(of: (party: Int, frame: ServingFrame<Reply>).self)
-    let task = Task { [connections, loop, patience] in
+    let task = Task { [connections, loop, newsPatience] in
       do {
         try await loop.run {
           for (connection, message) in zip(connections, messages) { try await connection.send(message) }
@@ -192,7 +198,7 @@ public final class ClusterClient: Sendable {
             for (party, connection) in connections.enumerated() {
               group.addTask {
                 while true {
-                  let frame = try ServingFrame<Reply>(try await connection.receive(within: patience))
+                  let frame = try ServingFrame<Reply>(try await connection.receive(within: newsPatience))
                   continuation.yield((party, frame))
                   if isLast(frame.control) { return }
                 }

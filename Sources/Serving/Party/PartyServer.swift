@@ -75,7 +75,7 @@ public final class PartyServer: Sendable {
     deadline = cluster.deadline ?? Self.defaultDeadline
   }
 
-  private static let defaultDeadline = Duration.seconds(60)
+  static let defaultDeadline = Duration.seconds(60)
 
   /// Serves until the task is cancelled.
   public func run() async throws {
