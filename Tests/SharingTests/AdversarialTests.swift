@@ -19,12 +19,16 @@ import Transports
     let truncated = try await scheme.truncate([
       Truncation(products[0], by: 16), Truncation(scheme.product(x, by: 1), by: 3),
     ])
-    let compared = try await arithmetic.compare([(.less, x, truncated[0])])
-    let rectified = try await arithmetic.relu([x])
-    let bits = try await scheme.decompose(x, width: 5)
-    let sums = try await scheme.weightedSums(try await scheme.and([(bits[0], bits[4])]), tables: [[7]])
-    let shuffled = try await scheme.shuffle(sums)
-    _ = try await scheme.open(shuffled + reduced + truncated + compared + rectified)
+    var results = reduced + truncated
+    for optimise in ReplicatedOptions.Optimisation.allCases {
+      scheme.options = ReplicatedOptions(optimise: optimise, truncation: optimise == .rounds ? .fast : .safe)
+      results += try await arithmetic.compare([(.less, x, truncated[0])])
+      results += try await arithmetic.relu([x])
+      let bits = try await scheme.decompose(x, width: 5)
+      results += try await scheme.weightedSums(try await scheme.and([(bits[0], bits[4])]), tables: [[7]])
+      results += try await scheme.truncate([Truncation(products[0], by: 16, mayFail: true)])
+    }
+    _ = try await scheme.open(try await scheme.shuffle([x]) + results)
   }
 
   static func outcomes(
@@ -42,33 +46,34 @@ import Transports
     return false
   }
 
-  /// The number of messages that party 1 sends in an honest run.
-  static func messageCount() async throws -> Int {
+  /// The number of messages that a party sends in an honest run.
+  static func messageCount(of party: Int) async throws -> Int {
     let counts = try await simulate { channel in
       let counter = SendCounter(channel)
       try await run(counter)
       return counter.sentCount
     }
-    return counts[1]
+    return counts[party]
   }
 
-  @Test(arguments: [-1, 1, -1_000_000, 8])
-  func wrongLengthsAreNoticed(change: Int) async throws {
-    for message in 0..<(try await Self.messageCount()) {
-      let outcomes = await Self.outcomes(of: FaultPlan([message: .changeLength(by: change)]), at: 1)
+  /// Party 2 deals where rounds are saved.
+  @Test(arguments: [-1, 1, -1_000_000, 8], [1, 2])
+  func wrongLengthsAreNoticed(change: Int, party: Int) async throws {
+    for message in 0..<(try await Self.messageCount(of: party)) {
+      let outcomes = await Self.outcomes(of: FaultPlan([message: .changeLength(by: change)]), at: party)
       let errors = outcomes.compactMap { outcome in
         if case .failure(let error) = outcome { error } else { nil }
       }
       #expect(errors.allSatisfy(Self.isDocumented))
       let noticed = errors.contains {
-        if case SharingError.unexpectedLength(from: 1, _, _) = $0 { true } else { false }
+        if case SharingError.unexpectedLength(from: party, _, _) = $0 { true } else { false }
       }
       #expect(noticed, "message \(message)")
     }
   }
 
   @Test func deathIsNoticed() async throws {
-    for message in 0..<(try await Self.messageCount()) {
+    for message in 0..<(try await Self.messageCount(of: 1)) {
       let outcomes = await Self.outcomes(of: FaultPlan([message: .cut]), at: 1)
       for outcome in outcomes {
         guard case .failure(let error) = outcome else {

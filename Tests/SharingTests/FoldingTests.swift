@@ -34,6 +34,22 @@ import Testing
         + Self.costs.selecting(count: 128))
   }
 
+  /// A learning rate of few digits joins the truncation of its gradient; where it needs more, there are two.
+  @Test(arguments: [Float(0.1), 0.001]) func learningRatesAreCheap(rate: Float) async throws {
+    let builder = GraphBuilder()
+    let gradient = builder.input("x", [8, 6]).matmul(builder.input("y", [6, 4]))
+    let next = builder.input("w", [8, 4]) - gradient * builder.input("rate", .scalar)
+    let metered = MeteredScheme(Self.costs)
+    let shares = ["x": [8, 6], "y": [6, 4], "w": [8, 4]].mapValues { metered.share(of: $0) }
+    _ = try await SecureEngine(metered, fractionBits: 16)
+      .run(builder.build([next]), inputs: shares, numbers: ["rate": rate])
+    let cost =
+      rate == 0.1
+      ? Self.costs.truncating([(32, 32)], additive: true)
+      : Self.costs.truncating([(32, 16)], additive: true) + Self.costs.truncating([(32, 25)], additive: false)
+    #expect(metered.traffic == cost)
+  }
+
   /// Deep products come out doubled and are divided by one bit more, also where a product that is not is added.
   @Test func deepProductsAreDoubled() async throws {
     let spent = try await Self.traffic { b in

@@ -23,11 +23,12 @@ extension SecureRun {
     case .scale(let factor): return scaled(operands[0], by: factor)
     case .multiply:
       if choices.bitsOperand[index] != nil { return talk(.choose, operands) }
-      if case .constant(let factor, _)? = values[operands[1]] {
-        return scaled(operands[0], by: factor, to: node.shape)
-      }
-      if case .constant(let factor, _)? = values[operands[0]] {
-        return scaled(operands[1], by: factor, to: node.shape)
+      for (factor, operand) in [(operands[1], operands[0]), (operands[0], operands[1])] {
+        guard case .constant(let number, _)? = values[factor] else { continue }
+        if let parts = coarse(number, of: factor, times: operand, at: index) {
+          return .done(times(parts, map(values[operand], to: node.shape) { $0.broadcast(to: node.shape) }, node.shape))
+        }
+        return scaled(operand, by: number, to: node.shape)
       }
       return product(index) { _ in
         .elementwise(node.shape)
@@ -211,15 +212,29 @@ extension SecureRun {
     if case .product(_, let surplus)? = values[operand], !parts.isPowerOfTwo || surplus + parts.surplus > 60 {
       return .truncation(of: [operand])
     }
-    switch map(values[operand], to: shape, linear) {
+    return .done(times(parts, map(values[operand], to: shape, linear), shape))
+  }
+
+  private func times(_ parts: PublicFactor, _ value: Value, _ shape: Shape) -> Value {
+    switch value {
     case .share(let share):
-      guard parts.surplus > 0 else { return .done(.share(scheme.scale(share, by: parts.word))) }
-      return .done(.product(scheme.product(share, by: parts.word), surplus: parts.surplus))
+      guard parts.surplus > 0 else { return .share(scheme.scale(share, by: parts.word)) }
+      return .product(scheme.product(share, by: parts.word), surplus: parts.surplus)
     case .product(let product, let surplus):
       let scaled = parts.word == 1 ? product : scheme.map(product, to: shape) { $0.scaled(by: parts.word) }
-      return .done(.product(scaled, surplus: surplus + parts.surplus))
+      return .product(scaled, surplus: surplus + parts.surplus)
     case .constant, .bits: preconditionFailure("constants were turned into shares")
     }
+  }
+
+  /// A number given for the run, such as a learning rate, with so few digits that a product which nothing else needs is
+  /// truncated once, after it: a relative error below 2⁻¹¹. `nil` where digits or range would be too few.
+  private func coarse(_ number: Float, of factor: Int, times operand: Int, at node: Int) -> PublicFactor? {
+    guard case .input = graph.nodes[factor].operation, uses[operand] == 1,
+      case .product(_, let surplus)? = values[operand], surplus < 32, bounds.hold(node, surplus: 32)
+    else { return nil }
+    let parts = PublicFactor(number, significantBits: fractionBits, highestSurplus: 32 - surplus)
+    return !parts.isPowerOfTwo && Int64(bitPattern: parts.word).magnitude >= 1024 ? parts : nil
   }
 }
 

@@ -41,7 +41,7 @@ struct SecureRun<Scheme: SharingScheme> {
   var kept = KeptChoices<Scheme>()
   var values: [Value?]
   /// How many nodes and outputs still need each value; one that nobody needs is let go.
-  private var uses: [Int]
+  private(set) var uses: [Int]
   var scheme: Scheme { arithmetic.scheme }
   var fractionBits: Int { arithmetic.fractionBits }
 

@@ -4,7 +4,7 @@ extension FixedPointArithmetic {
   /// x·Φ(x), Φ being the normal distribution function: any x, error below 1.7e-4 plus 1 unit in the last place.
   ///
   /// With c = x clipped to [−4, 4], x·Φ(x) = c/2 + h(c²/16) + relu(x − 4) up to 1.3e-4, and h is a polynomial of degree 8 in
-  /// two factors of degree 4. 10 rounds for two comparisons at once, 12 for the polynomial: 22 rounds and 433 bytes a scalar (24
+  /// two factors of degree 4. 10 rounds for two comparisons at once, 12 for the polynomial: 22 rounds and 424 bytes a scalar (24
   /// rounds below 16 fraction bits).
   ///
   /// Source: Hendrycks and Gimpel, *Gaussian Error Linear Units*, 2016; `docs/PROTOCOLS.md`, section 5.5, with an even polynomial

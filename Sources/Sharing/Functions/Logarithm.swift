@@ -2,7 +2,7 @@ import Tensors
 
 extension FixedPointArithmetic {
   /// ln x for 2^−f ≤ x < 2^f, error 2e-6 plus 1 unit in the last place; elsewhere finite and meaningless. At f = 16: 26 rounds and
-  /// 575 bytes a scalar (28 rounds below 16 fraction bits).
+  /// 563 bytes a scalar (28 rounds below 16 fraction bits).
   ///
   /// x = 2^e · (1 + t): e·ln 2 from a table of the top bit's place, ln(1 + t) by a polynomial of degree 6.
   ///

@@ -4,7 +4,7 @@ extension FixedPointArithmetic {
   /// 1 / x for 2^(−f/2) ≤ |x| < 2^f, relative error 4e-7 plus 2 units in the last place; elsewhere finite and meaningless.
   ///
   /// |x| is brought into [½, 1] by a power of two that depends on its top bit, where a polynomial of degree 4 and one step of
-  /// Newton's iteration invert it. At f = 16: 31 rounds and 523 bytes a scalar.
+  /// Newton's iteration invert it. At f = 16: 31 rounds and 517 bytes a scalar.
   ///
   /// Source: `docs/PROTOCOLS.md`, section 5.2.
   public func reciprocal(_ shares: [Share], width: Int? = nil) async throws -> [Share] {

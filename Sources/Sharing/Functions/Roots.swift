@@ -9,7 +9,7 @@ import Tensors
 /// PPMLP 2020, the polynomial fitted to two products.
 extension FixedPointArithmetic {
   /// 1 / √x for 2^−f ≤ x < 2^f, relative error 4e-7 plus 3 units in the last place; elsewhere finite and meaningless. At f = 16:
-  /// 32 rounds and 611 bytes a scalar.
+  /// 32 rounds and 602 bytes a scalar.
   public func inverseSquareRoot(_ shares: [Share], width: Int? = nil) async throws -> [Share] {
     try await batched(shares) { x in
       let (c, scale) = try await normalized(x, width: width) { powerOfRootTwo(-$0) }
@@ -21,7 +21,7 @@ extension FixedPointArithmetic {
   }
 
   /// √x for 0 ≤ x < 2^f, relative error 4e-7 plus 2 units in the last place; elsewhere finite and meaningless. At f = 16: 32 rounds
-  /// and 611 bytes a scalar.
+  /// and 605 bytes a scalar.
   public func squareRoot(_ shares: [Share], width: Int? = nil) async throws -> [Share] {
     try await batched(shares) { x in
       let (c, scale) = try await normalized(x, width: width) { powerOfRootTwo($0) }
