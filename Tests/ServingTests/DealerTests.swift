@@ -142,6 +142,7 @@ private struct Fixture {
       await #expect(throws: ServingError.self) {
         try await client.query(name, SmallModels.numbers([0, 4]), outputShape: [0, 3], fractionBits: 16)
       }
+      await #expect(throws: ServingError.self) { try await client.rowCounts(of: "rows", owners: ["a"]) }
       try await client.withdraw(name)
       await #expect(throws: ServingError.self) { try await fixture.query(client, name) }
     }

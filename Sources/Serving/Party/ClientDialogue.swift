@@ -62,10 +62,7 @@ struct ClientDialogue {
     case .prepare(let name, let batch, let runs):
       try await prepare(try await model(name, batch: batch), batch: batch, runs: runs)
     case .rows, .count, .train, .resume:
-      guard scheme == .replicated else {
-        throw ServingError.badRequest(
-          "training on shares runs on three replicated parties, not on parties with a dealer")
-      }
+      try scheme.checkTraining()
       try await train(frame)
     }
   }

@@ -26,6 +26,13 @@ public enum ClusterScheme: Hashable, Sendable {
     }
   }
 
+  /// - Throws: ``ServingError/badRequest(_:)`` where these parties do not train.
+  func checkTraining() throws {
+    guard self == .replicated else {
+      throw ServingError.badRequest("training on shares needs three replicated parties: this cluster has a dealer")
+    }
+  }
+
   /// What an owner outside sends to each party.
   func parcels(of tensors: [RingTensor]) -> [Parcel] {
     switch self {

@@ -35,6 +35,7 @@ extension ClusterClient {
     _ rows: (features: Tensor<Float>, targets: Tensor<Float>), _ part: RowPart, dataset: String, owner: Int,
     agreed: Set<Job.EncryptedPart.Revealed>, fractionBits: Int
   ) async throws -> Cost {
+    try scheme.checkTraining()
     let agreed = Job.EncryptedPart.Revealed.allCases.filter(agreed.contains)
     var sent = Cost.none
     for range in TrainingPlan.blocks(of: rows.features.shape[0]) {
@@ -51,6 +52,7 @@ extension ClusterClient {
 
   /// How many rows of each part the owners have shared.
   package func rowCounts(of dataset: String, owners: [String]) async throws -> (training: [Int], test: [Int]) {
+    try scheme.checkTraining()
     let replies = try await ask((0..<3).map { _ in ServingFrame(.count(dataset: dataset, owners: owners)) })
     var counts: (training: [Int], test: [Int])?
     for (party, reply) in replies.enumerated() {
@@ -69,6 +71,7 @@ extension ClusterClient {
     _ program: TrainingProgram, id: String, weights: [String: Tensor<Float>], dataset: String, owners: [String],
     progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
+    try scheme.checkTraining()
     let tensors = try program.weightNames.map { name in
       try SecretInput.encode(
         weights[name] ?? Tensor(shape: [0], scalars: []), named: "the weight \(name)",
@@ -90,7 +93,8 @@ extension ClusterClient {
   package func resume(
     _ program: TrainingProgram, id: String, progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
-    try await follow(program, (0..<3).map { _ in ServingFrame(.resume(id: id, program)) }, progress)
+    try scheme.checkTraining()
+    return try await follow(program, (0..<3).map { _ in ServingFrame(.resume(id: id, program)) }, progress)
   }
 
   private func follow(

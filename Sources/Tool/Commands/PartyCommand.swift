@@ -37,7 +37,7 @@ struct PartyCommand: AsyncParsableCommand {
     let loop = SocketLoop(name: "party")
     let server = try await PartyServer.start(
       identity: identity, cluster: cluster, loop: loop, storage: try StorageFolder.open(storage, key: storageKey),
-      policy: try StockPolicy(lowWater: stockLow, batch: max(stockBatch, stockLow)), logger: logger)
+      policy: try StockPolicy(lowWater: stockLow, batch: stockBatch), logger: logger)
     logger.info("party is up", metadata: ["name": "\(identity.name)"])
     let watchesInput = untilInputEnds
     await withTaskGroup(of: Void.self) { group in
