@@ -162,8 +162,9 @@ import Transports
       training: "epochs: 2, batch: 8, seed: 3, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.05}}",
       encrypted: "reveal: [model]")
     defer { fixture.remove() }
-    let first = try #require(try await fixture.trainer.run().result).model.weights
-    let second = try #require(try await fixture.trainer.run().result).model.weights
+    let outcomes = [try await fixture.trainer.run(), try await fixture.trainer.run()]
+    let first = try #require(outcomes[0].result).model.weights
+    let second = try #require(outcomes[1].result).model.weights
     for name in first.names {
       for (a, b) in zip(first[name]?.scalars ?? [], second[name]?.scalars ?? [.nan]) {
         #expect(abs(a - b) < 0x1p-11, "\(name): \(a) and \(b)")
