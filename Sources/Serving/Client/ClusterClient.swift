@@ -13,12 +13,12 @@ public import Transports
 /// parties all but one may, but none with the dealer. Not thread-safe by itself:
 /// requests are made one after the other.
 public final class ClusterClient: Sendable {
-  private let connections: [FrameConnection]
-  private let loop: SocketLoop
+  let connections: [FrameConnection]
+  let loop: SocketLoop
   private let patience: Duration
   /// How long to wait for news of work that goes on: longer than the parties wait for each other, so that they come first to
   /// say which of them is missing.
-  private let newsPatience: Duration
+  let newsPatience: Duration
   let scheme: ClusterScheme
   private let waiting: @Sendable (DealerProgress) -> Void
 
@@ -182,38 +182,6 @@ public final class ClusterClient: Sendable {
       guard case .waiting(let progress) = frame.control else { return frame }
       if party == connections.count - 1 { waiting(progress) }
     }
-  }
-
-  /// Sends one request to each party and yields all replies as they come, from each party until its last.
-  func stream(
-    _ requests: [ServingFrame<Request>], until isLast: @escaping @Sendable (Reply) -> Bool
-  ) async throws -> AsyncThrowingStream<(party: Int, frame: ServingFrame<Reply>), any Error> {
-    let messages = try requests.map { try $0.message }
-    let (stream, continuation) = AsyncThrowingStream.makeStream(of: (party: Int, frame: ServingFrame<Reply>).self)
-    let task = Task { [connections, loop, newsPatience] in
-      do {
-        try await loop.run {
-          for (connection, message) in zip(connections, messages) { try await connection.send(message) }
-          try await withThrowingTaskGroup(of: Void.self) { group in
-            for (party, connection) in connections.enumerated() {
-              group.addTask {
-                while true {
-                  let frame = try ServingFrame<Reply>(try await connection.receive(within: newsPatience))
-                  continuation.yield((party, frame))
-                  if isLast(frame.control) { return }
-                }
-              }
-            }
-            try await group.waitForAll()
-          }
-        }
-        continuation.finish()
-      } catch {
-        continuation.finish(throwing: error)
-      }
-    }
-    continuation.onTermination = { _ in task.cancel() }
-    return stream
   }
 
   /// Ends the connections; the parties keep the models.

@@ -69,6 +69,8 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   case queryMissing(id: String)
   case sessionBroken(String)
   case partyExited(Int, status: Int32, log: String)
+  /// A party is not heard of any more, while the others have given up.
+  case partySilent(Int, others: String)
   case dealerExited(status: Int32, log: String)
   case cannotStart(String)
   /// The dealer cannot be reached, or does not deal.
@@ -88,6 +90,7 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .sessionBroken(let why): "the session of the parties broke: \(why)"
     case .partyExited(let party, let status, let log):
       "the process of party \(party) ended with status \(status)\(log.isEmpty ? "" : ": \(log)")"
+    case .partySilent(let party, let others): "party \(party) hangs or is cut off: nothing comes from it, and \(others)"
     case .dealerExited(let status, let log):
       "the process of the dealer ended with status \(status)\(log.isEmpty ? "" : ": \(log)")"
     case .dealerFails(let why): "the dealer does not deal: \(why)"
@@ -107,7 +110,8 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .unknownModel, .badRequest, .storage: 2
     case .refused(_, _, let exitCode): exitCode
-    case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .dealerExited,
+    case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .partySilent,
+      .dealerExited,
       .cannotStart, .dealerFails:
       3
     }
