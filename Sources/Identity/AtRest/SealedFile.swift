@@ -37,7 +37,7 @@ public enum SealedFile {
       let box = try AES.GCM.SealedBox(combined: data.dropFirst(magic.count + wrappedByteCount))
       return try AES.GCM.open(box, using: own, authenticating: Data(label.utf8))
     } catch {
-      throw .malformed(path: path, reason: "it was changed, or is of another training, party or storage key")
+      throw .malformed(path: path, reason: "it was changed, or is of another party, purpose or storage key")
     }
   }
 }

@@ -32,22 +32,14 @@ public struct StepGraph: Sendable {
     _ description: ModelDescription, loss: Loss, optimizer: Optimizer, batch: Int, withLoss: Bool
   ) throws(LearningError) {
     try optimizer.validate()
-    try loss.validate(description)
-    let assembly = try description.assembly(
-      batch: batch, isTraining: true, droppingLast: loss.fusedLayer != nil && description.layers.last == loss.fusedLayer
-    )
-    let builder = GraphBuilder(continuing: assembly.graph)
-    builder.layer = "loss"
-    let z = builder.symbol(assembly.output)
-    let targets = builder.input(TrainingGraph.targetName, z.shape)
-    let (upstream, value) = loss.step(of: z, targets: targets, withLoss: withLoss)
+    let forward = try TrainingForward(description, loss: loss, batch: batch)
+    let (assembly, builder) = (forward.assembly, forward.builder)
+    let (upstream, value) = loss.step(of: forward.outputs, targets: forward.targets, withLoss: withLoss)
     let names = description.weightNames
-    let weights = names.compactMap { builder.graph.inputs[$0] }.map(builder.symbol)
-    let gradients: [Symbol]
-    do { gradients = try z.gradients(by: weights, upstream: upstream) } catch { throw .layerDoesNotFit("loss", error) }
+    let gradients = try forward.gradients(upstream: upstream)
     builder.layer = "optimizer"
     let update = OptimizerUpdate(optimizer, builder: builder, rate: builder.input(Self.learningRate, .scalar))
-    let steps = zip(names, zip(weights, gradients)).map { name, pair in update(name, pair.0, pair.1) }
+    let steps = zip(names, zip(forward.weights, gradients)).map { name, pair in update(name, pair.0, pair.1) }
     weightNames = names + assembly.statistics.map(\.name)
     stateNames = optimizer.stateSuffixes.flatMap { suffix in names.map { $0 + suffix } }
     masks = assembly.masks

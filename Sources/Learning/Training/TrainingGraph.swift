@@ -16,23 +16,14 @@ public struct TrainingGraph: Sendable {
   public static let targetName = "y"
 
   public init(_ description: ModelDescription, loss: Loss, batch: Int) throws(LearningError) {
-    try loss.validate(description)
-    let assembly = try description.assembly(
-      batch: batch, isTraining: true, droppingLast: loss.fusedLayer != nil && description.layers.last == loss.fusedLayer
-    )
-    let builder = GraphBuilder(continuing: assembly.graph)
-    builder.layer = "loss"
-    let z = builder.symbol(assembly.output)
-    let targets = builder.input(Self.targetName, z.shape)
-    let value = loss.value(of: z, targets: targets)
-    let upstream = loss.gradient(of: z, targets: targets)
+    let forward = try TrainingForward(description, loss: loss, batch: batch)
+    let (assembly, builder) = (forward.assembly, forward.builder)
+    let value = loss.value(of: forward.outputs, targets: forward.targets)
+    let upstream = loss.gradient(of: forward.outputs, targets: forward.targets)
     weightNames = description.weightNames
     statisticNames = assembly.statistics.map(\.name)
     masks = assembly.masks
-    let weights = weightNames.compactMap { builder.graph.inputs[$0] }.map(builder.symbol)
-    do {
-      let gradients = try z.gradients(by: weights, upstream: upstream)
-      graph = builder.build([value] + gradients + assembly.statistics.map { builder.symbol($0.update) })
-    } catch { throw .layerDoesNotFit("loss", error) }
+    let gradients = try forward.gradients(upstream: upstream)
+    graph = builder.build([value] + gradients + assembly.statistics.map { builder.symbol($0.update) })
   }
 }

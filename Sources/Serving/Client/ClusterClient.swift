@@ -192,6 +192,18 @@ public final class ClusterClient: Sendable {
 
 /// Numbers on their way into the ring.
 public enum SecretInput {
+  /// The weights of those names, in their order.
+  ///
+  /// - Throws: as ``encode(_:named:fractionBits:)``; a weight that is missing is empty, and does not fit its shape later.
+  static func encode(
+    weights names: [String], of weights: [String: Tensor<Float>], fractionBits: Int
+  ) throws -> [RingTensor] {
+    try names.map { name in
+      try encode(
+        weights[name] ?? Tensor(shape: [0], scalars: []), named: "the weight \(name)", fractionBits: fractionBits)
+    }
+  }
+
   /// - Throws: an error naming the tensor, the value and the limit when something does not encode.
   public static func encode(
     _ tensor: Tensor<Float>, named name: String, fractionBits: Int

@@ -3,7 +3,6 @@ import Crypto
 import Foundation
 import Identity
 import Logging
-import NIOConcurrencyHelpers
 import Sharing
 import Transports
 
@@ -19,8 +18,6 @@ final class PartyDealing: Sendable {
   private let makeDealer: @Sendable () throws -> RemoteDealer
   /// Tells this party's memory of what it has begun from any other that it may have in another life.
   private let nonce: [UInt8]
-  /// Names the keys and memories of all parties together.
-  private let generation = NIOLockedValueBox<String?>(nil)
   let patience: Duration
   /// How often those who wait for it hear that they wait.
   var pulse: Duration { min(.seconds(1), patience / 2) }
@@ -91,22 +88,9 @@ final class PartyDealing: Sendable {
       }
       all[peer] = message
     }
-    let digest = SHA256.hash(data: Data(all.flatMap { $0 }))
-    let name = digest.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    let name = Hexadecimal.text(SHA256.hash(data: Data(all.flatMap { $0 })))
     try await keeper?.begin(name, epoch: epoch)
-    generation.withLockedValue { $0 = name }
     return (bytes, name)
-  }
-
-  /// The generation of the session, once there is one.
-  func currentGeneration() async throws -> String {
-    let clock = ContinuousClock()
-    let end = clock.now + patience
-    while clock.now < end {
-      if let name = generation.withLockedValue({ $0 }) { return name }
-      try await Task.sleep(for: .milliseconds(5))
-    }
-    throw ServingError.dealerFails("the parties have formed no session with it yet: see their logs")
   }
 
   /// Fills the stock until the task is cancelled.

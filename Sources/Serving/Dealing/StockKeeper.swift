@@ -43,6 +43,7 @@ actor StockKeeper {
   private var lines: [String: Line] = [:]
   /// Names the dealer's keys in this session.
   private var epoch: [UInt8] = []
+  private var generation: String?
   private var watchers: [UInt64: CheckedContinuation<Void, Never>] = [:]
   private var lastWatcher: UInt64 = 0
   private var idle: CheckedContinuation<Void, Never>?
@@ -59,6 +60,21 @@ actor StockKeeper {
     self.epoch = epoch
     try shelf.begin(generation)
     lines = lines.filter { $0.value.computation.content.label.hasPrefix(generation) }
+    self.generation = generation
+    notifyAll()
+  }
+
+  /// What names the keys and memories of the session, once there is one.
+  ///
+  /// - Throws: ``ServingError/dealerFails(_:)`` where none is formed in time.
+  func generation(within limit: Duration) async throws -> String {
+    let clock = ContinuousClock()
+    let end = clock.now + limit
+    while clock.now < end {
+      if let generation { return generation }
+      await news(within: end - clock.now)
+    }
+    throw ServingError.dealerFails("the parties have formed no session with it yet: see their logs")
   }
 
   // MARK: For runs
@@ -180,7 +196,7 @@ actor StockKeeper {
       lines[program]?.failure = error
       lines[program]?.target = 0
     }
-    for number in watchers.keys { notify(number) }
+    notifyAll()
   }
 
   private func note(_ byteCount: Int, seconds: Double, _ program: String) {
@@ -216,6 +232,8 @@ actor StockKeeper {
     idle?.resume()
     idle = nil
   }
+
+  private func notifyAll() { for number in watchers.keys { notify(number) } }
 
   private func notify(_ number: UInt64) { watchers.removeValue(forKey: number)?.resume() }
 }

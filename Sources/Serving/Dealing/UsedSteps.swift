@@ -1,3 +1,4 @@
+import Arithmetic
 import Crypto
 import Foundation
 import NIOConcurrencyHelpers
@@ -39,8 +40,7 @@ package final class UsedSteps: Sendable {
   ///
   /// - Throws: ``ServingError/badRequest(_:)`` where it was taken before.
   package func takeName(_ name: String) throws {
-    let digest = SHA256.hash(data: Data(name.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }
-    let key = "name " + digest.joined()
+    let key = "name " + Hexadecimal.text(SHA256.hash(data: Data(name.utf8)))
     guard try first(of: key) == 0 else {
       throw ServingError.badRequest("a model of this name was shared here before: share it under another")
     }

@@ -17,10 +17,8 @@ enum AdditiveMemoryCluster {
     let description = try SharedModel.Description(model, fractionBits: fractionBits)
     try model.inputRange?.check(input)
     try description.validate()
-    let weights = try description.weightNames.map { name in
-      try SecretInput.encode(
-        model.weights[name] ?? Tensor(shape: [0], scalars: []), named: "the weight \(name)", fractionBits: fractionBits)
-    }
+    let weights = try SecretInput.encode(
+      weights: description.weightNames, of: model.weights, fractionBits: fractionBits)
     let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
     let batch = input.shape[0]
     let computation = try description.computation(batch: batch, label: "memory")

@@ -154,15 +154,19 @@ private final class PartyProcess: @unchecked Sendable {
     return .partyExited(index, status: process.terminationStatus, log: String(complaint))
   }
 
-  /// How long a process may take to end by itself; one that hangs would take for ever.
-  private static let grace = Duration.seconds(2)
-
   func stop() {
     try? input.fileHandleForWriting.close()
-    if process.isRunning { process.terminate() }
-    let end = ContinuousClock.now + Self.grace
-    while process.isRunning, ContinuousClock.now < end { Thread.sleep(forTimeInterval: 0.005) }
-    if process.isRunning { kill(process.processIdentifier, SIGKILL) }
-    process.waitUntilExit()
+    process.end()
+  }
+}
+
+extension Process {
+  /// Ends it and waits until it is gone: one that hangs would take for ever, so it is asked first and killed after 2 s.
+  func end() {
+    if isRunning { terminate() }
+    let end = ContinuousClock.now + .seconds(2)
+    while isRunning, ContinuousClock.now < end { Thread.sleep(forTimeInterval: 0.005) }
+    if isRunning { kill(processIdentifier, SIGKILL) }
+    waitUntilExit()
   }
 }

@@ -17,12 +17,8 @@ public enum MemoryCluster {
     let description = try SharedModel.Description(model, fractionBits: fractionBits, options: options)
     try model.inputRange?.check(input)
     try description.validate()
-    let names = description.weightNames
-    let weights = try names.map { name in
-      try SecretInput.encode(
-        model.weights[name] ?? Tensor(shape: [0], scalars: []), named: "the weight \(name)",
-        fractionBits: fractionBits)
-    }
+    let weights = try SecretInput.encode(
+      weights: description.weightNames, of: model.weights, fractionBits: fractionBits)
     let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
     let outputShape = try SecretOutput.shape(of: model, batch: input.shape[0])
     let modelParcels = ClusterScheme.replicated.parcels(of: weights)

@@ -62,8 +62,5 @@ struct MeasuringProcess {
     return MeasuringProcess(process: process, input: input)
   }
 
-  func stop() {
-    if process.isRunning { process.terminate() }
-    process.waitUntilExit()
-  }
+  func stop() { process.end() }
 }

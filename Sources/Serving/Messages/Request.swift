@@ -111,8 +111,7 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .unknownModel, .badRequest, .storage: 2
     case .refused(_, _, let exitCode): exitCode
     case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .partySilent,
-      .dealerExited,
-      .cannotStart, .dealerFails:
+      .dealerExited, .cannotStart, .dealerFails:
       3
     }
   }

@@ -1,3 +1,4 @@
+import Arithmetic
 import Crypto
 import Foundation
 import Identity
@@ -42,7 +43,7 @@ struct ModelStore: Sendable {
 
   /// Names are the clients' and may be anything.
   private func file(_ name: String) -> String {
-    SHA256.hash(data: Data(name.utf8)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+    Hexadecimal.text(SHA256.hash(data: Data(name.utf8)))
   }
 
   private func path(_ file: String) -> String { folder + "/" + file + ".sealed" }

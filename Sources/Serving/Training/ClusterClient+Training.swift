@@ -72,11 +72,8 @@ extension ClusterClient {
     progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
     try scheme.checkTraining()
-    let tensors = try program.weightNames.map { name in
-      try SecretInput.encode(
-        weights[name] ?? Tensor(shape: [0], scalars: []), named: "the weight \(name)",
-        fractionBits: program.fractionBits)
-    }
+    let tensors = try SecretInput.encode(
+      weights: program.weightNames, of: weights, fractionBits: program.fractionBits)
     let parcels = InputSharing.parcels(of: tensors)
     var answer = try await follow(
       program,

@@ -1,3 +1,4 @@
+import Arithmetic
 import Crypto
 import Foundation
 import Learning

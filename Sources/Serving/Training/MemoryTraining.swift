@@ -20,11 +20,8 @@ package enum MemoryTraining {
       sent = sent + (try share(prepared.testRows, .test, counts: prepared.ownerTestRows, program, into: &rows))
     }
     let parcels = InputSharing.parcels(
-      of: try program.weightNames.map { name in
-        try SecretInput.encode(
-          weights[name] ?? Tensor(shape: [0], scalars: []), named: "the weight \(name)",
-          fractionBits: program.fractionBits)
-      })
+      of: try SecretInput.encode(
+        weights: program.weightNames, of: weights, fractionBits: program.fractionBits))
     let trainings = try (0..<3).map { party in
       PendingTraining(
         id: "memory", program: program,

@@ -50,12 +50,6 @@ struct TrainingLedger: Sendable {
   }
 }
 
-enum Hexadecimal {
-  static func text(_ bytes: some Sequence<UInt8>) -> String {
-    bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-  }
-}
-
 extension Job {
   /// What the parties call the rows of this job where their owners share them by themselves: the same for all who have the
   /// same job, wherever its results go.

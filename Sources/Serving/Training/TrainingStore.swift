@@ -55,10 +55,7 @@ package struct TrainingPlace: Sendable {
 
   /// Writes what does not change: rows and keys.
   package func begin(_ secrets: SessionSecrets, digest: [UInt8], rows: TrainingRows) throws {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch { throw ServingError.storage(folder, reason: "the folder cannot be made") }
+    try PrivateFolder.make(folder)
     var parts: [RowPart: Part] = [:]
     for part in RowPart.allCases {
       for (index, block) in rows[part].blocks.enumerated() {

@@ -1,3 +1,4 @@
+import Arithmetic
 import Crypto
 import Foundation
 package import Graphs
@@ -48,9 +49,7 @@ package struct DealtComputation: Sendable {
   private static func digest(_ value: some Encodable) throws -> String {
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
-    return SHA256.hash(data: try encoder.encode(value)).map { byte in
-      String(byte >> 4, radix: 16) + String(byte & 15, radix: 16)
-    }.joined()
+    return Hexadecimal.text(SHA256.hash(data: try encoder.encode(value)))
   }
 
   /// What one run demands; found by rehearsing it on zeros.

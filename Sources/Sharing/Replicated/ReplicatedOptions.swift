@@ -10,7 +10,7 @@ public struct ReplicatedOptions: Hashable, Sendable, Codable {
 
   /// How products of layers are brought back to the working precision.
   public enum Truncation: String, Hashable, Sendable, Codable, CaseIterable {
-    /// Never off by more than one unit in the last place: 3 rounds, 30 or 36 bytes.
+    /// Never off by more than one unit in the last place: 3 rounds, 30, 33 or 36 bytes by the bits.
     case safe
     /// 2 rounds, 24 bytes; a word z is off by 2^(64 − f) with probability |z| / 2⁶⁴. Steps within functions stay safe.
     case fast
