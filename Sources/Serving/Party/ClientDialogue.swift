@@ -97,7 +97,8 @@ struct ClientDialogue {
     guard let dealing, let keeper = dealing.keeper else {
       throw ServingError.badRequest("only the last of additive parties has correlated randomness dealt")
     }
-    let computation = try model.computation(batch: batch, generation: try await keeper.generation(within: dealing.patience))
+    let computation = try model.computation(
+      batch: batch, generation: try await keeper.generation(within: dealing.patience))
     try await keeper.open(computation)
     await keeper.expect(runs, of: computation.program)
     while await !keeper.isFilled(computation.program) {
