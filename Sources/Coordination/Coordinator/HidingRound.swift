@@ -18,7 +18,7 @@ struct HidingRound: Sendable {
   ///   - weights: the body of the task.
   ///   - server: the protocol's half here, for those of the cohort who have their vector ready.
   func run(
-    weights: LinkBody, server: ([Int]) throws -> any AggregationServer
+    weights: LinkBody, server: ([Int]) throws -> any HidingServer
   ) async throws -> Sum {
     var reasons: [String] = []
     var byteCount = 0
@@ -30,14 +30,16 @@ struct HidingRound: Sendable {
       case .failure(let error): reasons.append("\(error)")
       }
     }
-    var server = try server(ready.sorted())
+    let clients = ready.sorted()
+    var server = try server(clients)
+    let names = clients.map { seats[$0].name }
     var bodies = try server.begin()
     var number = 0
     while true {
       let asked = bodies
       var answers: [Int: LinkBody] = [:]
       try await Gathering(seats: seats, patience: patience).run { index in
-        asked[index].map { (.stage(task: header.number, number: number), $0) }
+        asked[index].map { (.stage(task: header.number, number: number, clients: names), $0) }
       } take: { outcome in
         byteCount += asked[outcome.index]?.byteCount ?? 0
         switch outcome.answer {

@@ -8,8 +8,8 @@ enum CoordinatorMessage: Codable, Sendable {
   case prepare(Preprocessing?)
   /// Computes a vector, from the model's weights in the body where there are any.
   case task(TaskHeader)
-  /// The next step of an aggregation; its data are in the body.
-  case stage(task: Int, number: Int)
+  /// The next step of an aggregation among those who are ready; its data are in the body.
+  case stage(task: Int, number: Int, clients: [String])
   /// The job is over, for the reason given where it did not succeed.
   case finished(job: String, failure: String?)
 }
@@ -41,10 +41,10 @@ struct TaskHeader: Codable, Hashable, Sendable {
   let round: Int
   /// Those who are asked, in the order of their indices in an aggregation.
   let cohort: [String]
-  /// How the vector becomes integers, where the aggregation hides it.
-  let plan: VectorPlan?
+  /// Bits of a value, where the aggregation hides the vector.
+  let bits: Int
   /// All rows of all workers, by which weights are divided; 0 before that is known.
   let rows: Int
-  /// The server's summand of a stateful strategy follows the weights in the body.
+  /// The server's control variate follows the weights in the body.
   var hasControl = false
 }

@@ -5,27 +5,19 @@ struct WorkerMessage: Codable, Sendable {
   let reply: Reply
 
   enum Reply: Codable, Sendable {
-    /// Takes part in the job.
-    case accepted
+    /// Takes part in the job. The shape of one example, where the rows are no table.
+    case accepted(example: [Int]?)
     /// Does not, for a reason of its policy.
     case refused(reason: String)
     /// Done, and nothing is told yet.
     case ready
-    /// The vector in the clear, in the body.
-    case vector(VectorHeader)
+    /// An update in the clear, in the body.
+    case update(VectorHeader)
+    /// Sums over the worker's rows in the clear.
+    case sums([Double])
     /// The answer of one stage of an aggregation, in the body.
     case stage
     /// Cannot do what was asked; the worker stays.
     case failed(reason: String)
   }
-}
-
-/// What comes with a vector in the clear.
-struct VectorHeader: Codable, Hashable, Sendable {
-  /// Training rows.
-  var examples = 0
-  /// Bytes of a compressed vector, where it is.
-  var isCompressed = false
-  /// Of the weights that were given, over the worker's held-out rows.
-  var judged: [Double] = []
 }
