@@ -22,7 +22,7 @@ struct JobData {
     switch part {
     case .all: return try loadAll()
     case .owner(let index):
-      let table = try CSV.read(path: job.encrypted?.owners[index].file ?? "")
+      let table = try CSV.read(path: job.ownerFiles[index])
       let declared = try DeclaredData(job)
       let (train, test) = try table.split(
         test: job.data.test, seed: job.training.seed,
@@ -36,7 +36,7 @@ struct JobData {
   }
 
   private func loadAll() throws(DatasetError) -> Loaded {
-    let owners = job.encrypted?.owners.map(\.file) ?? []
+    let owners = job.ownerFiles
     switch job.data.source {
     case .set(let name, let path):
       let loaded = try set(name, path)
