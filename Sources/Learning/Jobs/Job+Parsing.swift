@@ -104,7 +104,7 @@ extension Job {
   // MARK: Data
 
   private static func data(_ node: JobNode, hasOwners: Bool) throws(JobError) -> DataPart {
-    let entries = try node.mapping(["set", "path", "file", "target", "test", "ranges", "categories"])
+    let entries = try node.mapping(["set", "path", "file", "target", "test", "ranges", "categories", "columns"])
     let source: DataPart.Source
     switch (entries["set"], entries["file"]) {
     case (let set?, nil):
@@ -124,7 +124,24 @@ extension Job {
     let test = try entries["test"]?.number("a number above 0 and below 1") { $0 > 0 && $0 < 1 }
     return DataPart(
       source: source, test: test ?? 0.2, ranges: try ranges(entries["ranges"]),
-      categories: try categories(entries["categories"]))
+      categories: try categories(entries["categories"]), columns: try columns(entries["columns"], source))
+  }
+
+  private static func columns(_ node: JobNode?, _ source: DataPart.Source) throws(JobError) -> [String]? {
+    guard let node else { return nil }
+    guard case .owners(let target) = source else {
+      throw .contradiction("\(node.path) goes with workers' own tables, data: {target: column}; remove it")
+    }
+    var names: [String] = []
+    for item in try node.sequence(atMost: 1 << 14) {
+      let name = try item.string()
+      guard name != target, !names.contains(name) else {
+        throw .contradiction("\(item.path) is the target or stands twice; remove it")
+      }
+      names.append(name)
+    }
+    guard !names.isEmpty else { throw .outOfRange(node.path, allowed: "a list of at least one column") }
+    return names
   }
 
   private static func ranges(_ node: JobNode?) throws(JobError) -> [String: PublicRange] {

@@ -41,6 +41,8 @@ public struct Job: Hashable, Sendable, Codable {
     public var ranges: [String: PublicRange]
     /// Public lists of categories.
     public var categories: [String: [String]]
+    /// The features, where not all columns beside the target are; of federated workers' own tables only.
+    public var columns: [String]?
 
     public enum Source: Hashable, Sendable, Codable {
       /// A set known by name, in a folder of data.
