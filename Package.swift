@@ -104,7 +104,8 @@ let package = Package(
     room(
       "Tacit",
       [
-        "Arithmetic", "Datasets", "Graphs", "Identity", "Learning", "ModelFiles", "Serving", "Sharing", "Stories",
+        "Arithmetic", "Coordination", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links", "ModelFiles",
+        "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(

@@ -190,7 +190,8 @@ public struct FederatedTrainer: Sendable {
     report.federation = .init(
       workers: outcome.workers, aggregation: job.federated?.aggregation ?? .open,
       strategy: job.federated?.strategy.kind.rawValue ?? "", accuracies: metrics.compactMap(\.accuracy),
-      learns: job.federated?.aggregation.learns ?? [:])
+      learns: Dictionary(
+        uniqueKeysWithValues: job.federated?.aggregation.disclosure.map { ($0.role, $0.learns) } ?? []))
     return report
   }
 }

@@ -45,7 +45,7 @@ extension LinkError {
   /// Whether it would come again.
   fileprivate var isFinal: Bool {
     switch self {
-    case .notTrusted, .badAddress, .wrongVersion: true
+    case .notTrusted, .refused, .badAddress, .wrongVersion: true
     case .closed, .closedHere, .cancelled, .timedOut, .lost, .unreachable, .oversizedMessage, .malformedFrame: false
     }
   }

@@ -34,7 +34,29 @@ public struct TrainingReport: Hashable, Sendable, Codable {
   public var ownerRows: [Int]?
   /// What was opened, and to whom.
   public var opened: [String]?
+  /// Of a federated training.
+  public var federation: FederationPart?
   public var versions: [String: String]
+
+  public struct FederationPart: Hashable, Sendable, Codable {
+    public var workers: [String]
+    public var aggregation: Aggregation
+    public var strategy: String
+    /// On all workers' held-out rows, after each round.
+    public var accuracies: [Double]
+    /// What each role learns.
+    public var learns: [String: String]
+
+    public init(
+      workers: [String], aggregation: Aggregation, strategy: String, accuracies: [Double], learns: [String: String]
+    ) {
+      self.workers = workers
+      self.aggregation = aggregation
+      self.strategy = strategy
+      self.accuracies = accuracies
+      self.learns = learns
+    }
+  }
 
   public struct Planned: Hashable, Sendable, Codable {
     public var rounds: Int
