@@ -92,7 +92,12 @@ let package = Package(
     // Fourth floor: encrypted prediction as a service.
     room("Serving", ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
-    room("Coordination", ["Processes", "Federation", "Links", "Identity", "ModelFiles", "Settings", grdb, yams, logging]),
+    room(
+      "Coordination",
+      [
+        "Processes", "Federation", "SecureAggregation", "Links", "Identity", "Transports", "Learning", "Datasets",
+        "Tensors", "Arithmetic", "Settings", nioConcurrency, grdb, yams, logging, crypto,
+      ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
     room("Stories", ["Serving", "Learning", "Arithmetic"]),

@@ -53,11 +53,33 @@ import Testing
     refuses("{name: south, file: south.csv}", "{file: south.csv}")
     refuses("reveal: [metrics]", "reveal: [metrics], transport: memory")
     refuses("mode: encrypted", "mode: plain")
-    let feature = "training by additive parties with a dealer"
-    #expect(throws: JobError.unsupported("encrypted.scheme", feature: feature)) {
-      try Job.parse(Self.owned.replacingOccurrences(of: "reveal: [metrics]", with: "scheme: additive, parties: 2"))
-    }
     refuses("target: sick", "set: iris")
+  }
+
+  @Test func schemesAndTheirParties() throws {
+    func part(_ settings: String) throws -> Job.EncryptedPart {
+      let text = Self.owned.replacingOccurrences(of: "reveal: [metrics]", with: settings)
+      return try #require(try Job.parse(text).encrypted)
+    }
+    func refusal(_ settings: String) -> String {
+      (#expect(throws: JobError.self) { try part(settings) }).map { "\($0)" } ?? ""
+    }
+    let (none, additive, three) = try (
+      part("reveal: []"), part("scheme: additive"), part("scheme: additive, parties: 16")
+    )
+    #expect(none.scheme == .replicated && none.parties == 3)
+    #expect(try part("scheme: replicated, parties: 3") == part("scheme: replicated"))
+    #expect(additive.scheme == .additive && additive.parties == 2 && three.parties == 16)
+    #expect(refusal("parties: 2") == "encrypted.parties must be 3: replicated sharing is among three parties")
+    for parties in ["1", "17"] {
+      #expect(
+        refusal("scheme: additive, parties: \(parties)") == "encrypted.parties must be a whole number from 2 to 16")
+    }
+    #expect(refusal("scheme: addditive") == "encrypted.scheme cannot be “addditive”; did you mean additive?")
+    #expect(refusal("schema: additive") == "encrypted.schema is no key of a job; did you mean scheme?")
+    #expect(
+      refusal("scheme: additive, optimise: rounds").contains(
+        "encrypted.optimise goes with encrypted.scheme: replicated"))
   }
 
   /// What a row becomes follows from the job alone; who has no rows knows their shape.

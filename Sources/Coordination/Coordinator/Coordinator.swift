@@ -77,7 +77,8 @@ public actor Coordinator {
     try database.add(
       JobRecord(
         id: String(id), text: text, seed: Int64(bitPattern: seed), submitter: submitter,
-        created: Date().timeIntervalSince1970, status: .waiting, failure: nil, stopRequested: false))
+        created: Date().timeIntervalSince1970, status: .waiting, failure: nil, stopRequested: false,
+        workers: workers))
     wakeUp.yield()
     return String(id)
   }

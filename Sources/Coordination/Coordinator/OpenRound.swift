@@ -13,7 +13,6 @@ struct OpenRound: Sendable {
   let strategy: ServerStrategy
   let layout: WeightLayout
   let rule: LocalRule
-  let compression: UpdateCompression?
 
   /// What the strategy makes a step from.
   enum Outcome: Sendable {
@@ -60,11 +59,9 @@ struct OpenRound: Sendable {
     try recorder?.note(answer.body, from: name, round: self.header.round, attempt: self.header.number, what: "update")
     var update = Update(vector: [], exampleCount: header.examples, loss: header.loss)
     let extraCount = rule.extraCount(layout)
-    switch (answer.body, compression) {
-    case (.bytes(let bytes), let compression?) where header.isCompressed:
-      update.vector = try compression.decode(bytes, count: layout.count)
-    case (.floats(let floats), _) where extraCount == 0: update.vector = floats
-    case (.floats(let floats), _) where floats.count == layout.count + extraCount:
+    switch answer.body {
+    case .floats(let floats) where extraCount == 0: update.vector = floats
+    case .floats(let floats) where floats.count == layout.count + extraCount:
       update.vector = Array(floats[..<layout.count])
       update.extras = Array(floats[layout.count...])
     default: throw CoordinationError.malformedMessage(from: name)

@@ -1,6 +1,7 @@
 import Foundation
 import Links
 import NIOConcurrencyHelpers
+import Transports
 
 /// The place of one worker at a coordinator: its link, while it has one, and the question it works on.
 ///
@@ -33,6 +34,8 @@ final class WorkerSeat: Sendable {
 
   /// Counts the links this worker has had: what was agreed on an older one is void.
   var generation: Int { state.withLockedValue { $0.generation } }
+  /// Whom the present link's certificate names.
+  var peer: PeerIdentity? { state.withLockedValue { $0.link?.peer } }
   var isOnline: Bool { state.withLockedValue { $0.link != nil } }
   var isIdle: Bool { state.withLockedValue { $0.link != nil && $0.open.isEmpty } }
 

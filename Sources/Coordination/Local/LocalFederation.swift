@@ -58,7 +58,7 @@ public final class LocalFederation: Sendable {
     workers = rows.names
     let authority = try CertificateAuthority.create(name: "this-machine", days: 30)
     client = try authority.issue(role: .client, name: "owner", days: 30)
-    let port = try FreePort.find()
+    let port = try FreePorts.find(count: 1)[0]
     url = "wss://127.0.0.1:\(port)"
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     func log(_ name: String) -> URL { folder.appendingPathComponent("\(name).log") }

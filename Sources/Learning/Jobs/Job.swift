@@ -64,6 +64,9 @@ public struct Job: Hashable, Sendable, Codable {
   }
 
   public struct EncryptedPart: Hashable, Sendable, Codable {
+    public var scheme = Scheme.replicated
+    /// Computing parties, a dealer not among them: 3 of replicated sharing, 2 to 16 of additive.
+    public var parties = 3
     /// Bits behind the point of shared numbers.
     public var fractionBits = 20
     public var transport = Transport.tls
@@ -78,6 +81,13 @@ public struct Job: Hashable, Sendable, Codable {
 
     /// What the parties' comparisons spend less of.
     public var optimise = Optimisation.bytes
+
+    /// How the parties share.
+    public enum Scheme: String, Hashable, Sendable, Codable, CaseIterable {
+      case replicated
+      /// With a dealer.
+      case additive
+    }
 
     public enum Optimisation: String, Hashable, Sendable, Codable, CaseIterable {
       case bytes, rounds

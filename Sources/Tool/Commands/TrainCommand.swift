@@ -23,6 +23,10 @@ struct TrainCommand: AsyncParsableCommand {
       stays in shares. Where rows have several owners, data names the target alone: {target: column, test: 0.2}. A run \
       that stopped goes on from its last checkpoint with --resume; checkpoint: N sets the steps between two.
 
+      "scheme: additive, parties: 2" (2 to 16) in encrypted trains among additive parties and a dealer: all parties but one \
+      together learn nothing, as long as none works together with the dealer. The default is replicated, among 3. What the \
+      dealer deals is told apart, as dealtBytes and offlineSeconds.
+
       With "cluster: cluster.yaml", the running parties of that file train, and owners with names share their rows by \
       themselves, prepared by the job's public ranges and categories:
 
@@ -46,13 +50,7 @@ struct TrainCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
-    guard let data = FileManager.default.contents(atPath: job) else {
-      throw UsageError("the job file \(job) cannot be read: check its path")
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw UsageError("the job file \(job) is not UTF-8 text")
-    }
-    var job = try Job.parse(text)
+    var job = try JobFile.load(job)
     if let seed { job.training.seed = seed }
     let folder = output ?? job.output ?? "runs/train"
     if resume, job.mode != .encrypted {
@@ -90,7 +88,7 @@ struct TrainCommand: AsyncParsableCommand {
     let line = ProgressLine()
     let trainer = EncryptedTrainer(
       job, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
-      identity: try identity.map { try NodeIdentity.load(from: $0) })
+      identity: try identity.map { try NodeIdentity.load(from: $0) }, waiting: { line.show("\($0)") })
     let outcome = try await trainer.run(resuming: resume) { progress in
       let loss = progress.loss.map { String(format: ", loss %.4f", $0) } ?? ""
       line.show(
@@ -122,6 +120,7 @@ struct TrainCommand: AsyncParsableCommand {
       line("accuracy", report.accuracy, "%.4f"), line("AUC", report.auc, "%.4f"),
       line("mean squared error", report.meanSquaredError, "%.4f"), line("R²", report.rSquared, "%.4f"),
       line("last loss", report.loss.last, "%.4f"), line("seconds an epoch", report.secondsPerEpoch, "%.4f"),
+      report.dealtBytes.map { String(format: "dealt, apart: %d bytes in %.2f s", $0, report.offlineSeconds ?? 0) },
       "\(folder)/model.tacit holds the model, \(folder)/report.json the figures, \(folder)/curves.svg the loss",
     ]
     return lines.compactMap { $0 }.joined(separator: "\n")
