@@ -44,6 +44,8 @@ import Testing
         minimumClients: 4
         quorum: 0.5
         deadlineSeconds: 9
+        valueRange: 2.5
+        transport: memory
         compression: {quantize: 8}
       """)
     let part = try #require(job.federated)
@@ -52,6 +54,7 @@ import Testing
     #expect(part.cohort == .count(10) && part.cohort.count(of: 30) == 10)
     #expect(part.strategy == .fedYogi(.init(learningRate: 0.05, beta1: 0.8, beta2: 0.9, tau: 0.01)))
     #expect(part.aggregation == .open && part.minimumClients == 4 && part.quorum == 0.5)
+    #expect(part.valueRange == 2.5 && part.transport == .memory)
     #expect(part.deadlineSeconds == 9 && part.compression == .quantize(bits: 8) && part.buffer == nil)
     #expect(try JSONDecoder().decode(Job.self, from: JSONEncoder().encode(job)) == job)
   }
@@ -112,7 +115,7 @@ import Testing
     "compression: {topK: 0}, aggregation: open", "compression: {quantize: 8}", "minimumClients: 1",
     "workers: 2, minimumClients: 3", "cohort: {count: 2}", "quorum: 0.6", "asynchronous: {buffer: 10}",
     "asynchronous: {buffer: 3}, aggregation: open, strategy: scaffold", "asynchronous: {buffer: 0}, aggregation: open",
-    "workers: []", "deadlineSeconds: 0",
+    "workers: []", "deadlineSeconds: 0", "valueRange: 0", "transport: tcp",
   ])
   func whatIsOutOfRangeIsRefused(text: String) {
     refuses("federated: {\(text)}")

@@ -162,7 +162,7 @@ import Testing
     ("epochs: 20", "epochs: many", "training.epochs must be a whole number"),
     ("epochs: 20", "epochs: [20]", "training.epochs must be a whole number"),
     ("epochs: 20", "batch: 3", "the job file is no YAML"),
-    ("mode: plain", "mode: federated", "mode asks for federated training, which this version does not have"),
+    ("mode: plain", "mode: federatd", "mode cannot be “federatd”; did you mean federated?"),
     ("mode: plain", "mode: plane", "mode cannot be “plane”; did you mean plain?"),
     ("mode: plain", "privacy: {}", "privacy asks for privacy training"),
     ("mode: plain", "zzz: 1", "zzz is no key of a job; remove it"),
