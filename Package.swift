@@ -54,6 +54,7 @@ let package = Package(
   targets: [
     // Cellar: C.
     .target(name: "CKernels"),
+    .target(name: "CPaillier", dependencies: ["CGMP"]),
     .systemLibrary(
       name: "CGMP", pkgConfig: "gmp", providers: [.apt(["libgmp-dev"]), .brew(["gmp"])]),
     .systemLibrary(
@@ -74,7 +75,7 @@ let package = Package(
     // Second floor: what is computed, and on what.
     room("Graphs", ["Tensors", "CKernels", "COpenBLAS"]),
     room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
-    room("Paillier", ["CGMP", "Arithmetic", crypto]),
+    room("Paillier", ["CPaillier", "CGMP", "Arithmetic", crypto]),
     room("SecureAggregation", ["CKernels", "Arithmetic", crypto]),
 
     // Third floor: learning, files, secrets.
@@ -96,6 +97,9 @@ let package = Package(
         "Tensors", "Transports",
       ]),
     .executableTarget(
+      name: "PaillierBenchmark", dependencies: ["Paillier", "Arithmetic"], path: "Benchmarks/Paillier",
+      swiftSettings: settings),
+    .executableTarget(
       name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
 
     .target(
@@ -108,7 +112,7 @@ let package = Package(
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency]),
-    tests(of: "Paillier", ["Arithmetic"]),
+    tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
