@@ -23,9 +23,9 @@ public struct PythonNumber: Sendable, Equatable {
   public init(_ value: Double, under key: PublicKey) throws(PaillierError) {
     guard value.isFinite else { throw .valueOutOfRange(index: 0, bound: Double.greatestFiniteMagnitude) }
     // The lowest of 53 bits counts 2^low; a power of 16 not above it makes the number whole.
-    let low = value.isZero ? -53 : Int(value.exponent) + 1 - 53
+    let low = value.isZero ? -53 : Int(value.exponent) - 52
     let exponent = Int((Double(low) / 4).rounded(.down))
-    let mantissa = BigInteger(Int(value * Double(sign: .plus, exponent: -low, significand: 1)))
+    let mantissa = BigInteger(Int(scalbn(value.significand, 52)) * (value.sign == .minus ? -1 : 1))
     self.init(ciphertext: try key.encrypt(mantissa * .powerOfTwo(low - 4 * exponent)), exponent: exponent)
   }
 
