@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// Keys as `pheutil` of python-paillier writes them: JSON after the manner of JSON Web Keys, numbers in base64url with
 /// their highest byte first.

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 
 /// An encrypted number of python-paillier: a ciphertext of a whole number, and the power of 16 that it counts, in the clear.
 ///

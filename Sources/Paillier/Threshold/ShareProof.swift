@@ -52,7 +52,7 @@ struct ShareStatement {
     var hash = SHA256()
     digest.withUnsafeBytes { hash.update(bufferPointer: $0) }
     withUnsafeBytes(of: counter.littleEndian) { hash.update(bufferPointer: $0) }
-    return BigInteger(littleEndian: hash.finalize().prefix(ShareProof.challengeByteCount))
+    return BigInteger(littleEndian: Array(hash.finalize()).prefix(ShareProof.challengeByteCount))
   }
 
   /// Π base_j^exponent_j for exponents of 128 bits, with common squarings.
