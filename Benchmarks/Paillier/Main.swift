@@ -113,7 +113,8 @@ struct Report {
     let figures: [(String, String)] = [
       ("program", "\"tacit\""), ("mode", "\"\(mode)\""), ("key_bits", "\(keyBits)"),
       ("values", "\(updates[0].count)"), ("updates", "\(updates.count)"), ("value_bits", "\(layout.valueBits)"),
-      ("slots", "\(layout.slotCount)"), ("bytes_per_update", "\(layout.ciphertextCount(valueCount: updates[0].count) * keyBits / 4)"),
+      ("slots", "\(layout.slotCount)"),
+      ("bytes_per_update", "\(layout.ciphertextCount(valueCount: updates[0].count) * keyBits / 4)"),
       ("key_cpu_seconds", text(keySeconds)), ("table_cpu_seconds", text(tableSeconds)),
       ("encrypt_cpu_seconds", text(encryptSeconds)), ("add_cpu_seconds", text(addSeconds)),
       ("decrypt_cpu_seconds", text(decryptSeconds)), ("cpu_seconds", text(total)), ("exact", "\(isExact)"),

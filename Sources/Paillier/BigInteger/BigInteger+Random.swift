@@ -3,7 +3,7 @@ import CGMP
 
 extension BigInteger {
   /// Uniform in `0 ..< 2^bits`, from the operating system.
-  static func random(bits: Int) -> BigInteger {
+  package static func random(bits: Int) -> BigInteger {
     var bytes = SecureRandom.bytes((bits + 7) / 8)
     if bits % 8 != 0, let last = bytes.popLast() { bytes.append(last & (1 << UInt8(bits % 8) - 1)) }
     defer { for index in bytes.indices { bytes[index] = 0 } }
@@ -28,7 +28,7 @@ extension BigInteger {
 
   /// Whether the number passes the test of Baillie, Pomerance, Selfridge and Wagstaff and forty rounds of Miller and Rabin:
   /// a composite number chosen at random passes with probability far below 2^-80.
-  var isProbablePrime: Bool {
+  package var isProbablePrime: Bool {
     // GMP counts the first test as 24 rounds.
     __gmpz_probab_prime_p(number, 24 + 40) > 0
   }

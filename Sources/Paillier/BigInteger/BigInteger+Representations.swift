@@ -14,7 +14,7 @@ extension BigInteger {
   public var asInt: Int? { __gmpz_fits_slong_p(number) != 0 ? __gmpz_get_si(number) : nil }
 
   /// Bytes of the magnitude, the lowest first, filled up with zeros to `count`, which must be enough.
-  func littleEndianBytes(count: Int) -> [UInt8] {
+  package func littleEndianBytes(count: Int) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       precondition(bitCount <= 8 * count, "a number of \(bitCount) bits does not fit \(count) bytes")
       buffer.initialize(repeating: 0)
@@ -24,7 +24,7 @@ extension BigInteger {
   }
 
   /// Limbs of the magnitude, the lowest first, filled up with zeros to `count`, which must be enough.
-  func limbs(count: Int) -> [UInt] {
+  package func limbs(count: Int) -> [UInt] {
     [UInt](unsafeUninitializedCapacity: count) { buffer, initialized in
       precondition(bitCount <= 64 * count, "a number of \(bitCount) bits does not fit \(count) limbs")
       buffer.initialize(repeating: 0)

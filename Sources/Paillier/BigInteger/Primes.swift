@@ -1,5 +1,5 @@
 /// Random primes for keys.
-enum Primes {
+package enum Primes {
   /// The odd primes below 2^16, for sieving.
   static let small: [UInt] = {
     var isComposite = [Bool](repeating: false, count: 1 << 16)
@@ -13,7 +13,7 @@ enum Primes {
   }()
 
   /// A prime of exactly `bits` bits, the two highest set, that leaves 3 modulo 4.
-  static func blum(bits: Int) -> BigInteger {
+  package static func blum(bits: Int) -> BigInteger {
     search(bits: bits, step: 4, windowCount: 8 * bits) { candidate, window in
       for prime in small { window.strike(multiplesOf: prime, from: candidate, plus: 0) }
     } test: {
@@ -24,7 +24,7 @@ enum Primes {
   /// A prime p of exactly `bits` bits, the two highest set, for which (p − 1)/2 is prime too.
   ///
   /// Candidates (p − 1)/2 are sieved for small factors of both numbers at once. About 0.4 s at 1024 bits.
-  static func safe(bits: Int) -> BigInteger {
+  package static func safe(bits: Int) -> BigInteger {
     search(bits: bits - 1, step: 2, windowCount: 64 * bits) { candidate, window in
       for prime in small {
         window.strike(multiplesOf: prime, from: candidate, plus: 0)
