@@ -11,18 +11,28 @@ public enum PythonKey {
   private struct Public: Codable {
     var kty: String
     var alg: String
-    var key_ops: [String]
+    var operations: [String]
     var n: String
     var kid: String
+
+    enum CodingKeys: String, CodingKey {
+      case kty, alg, n, kid
+      case operations = "key_ops"
+    }
   }
 
   private struct Private: Codable {
     var kty: String
-    var key_ops: [String]
+    var operations: [String]
     var p: String
     var q: String
     var pub: Public
     var kid: String
+
+    enum CodingKeys: String, CodingKey {
+      case kty, p, q, pub, kid
+      case operations = "key_ops"
+    }
   }
 
   /// The file that `pheutil encrypt` reads. It has no place for the short base.
@@ -34,7 +44,7 @@ public enum PythonKey {
   public static func json(of key: PrivateKey, comment: String) throws -> Data {
     try encoder.encode(
       Private(
-        kty: type, key_ops: ["decrypt"], p: base64(key.p.prime), q: base64(key.q.prime),
+        kty: type, operations: ["decrypt"], p: base64(key.p.prime), q: base64(key.q.prime),
         pub: form(of: key.publicKey, comment: comment), kid: comment))
   }
 
@@ -54,7 +64,7 @@ public enum PythonKey {
 
   package static func privateKey(json: Data, size: KeySize) throws(PaillierError) -> PrivateKey {
     let form = try decode(Private.self, from: json)
-    guard form.kty == type, form.key_ops.contains("decrypt") else { throw malformed("it is not of type \(type)") }
+    guard form.kty == type, form.operations.contains("decrypt") else { throw malformed("it is not of type \(type)") }
     let publicKey = try publicKey(of: form.pub, size: size)
     let p = try number(form.p)
     let q = try number(form.q)
@@ -68,7 +78,7 @@ public enum PythonKey {
   }
 
   private static func form(of key: PublicKey, comment: String) -> Public {
-    Public(kty: type, alg: algorithm, key_ops: ["encrypt"], n: base64(key.modulus), kid: comment)
+    Public(kty: type, alg: algorithm, operations: ["encrypt"], n: base64(key.modulus), kid: comment)
   }
 
   private static var encoder: JSONEncoder {
