@@ -58,6 +58,7 @@ let package = Package(
   targets: [
     // Cellar: C.
     .target(name: "CKernels"),
+    .target(name: "CPaillier", dependencies: ["CGMP"]),
     .systemLibrary(
       name: "CGMP", pkgConfig: "gmp", providers: [.apt(["libgmp-dev"]), .brew(["gmp"])]),
     .systemLibrary(
@@ -79,7 +80,7 @@ let package = Package(
     // Second floor: what is computed, and on what.
     room("Graphs", ["Tensors", "CKernels", "COpenBLAS"]),
     room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
-    room("Paillier", ["CGMP", "Arithmetic", crypto]),
+    room("Paillier", ["CPaillier", "CGMP", "Arithmetic", crypto]),
     room("SecureAggregation", ["CKernels", "Arithmetic", crypto]),
 
     // Third floor: learning, files, secrets.
@@ -109,6 +110,9 @@ let package = Package(
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
+      name: "PaillierBenchmark", dependencies: ["Paillier", "Arithmetic"], path: "Benchmarks/Paillier",
+      swiftSettings: settings),
+    .executableTarget(
       name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
 
     .target(
@@ -121,7 +125,7 @@ let package = Package(
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency]),
-    tests(of: "Paillier", ["Arithmetic"]),
+    tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
