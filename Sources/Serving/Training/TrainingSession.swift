@@ -126,7 +126,7 @@ extension ServingError {
     switch self {
     case .badRequest, .unknownModel, .dealerFails: false
     case .malformedMessage, .wrongVersion, .unexpectedReply, .refused, .queryMissing, .sessionBroken, .partyExited,
-      .partySilent, .dealerExited, .cannotStart, .storage:
+      .partySilent, .dealerExited, .storage:
       true
     }
   }

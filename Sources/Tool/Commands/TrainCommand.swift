@@ -61,6 +61,7 @@ struct TrainCommand: AsyncParsableCommand {
     switch job.mode {
     case .plain: report = try trainPlain(job, folder)
     case .encrypted: report = try await trainEncrypted(job, folder)
+    case .federated: throw JobError.unsupported("mode", feature: "federated training from the command line")
     }
     if json {
       try JSONOutput.print(report)

@@ -1,0 +1,29 @@
+public import Datasets
+
+/// How a job ended.
+public struct JobOutcome: Codable, Hashable, Sendable {
+  public var job: String
+  /// How rows become features; none where the features are the raw numbers.
+  public var preprocessing: Preprocessing?
+  /// Training rows of all workers together; 0 where nobody counted them.
+  public var rows: Int
+  /// Of the last model, over all workers' held-out rows.
+  public var metrics: RoundMetrics
+  public var workers: [String]
+  /// Payload in both directions.
+  public var bytesSent: Int
+  public var seconds: Double
+
+  init(
+    job: String, preprocessing: Preprocessing?, rows: Int, metrics: RoundMetrics, workers: [String], bytesSent: Int,
+    seconds: Double
+  ) {
+    self.job = job
+    self.preprocessing = preprocessing
+    self.rows = rows
+    self.metrics = metrics
+    self.workers = workers
+    self.bytesSent = bytesSent
+    self.seconds = seconds
+  }
+}
