@@ -72,7 +72,7 @@ let package = Package(
     room("Settings"),
     room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
-    room("Links", ["Transports", "Identity", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging]),
+    room("Links", ["Transports", "Identity", "Arithmetic", "CKernels", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging]),
 
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),
@@ -97,7 +97,7 @@ let package = Package(
       "Coordination",
       [
         "Processes", "Federation", "SecureAggregation", "Links", "Identity", "Transports", "Learning", "Datasets",
-        "Tensors", "Arithmetic", "Settings", nioConcurrency, grdb, yams, logging, crypto,
+        "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.

@@ -3,6 +3,7 @@ import Foundation
 public import Links
 public import Logging
 import Learning
+import Transports
 
 /// Runs federated jobs over the workers that connect to it, one job after the other.
 ///
