@@ -93,6 +93,7 @@ let package = Package(
     // Fourth floor: encrypted prediction as a service.
     room("Serving", ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
+    room("RemoteTensors", ["Links", "Graphs", "Tensors", "Sharing", "Identity", "Transports", "Arithmetic", nioConcurrency]),
     room(
       "Coordination",
       [
@@ -140,6 +141,8 @@ let package = Package(
         logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning",
         "Arithmetic", "Processes",
       ]),
+    tests(
+      of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),
     tests(of: "Stories", ["Serving"]),
     .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
   ]
