@@ -1,0 +1,15 @@
+/// Why a worker does not do what it was asked: one clause, without any value, and how the command line ends with it.
+struct Refusal: Error, Hashable {
+  let reason: String
+  let exitCode: Int
+
+  /// A mistake in the request.
+  static func request(_ reason: String) -> Refusal { Refusal(reason: reason, exitCode: 2) }
+  /// Another worker that cannot be reached.
+  static func peer(_ reason: String) -> Refusal { Refusal(reason: reason, exitCode: 3) }
+  /// The owner's policy.
+  static func policy(_ reason: String) -> Refusal { Refusal(reason: reason, exitCode: 4) }
+
+  /// The same words for what there is not and for what belongs to another client.
+  static let unknownTensor = request("this client has no such tensor there; it was deleted, or never was")
+}
