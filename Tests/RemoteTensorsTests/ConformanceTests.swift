@@ -65,9 +65,10 @@ import Testing
       }
       let further = await refusal { _ = try await patients.sum(axes: [0, 1]).get() }
       #expect(further?.exitCode == 4)
-      #expect(await house.store(.alice).log.map(\.kind) == [
-        .released, .released, .released, .released, .released, .refused(exitCode: 4),
-      ])
+      #expect(
+        await house.store(.alice).log.map(\.kind) == [
+          .released, .released, .released, .released, .released, .refused(exitCode: 4),
+        ])
     }
   }
 

@@ -137,8 +137,9 @@ public actor RemoteWorker {
       gone.removeFirst(first.count)
       return first
     }
-    guard let message = MessageCoding.message(
-      Request(number: number, forget: forgotten, ask: question), body: body)
+    guard
+      let message = MessageCoding.message(
+        Request(number: number, forget: forgotten, ask: question), body: body)
     else {
       throw .misuse("the program is too long for one message, or has a number that is not finite; send it in pieces")
     }
@@ -170,7 +171,10 @@ public actor RemoteWorker {
 
   /// Waits until no other task waits for an answer.
   private func takeTurn() async {
-    guard isAsking else { return isAsking = true }
+    guard isAsking else {
+      isAsking = true
+      return
+    }
     await withCheckedContinuation { waiting.append($0) }
   }
 

@@ -50,7 +50,8 @@ struct ReleaseLedger: Sendable {
     for statistic in statistics {
       let tensor = tensors[statistic.tensor]
       guard tensor.rows >= rule.minimumRows else {
-        throw .policy("\(tensor.name) has \(tensor.rows) rows, and the owner wants sums over at least \(rule.minimumRows)")
+        throw .policy(
+          "\(tensor.name) has \(tensor.rows) rows, and the owner wants sums over at least \(rule.minimumRows)")
       }
       var population = after[tensor.population] ?? Population()
       guard !tensor.cameLate, population.rows ?? tensor.rows == tensor.rows else {

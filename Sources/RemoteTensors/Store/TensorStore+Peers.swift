@@ -73,7 +73,8 @@ extension TensorStore {
       throw .policy("this is made from data that another worker handed over in trust, and goes nowhere else")
     }
     guard names.allSatisfy({ $0 == name || policy.sharesWith.contains($0) }) else {
-      throw .policy("this is made from the worker's own data, and its owner has not named all of these as holders of shares")
+      throw .policy(
+        "this is made from the worker's own data, and its owner has not named all of these as holders of shares")
     }
   }
 
@@ -125,7 +126,8 @@ extension FixedShare {
       throw .request("the message does not hold a share of shape \(shape)")
     }
     try self.init(
-      shares[0], fractionBits: FixedShare.fractionBits, magnitudeBits: FixedShare.largestBits + FixedShare.fractionBits + 1)
+      shares[0], fractionBits: FixedShare.fractionBits,
+      magnitudeBits: FixedShare.largestBits + FixedShare.fractionBits + 1)
   }
 }
 
