@@ -3,8 +3,8 @@ import RemoteTensors
 import Tensors
 import Testing
 
-/// What a client who wants Alice's rows can try: she holds `x` [20, 3], `y` [20, 3] and `few` [4, 3], and lets out at most
-/// four sums over ten rows or more. Bob colludes with the client, Carol has Alice's trust.
+/// What a client who wants Alice's rows can try: she holds `x` [20, 3], `y` [20, 3] and `few` [4, 3], and lets out at
+/// most four sums over ten rows or more. Bob colludes with the client, Carol has Alice's trust.
 struct Scene {
   let house: House
   let alice: RemoteWorker

@@ -9,8 +9,8 @@ public import Tensors
 /// let value = try await sum.get()    // [2, 4]
 /// ```
 ///
-/// When the last reference goes, so does the tensor: the next question to the worker, or ``RemoteWorker/close()``, tells it.
-/// Everything that talks throws ``RemoteError``.
+/// When the last reference goes, so does the tensor: the next question to the worker, or ``RemoteWorker/close()``,
+/// tells it. Everything that talks throws ``RemoteError``.
 public final class RemoteTensor: Sendable {
   public let worker: RemoteWorker
   public let shape: Shape
@@ -33,10 +33,11 @@ public final class RemoteTensor: Sendable {
     return value
   }
 
-  /// Has the worker hand the tensor to another one, which it must be connected to; this client must be connected to both.
+  /// Has the worker hand the tensor to another one, which it must be connected to; this client must be connected to
+  /// both.
   ///
-  /// The values do not pass through the client. Here the tensor is gone afterwards. What the first worker's policy does not
-  /// let out goes only to workers that the policy names, and never leaves these.
+  /// The values do not pass through the client. Here the tensor is gone afterwards. What the first worker's policy does
+  /// not let out goes only to workers that the policy names, and never leaves these.
   public func move(to other: RemoteWorker) async throws(RemoteError) -> RemoteTensor {
     defer { withExtendedLifetime(self) {} }
     return RemoteTensor(try await worker.places(.move(id: id, to: other.name), count: 1)[0], at: other)

@@ -3,8 +3,8 @@ import Tensors
 
 /// A client's program as the worker will run it, and what each of its results is made from.
 ///
-/// Where the program takes a statistic of rows, the plan has an input instead, which the worker fills by itself: what is
-/// released depends on own data through statistics alone, to the last bit, whatever an engine does with the rest.
+/// Where the program takes a statistic of rows, the plan has an input instead, which the worker fills by itself: what
+/// is released depends on own data through statistics alone, to the last bit, whatever an engine does with the rest.
 struct ProgramPlan {
   private(set) var graph = Graph()
   /// The statistics that the inputs of these names stand for.

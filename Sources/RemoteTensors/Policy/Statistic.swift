@@ -2,9 +2,9 @@ import Tensors
 
 /// A sum over all rows (axis 0) of one own tensor, or of its squares; perhaps over further axes as well.
 ///
-/// These are the only functions of own data that are ever released. None has an operand or a parameter that a client could
-/// choose freely, so that none can select a row, cut at a threshold, or weigh one row more than another. The worker computes
-/// each by itself, always in the same way, whatever the client's program does around it.
+/// These are the only functions of own data that are ever released. None has an operand or a parameter that a client
+/// could choose freely, so that none can select a row, cut at a threshold, or weigh one row more than another. The
+/// worker computes each by itself, always in the same way, whatever the client's program does around it.
 struct Statistic: Hashable, Sendable {
   /// The number of the own tensor.
   let tensor: Int

@@ -50,12 +50,12 @@ extension Operation {
     if case .matmul(let transposeLeft, _) = self {
       return scalars + Double(result.count) * Double(operands[0][transposeLeft ? 0 : 1])
     }
-    if case .conv2d = self { return scalars + Double(operands[0][0] * operands[1][0]) * scratchCount(operands) }
+    if case .conv2d = self { return scalars + Double(operands[0][0]) * Double(operands[1][0]) * scratchCount(operands) }
     if case .conv2dInputGradient = self {
-      return scalars + Double(operands[0][0] * operands[1][0]) * scratchCount(operands)
+      return scalars + Double(operands[0][0]) * Double(operands[1][0]) * scratchCount(operands)
     }
     if case .conv2dWeightGradient = self {
-      return scalars + Double(operands[0][0] * operands[1][1]) * scratchCount(operands)
+      return scalars + Double(operands[0][0]) * Double(operands[1][1]) * scratchCount(operands)
     }
     if case .averagePool2d(let pooling) = self { return scalars + Double(result.count) * pooling.windowCount }
     if case .maxPool2d(let pooling) = self { return scalars + Double(result.count) * pooling.windowCount }

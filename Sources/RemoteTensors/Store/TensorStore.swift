@@ -34,8 +34,8 @@ public actor TensorStore {
 
   /// Adds a tensor of the owner's, one person a row (axis 0).
   ///
-  /// Tensors about the same people belong to the same population and have the same number of rows; add all of them before
-  /// the first client comes, since what is added after a release is never released.
+  /// Tensors about the same people belong to the same population and have the same number of rows; add all of them
+  /// before the first client comes, since what is added after a release is never released.
   ///
   /// - Throws: ``RemoteError/misuse(_:)`` where the name is taken, or a value is not finite.
   public func add(
@@ -49,7 +49,7 @@ public actor TensorStore {
     own[name] = (number, tensor)
   }
 
-  /// Takes an own tensor away; what was computed from it stays with those who asked, as unreleased as before.
+  /// Takes an own tensor away; what clients have computed from it stays there, as unreleased as before.
   public func remove(named name: String) { own[name] = nil }
 
   /// What was refused and what left, oldest first.
