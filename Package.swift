@@ -97,6 +97,9 @@ let package = Package(
       ]),
     .executableTarget(
       name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
+    .executableTarget(
+      name: "AggregationBenchmark", dependencies: ["SecureAggregation", crypto], path: "Benchmarks/SecureAggregation",
+      swiftSettings: settings),
 
     .target(
       name: "TestSupport", dependencies: ["Sharing", "Graphs", "Transports", "Tensors", "Arithmetic", nioConcurrency],
