@@ -33,9 +33,7 @@ extension PackedCiphertext {
   public static func sum(
     _ summands: [PackedCiphertext], under key: PublicKey, threads: Int = 1
   ) async throws -> PackedCiphertext {
-    guard let first = summands.first else {
-      throw PaillierError.mismatch(what: "the number of vectors, which is none,")
-    }
+    guard let first = summands.first else { throw PaillierError.nothingToSum }
     var summandCount = 0
     for summand in summands {
       try summand.checkKey(key)
