@@ -21,6 +21,8 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
@@ -49,6 +51,8 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
@@ -64,6 +68,7 @@ let package = Package(
     // Ground floor: scalars, randomness, bytes between parties, who is who.
     room("Arithmetic", ["CKernels", crypto, cryptoExtras]),
     room("Transports", [nioConcurrency, nioCore, nioEmbedded, nioSSL, logging]),
+    room("Processes"),
     room("Settings"),
     room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
@@ -86,15 +91,23 @@ let package = Package(
     room("Federation", ["Learning", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
 
     // Fourth floor: encrypted prediction as a service.
-    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
+    room("Serving", ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
+
+    room(
+      "Coordination",
+      [
+        "Processes", "Federation", "SecureAggregation", "Links", "Identity", "Transports", "Learning", "Datasets",
+        "Tensors", "Arithmetic", "Settings", nioConcurrency, grdb, yams, logging, crypto,
+      ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
     room("Stories", ["Serving", "Learning", "Arithmetic"]),
     room(
       "Tacit",
       [
-        "Arithmetic", "Datasets", "Graphs", "Identity", "Learning", "ModelFiles", "Serving", "Sharing", "Stories",
-        "Tensors", "Transports",
+        "Arithmetic", "Coordination", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links", "ModelFiles",
+        "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
       name: "PaillierBenchmark", dependencies: ["Paillier", "Arithmetic"], path: "Benchmarks/Paillier",
@@ -125,9 +138,9 @@ let package = Package(
       of: "Serving",
       [
         logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning",
-        "Arithmetic",
+        "Arithmetic", "Processes",
       ]),
     tests(of: "Stories", ["Serving"]),
-    .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport"], swiftSettings: settings),
+    .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
   ]
 )

@@ -22,7 +22,11 @@ public struct TrainingReport: Hashable, Sendable, Codable {
   public var rounds: Int?
   /// Of an encrypted training: payload of all parties and owners.
   public var bytesSent: Int?
-  /// What the plan said of both before the run.
+  /// Of an encrypted training with a dealer: what it dealt to the last party, apart from the payload.
+  public var dealtBytes: Int?
+  /// Of an encrypted training with a dealer: what dealing took, much of it while the parties trained.
+  public var offlineSeconds: Double?
+  /// What the plan said before the run.
   public var planned: Planned?
   /// Who found the figures on the test rows, where rows are secret.
   public var judgedBy: String?
@@ -30,15 +34,39 @@ public struct TrainingReport: Hashable, Sendable, Codable {
   public var ownerRows: [Int]?
   /// What was opened, and to whom.
   public var opened: [String]?
+  /// Of a federated training.
+  public var federation: FederationPart?
   public var versions: [String: String]
+
+  public struct FederationPart: Hashable, Sendable, Codable {
+    public var workers: [String]
+    public var aggregation: Aggregation
+    public var strategy: String
+    /// On all workers' held-out rows, after each round.
+    public var accuracies: [Double]
+    /// What each role learns.
+    public var learns: [String: String]
+
+    public init(
+      workers: [String], aggregation: Aggregation, strategy: String, accuracies: [Double], learns: [String: String]
+    ) {
+      self.workers = workers
+      self.aggregation = aggregation
+      self.strategy = strategy
+      self.accuracies = accuracies
+      self.learns = learns
+    }
+  }
 
   public struct Planned: Hashable, Sendable, Codable {
     public var rounds: Int
     public var bytesSent: Int
+    public var dealtBytes: Int?
 
-    public init(rounds: Int, bytesSent: Int) {
+    public init(rounds: Int, bytesSent: Int, dealtBytes: Int? = nil) {
       self.rounds = rounds
       self.bytesSent = bytesSent
+      self.dealtBytes = dealtBytes
     }
   }
 

@@ -6,7 +6,7 @@
 
 /// Ports of the loopback interface that nobody listens on at the moment.
 package enum FreePorts {
-  /// - Throws: ``ServingError/cannotStart(_:)``.
+  /// - Throws: ``ChildProcess/NotStarted``.
   package static func find(count: Int) throws -> [Int] {
     var descriptors: [Int32] = []
     defer { for descriptor in descriptors { close(descriptor) } }
@@ -16,7 +16,7 @@ package enum FreePorts {
       #else
         let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
       #endif
-      guard descriptor >= 0 else { throw ServingError.cannotStart("no socket could be made") }
+      guard descriptor >= 0 else { throw ChildProcess.NotStarted(reason: "no socket could be made") }
       descriptors.append(descriptor)
       var address = sockaddr_in()
       address.sin_family = sa_family_t(AF_INET)
@@ -27,7 +27,7 @@ package enum FreePorts {
           bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
         }
       }
-      guard bound else { throw ServingError.cannotStart("no free port could be found on the loopback interface") }
+      guard bound else { throw ChildProcess.NotStarted(reason: "no free port could be found on the loopback interface") }
       return Int(UInt16(bigEndian: address.sin_port))
     }
   }
