@@ -22,8 +22,8 @@ extension PackedCiphertext {
     return writer.bytes
   }
 
-  /// Reads a vector that must be under `key`, of `layout`, and of `valueCount` values; all ciphertexts are checked to be
-  /// units modulo n².
+  /// Reads a vector that must be under `key`, of `layout`, and of `valueCount` values; all ciphertexts are checked to
+  /// be units modulo n².
   ///
   /// An update fresh from a worker has ``summandCount`` 1, which is for the caller to insist on.
   public init(

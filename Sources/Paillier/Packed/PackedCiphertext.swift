@@ -29,7 +29,8 @@ public struct PackedCiphertext: Sendable, Equatable {
 extension PackedCiphertext {
   /// The sum of vectors of one layout and length under one key: one product modulo n² for each ciphertext and summand.
   ///
-  /// Refuses to add up more vectors than the layout has room for. Cores used: `threads`; the result does not depend on it.
+  /// Refuses to add up more vectors than the layout has room for. Cores used: `threads`; the result does not depend on
+  /// it.
   public static func sum(
     _ summands: [PackedCiphertext], under key: PublicKey, threads: Int = 1
   ) async throws -> PackedCiphertext {
