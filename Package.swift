@@ -97,6 +97,9 @@ let package = Package(
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
     room("Stories", ["Serving", "Learning", "Arithmetic"]),
     room(
+      "Dashboard", ["Coordination", "Learning", "Arithmetic", hummingbird, crypto, logging, nioCore, nioConcurrency],
+      resources: ["index.html", "style.css", "script.js", "icon.svg"].map { .embedInCode("Resources/\($0)") }),
+    room(
       "Tacit",
       [
         "Arithmetic", "Datasets", "Graphs", "Identity", "Learning", "ModelFiles", "Serving", "Sharing", "Stories",
@@ -131,6 +134,7 @@ let package = Package(
         "Arithmetic", "Processes",
       ]),
     tests(of: "Stories", ["Serving"]),
+    tests(of: "Dashboard", [logging, nioConcurrency]),
     .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
   ]
 )
