@@ -1,5 +1,4 @@
 import Crypto
-import Learning
 import Links
 import SecureAggregation
 
@@ -8,15 +7,18 @@ struct MaskedAggregation: HidingServer {
   private var server: AggregationServer
   private let indices: [ClientID: Int]
 
-  /// - Parameters:
-  ///   - names: of those who are ready, by index in the cohort.
-  ///   - roster: the keys of the certificates that they connected with.
-  init(
-    _ plan: MaskingPlan, names: [Int: String], roster: Roster
-  ) throws(SecureAggregationError) {
-    indices = Dictionary(uniqueKeysWithValues: names.map { (ClientID($0.value), $0.key) })
+  /// - Parameter members: those who are ready, by index in the cohort; their keys are those of the certificates they connected with.
+  init(_ plan: HidingPlan, members: [(index: Int, seat: WorkerSeat)]) throws {
+    var roster: Roster = [:]
+    var indices: [ClientID: Int] = [:]
+    for (index, seat) in members {
+      guard let key = seat.key else { continue }
+      roster[ClientID(seat.name)] = key
+      indices[ClientID(seat.name)] = index
+    }
+    self.indices = indices
     server = try AggregationServer(
-      plan: try plan.agreed(clients: names.count), roster: roster, cohort: Array(indices.keys))
+      plan: try plan.masking(clients: indices.count), roster: roster, cohort: Array(indices.keys))
   }
 
   mutating func begin() -> [Int: LinkBody] { bodies(server.begin()) }
@@ -49,12 +51,12 @@ struct MaskedContribution: HidingClient {
   private var client: AggregationClient
 
   init(
-    _ plan: MaskingPlan, clients: [String], name: String, key: P256.Signing.PrivateKey, roster: Roster, values: [UInt32],
+    _ plan: HidingPlan, clients: [String], words: [UInt64], name: String, key: P256.Signing.PrivateKey, roster: Roster,
     record: any UnmaskingRecord
   ) throws(SecureAggregationError) {
     client = try AggregationClient(
-      client: ClientID(name), signingKey: key, roster: roster, plan: try plan.agreed(clients: clients.count), input: values,
-      record: record)
+      client: ClientID(name), signingKey: key, roster: roster, plan: try plan.masking(clients: clients.count),
+      input: words.map { UInt32(truncatingIfNeeded: $0) }, record: record)
   }
 
   mutating func answer(_ body: LinkBody) throws -> LinkBody {
@@ -63,16 +65,12 @@ struct MaskedContribution: HidingClient {
   }
 }
 
-/// What coordinator and workers know of an attempt before they know who is ready; so both make the same plan of it.
-struct MaskingPlan: Hashable, Sendable {
-  let length: Int
-  let bits: Int
-  let minimumClients: Int
-
-  func agreed(clients: Int) throws(SecureAggregationError) -> AggregationPlan {
+extension HidingPlan {
+  /// The plan of secure aggregation among so many; coordinator and workers make the same one.
+  fileprivate func masking(clients: Int) throws(SecureAggregationError) -> AggregationPlan {
     guard clients >= minimumClients else { throw .tooFewClients(left: clients, threshold: minimumClients) }
     return try AggregationPlan(
-      clientCount: clients, vectorLength: length, valueBits: bits, minimumClients: max(2, minimumClients),
+      clientCount: clients, vectorLength: count, valueBits: bits, minimumClients: max(2, minimumClients),
       topology: try .recommended(clients: clients))
   }
 }

@@ -1,6 +1,7 @@
 import Datasets
 import Learning
 import NIOConcurrencyHelpers
+import Tensors
 
 /// Which workers take part in a job: asks each that connects, and again each that comes back.
 final class Enrolment: Sendable {
@@ -9,6 +10,8 @@ final class Enrolment: Sendable {
     var agreed: [String: Int] = [:]
     var prepared: [String: Int] = [:]
     var refusals: [String: String] = [:]
+    var outlines: [String: TableOutline] = [:]
+    var examples: [String: [Int]] = [:]
     /// All that ever agreed, in order of their names.
     var roster: [String] = []
   }
@@ -28,6 +31,23 @@ final class Enrolment: Sendable {
   var roster: [String] { state.withLockedValue { $0.roster } }
   var refusals: [String] {
     state.withLockedValue { $0.refusals.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" } }
+  }
+
+  /// What the columns of all tables mean; `nil` where the workers have examples instead.
+  func agreedSchema() throws -> Schema? {
+    let (outlines, examples) = state.withLockedValue { ($0.outlines, $0.examples) }
+    guard !outlines.isEmpty else { return nil }
+    guard examples.isEmpty else { throw CoordinationError.data(reason: "some workers have tables and others have none") }
+    return try TableOutline.agreed(outlines)
+  }
+
+  /// The shape of one example, where rows are no table.
+  func agreedExample() throws -> Shape {
+    let shapes = Set(state.withLockedValue { $0.examples.values })
+    guard let shape = shapes.first, shapes.count == 1, Shape.isReasonable(shape) else {
+      throw CoordinationError.data(reason: "the workers' examples are not of one shape")
+    }
+    return Shape(shape)
   }
 
   /// Whether a worker can be asked now.
@@ -57,11 +77,11 @@ final class Enrolment: Sendable {
     do {
       if isNew {
         switch try await seat.ask(.offer(offer), within: deadline).reply {
-        case .accepted: enter(seat.name, generation)
+        case .accepted(let outline, let example): enter(seat.name, generation, outline, example)
         case .refused(let reason):
           state.withLockedValue { $0.refusals[seat.name] = reason }
           return
-        case .ready, .vector, .stage, .failed: throw CoordinationError.malformedMessage(from: seat.name)
+        case .ready, .update, .sums, .stage, .failed: throw CoordinationError.malformedMessage(from: seat.name)
         }
       }
       guard let preprocessing, isUnprepared, state.withLockedValue({ $0.agreed[seat.name] == generation }) else { return }
@@ -77,8 +97,10 @@ final class Enrolment: Sendable {
     }
   }
 
-  private func enter(_ name: String, _ generation: Int) {
+  private func enter(_ name: String, _ generation: Int, _ outline: TableOutline?, _ example: [Int]?) {
     state.withLockedValue { state in
+      state.outlines[name] = outline
+      state.examples[name] = example
       state.agreed[name] = generation
       if !state.roster.contains(name) { state.roster = (state.roster + [name]).sorted() }
     }

@@ -1,3 +1,4 @@
+import Learning
 import Links
 
 /// One attempt of a cohort to add vectors that nobody sees: the task, then the stages of the aggregation.
@@ -14,12 +15,8 @@ struct HidingRound: Sendable {
     let byteCount: Int
   }
 
-  /// - Parameters:
-  ///   - weights: the body of the task.
-  ///   - server: the protocol's half here, for those of the cohort who have their vector ready.
-  func run(
-    weights: LinkBody, server: ([Int]) throws -> any HidingServer
-  ) async throws -> Sum {
+  /// - Parameter weights: the body of the task.
+  func run(weights: LinkBody, aggregation: Aggregation, plan: HidingPlan) async throws -> Sum {
     var reasons: [String] = []
     var byteCount = 0
     var ready: [Int] = []
@@ -31,15 +28,18 @@ struct HidingRound: Sendable {
       }
     }
     let clients = ready.sorted()
-    var server = try server(clients)
+    guard clients.count >= plan.minimumClients else {
+      return Sum(words: [], contributors: [], reasons: reasons, byteCount: byteCount)
+    }
+    var server = try server(aggregation, plan, clients)
     let names = clients.map { seats[$0].name }
     var bodies = try server.begin()
     var number = 0
     while true {
-      let asked = bodies
+      let (asked, stage) = (bodies, number)
       var answers: [Int: LinkBody] = [:]
       try await Gathering(seats: seats, patience: patience).run { index in
-        asked[index].map { (.stage(task: header.number, number: number, clients: names), $0) }
+        asked[index].map { (.stage(task: header.number, number: stage, clients: names), $0) }
       } take: { outcome in
         byteCount += asked[outcome.index]?.byteCount ?? 0
         switch outcome.answer {
@@ -58,6 +58,16 @@ struct HidingRound: Sendable {
         return Sum(words: words, contributors: contributors, reasons: reasons, byteCount: byteCount)
       }
       number += 1
+    }
+  }
+
+  /// The protocol's half here, for those of the cohort who have their vector ready.
+  private func server(_ aggregation: Aggregation, _ plan: HidingPlan, _ clients: [Int]) throws -> any HidingServer {
+    switch aggregation {
+    case .masked:
+      return try MaskedAggregation(plan, members: clients.map { ($0, seats[$0]) })
+    case .open, .paillier, .shared:
+      throw CoordinationError.setting("federated.aggregation", reason: "\(aggregation.rawValue) is not offered here")
     }
   }
 }

@@ -60,11 +60,12 @@ struct OpenRound: Sendable {
     try recorder?.note(answer.body, from: name, round: self.header.round, attempt: self.header.number, what: "update")
     var update = Update(vector: [], exampleCount: header.examples, loss: header.loss)
     let extraCount = rule.extraCount(layout)
-    switch (answer.body, compression) {
-    case (.bytes(let bytes), let compression?) where header.isCompressed:
-      update.vector = try compression.decode(bytes, count: layout.count)
-    case (.floats(let floats), _) where extraCount == 0: update.vector = floats
-    case (.floats(let floats), _) where floats.count == layout.count + extraCount:
+    switch answer.body {
+    case .bytes(let bytes) where compression != nil:
+      update.vector = try compression?.decode(bytes, count: layout.count) ?? []
+    case .floats where compression != nil: throw CoordinationError.malformedMessage(from: name)
+    case .floats(let floats) where extraCount == 0: update.vector = floats
+    case .floats(let floats) where floats.count == layout.count + extraCount:
       update.vector = Array(floats[..<layout.count])
       update.extras = Array(floats[layout.count...])
     default: throw CoordinationError.malformedMessage(from: name)

@@ -4,7 +4,7 @@ import Datasets
 enum CoordinatorMessage: Codable, Sendable {
   /// Asks whether the worker takes part in a job.
   case offer(JobOffer)
-  /// How rows become features, as round 0 found it; answered by ``WorkerMessage/Reply/ready``.
+  /// How rows become features, as round 0 found it; none where they are numbers already.
   case prepare(Preprocessing?)
   /// Computes a vector, from the model's weights in the body where there are any.
   case task(TaskHeader)
@@ -20,15 +20,15 @@ struct JobOffer: Codable, Hashable, Sendable {
   let text: String
   /// In place of the job's own seed.
   let seed: UInt64
-  /// All workers that may take part, by name.
+  /// The workers that are meant, by name; all where there are none.
   let workers: [String]
 }
 
 /// What a worker computes, and how the result is to be told.
 struct TaskHeader: Codable, Hashable, Sendable {
-  enum Kind: String, Codable, Sendable {
-    /// Sums over the worker's rows, for standardisation.
-    case statistics
+  enum Kind: Codable, Hashable, Sendable {
+    /// Sums over the worker's training rows, by columns that all agreed on; the number of rows alone where there are no columns.
+    case statistics(Schema?)
     /// Local training; the worker judges the weights that it was given as well.
     case train
     /// Judging alone.
@@ -38,13 +38,10 @@ struct TaskHeader: Codable, Hashable, Sendable {
   /// The attempt: never used twice, over all runs of the coordinator.
   let number: Int
   let kind: Kind
+  /// From 1; 0 for what comes before training.
   let round: Int
-  /// Those who are asked, in the order of their indices in an aggregation.
-  let cohort: [String]
-  /// Bits of a value, where the aggregation hides the vector.
-  let bits: Int
-  /// All rows of all workers, by which weights are divided; 0 before that is known.
-  let rows: Int
-  /// The server's control variate follows the weights in the body.
+  /// How the vector is told where the aggregation hides it; `nil` where it does not.
+  let hiding: HidingPlan?
+  /// Whether the server's control variate follows the weights in the body.
   var hasControl = false
 }

@@ -4,8 +4,6 @@ struct VectorHeader: Codable, Hashable, Sendable {
   var examples = 0
   /// The mean training loss.
   var loss = 0.0
-  /// Whether the body is a compressed update.
-  var isCompressed = false
   /// Sums over the worker's held-out rows, of the weights that were given.
   var judged: [Double] = []
 }

@@ -1,3 +1,5 @@
+import Learning
+
 /// What a worker tells the coordinator: one reply to each message that asks for one.
 struct WorkerMessage: Codable, Sendable {
   /// Counts up from 0 with each question that the coordinator put to this worker, so that late replies are known as such.
@@ -5,8 +7,8 @@ struct WorkerMessage: Codable, Sendable {
   let reply: Reply
 
   enum Reply: Codable, Sendable {
-    /// Takes part in the job. The shape of one example, where the rows are no table.
-    case accepted(example: [Int]?)
+    /// Takes part in the job, with a table of these columns, or with examples of this shape.
+    case accepted(outline: TableOutline?, example: [Int]?)
     /// Does not, for a reason of its policy.
     case refused(reason: String)
     /// Done, and nothing is told yet.

@@ -1,5 +1,5 @@
 import Foundation
-public import Datasets
+import Datasets
 public import GRDB
 
 /// A job as the state knows it.
@@ -14,6 +14,8 @@ public struct JobRecord: Codable, Hashable, Sendable {
   public var status: Status
   public var failure: String?
   public var stopRequested: Bool
+  /// The workers that are meant, by name; all that connect where there are none.
+  public var workers: [String]
 }
 
 extension JobRecord: FetchableRecord, PersistableRecord {
@@ -85,6 +87,23 @@ extension RunDatabase {
       else { return nil }
       let data: Data? = row["preprocessing"]
       return (try data.map { try JSONDecoder().decode(Preprocessing.self, from: $0) }, rows)
+    }
+  }
+
+  /// The workers that have agreed to take part: cohorts are drawn from them.
+  func agreedRoster(of id: String) throws(CoordinationError) -> [String] {
+    try read { db in
+      guard let text = try String.fetchOne(db, sql: "SELECT roster FROM jobs WHERE id = ?", arguments: [id]) else {
+        return []
+      }
+      return try JSONDecoder().decode([String].self, from: Data(text.utf8))
+    }
+  }
+
+  func setAgreedRoster(_ roster: [String], of id: String) throws(CoordinationError) {
+    try write { db in
+      let text = String(decoding: try JSONEncoder().encode(roster), as: UTF8.self)
+      try db.execute(sql: "UPDATE jobs SET roster = ? WHERE id = ?", arguments: [text, id])
     }
   }
 

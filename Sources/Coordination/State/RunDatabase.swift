@@ -42,8 +42,8 @@ public final class RunDatabase: Sendable {
         sql: """
           CREATE TABLE jobs (
             id TEXT PRIMARY KEY, text TEXT NOT NULL, seed INTEGER NOT NULL, submitter TEXT NOT NULL, created REAL NOT NULL,
-            status TEXT NOT NULL, failure TEXT, stopRequested INTEGER NOT NULL DEFAULT 0, preprocessing BLOB, rows INTEGER,
-            report BLOB
+            status TEXT NOT NULL, failure TEXT, stopRequested INTEGER NOT NULL DEFAULT 0, workers TEXT NOT NULL, roster TEXT,
+            preprocessing BLOB, rows INTEGER, report BLOB
           );
           CREATE TABLE rounds (
             job TEXT NOT NULL REFERENCES jobs(id), round INTEGER NOT NULL, attempt INTEGER NOT NULL, cohort TEXT NOT NULL,

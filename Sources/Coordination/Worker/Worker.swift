@@ -1,39 +1,52 @@
-import Foundation
+import Crypto
 public import Identity
 import Learning
 public import Links
 public import Logging
-import SecureAggregation
+public import SecureAggregation
+import Tensors
+import Transports
 
 /// A data owner's agent: answers one coordinator's questions as far as the owner's policy allows.
 ///
 /// Rows stay here. What leaves is what the job's aggregation shows of an update, and the owner's log says what was asked.
 public actor Worker {
-  let name: String
-  let identity: NodeIdentity?
-  let rows: WorkerRows
-  let policy: WorkerPolicy
-  let roster: Roster
-  let record: any UnmaskingRecord
-  let logger: Logger
+  private let name: String
+  private let key: P256.Signing.PrivateKey
+  private let rows: WorkerRows
+  private let policy: WorkerPolicy
+  private let roster: Roster
+  private let record: any UnmaskingRecord
+  private let logger: Logger
   private var job: WorkerJob?
 
-  /// - Parameter record: where it is written down that an unmasking was answered; in memory where the process is the worker's life.
+  /// - Parameter record: where it is written down that an unmasking was answered; in memory where that is the worker's whole life.
+  /// - Throws: `IdentityError` where a certificate of the policy's roster cannot be read.
   public init(
-    identity: NodeIdentity, rows: WorkerRows, policy: WorkerPolicy, record: (any UnmaskingRecord)? = nil, logger: Logger
+    identity: NodeIdentity, rows: WorkerRows, policy: WorkerPolicy,
+    record: any UnmaskingRecord = MemoryUnmaskingRecord(), logger: Logger
   ) throws {
-    name = identity.name
-    self.identity = identity
-    self.rows = rows
-    self.policy = policy
-    self.record = record ?? MemoryUnmaskingRecord()
-    self.logger = logger
     var roster: Roster = [:]
     for path in policy.roster {
-      let (name, key) = try CertifiedKey.load(from: path)
-      roster[ClientID(name)] = key
+      let member = try CertifiedKey.load(from: path)
+      roster[ClientID(member.name)] = member.key
     }
+    self.init(
+      name: identity.name, key: identity.signingKey, rows: rows, policy: policy, roster: roster, record: record,
+      logger: logger)
+  }
+
+  init(
+    name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
+    record: any UnmaskingRecord, logger: Logger
+  ) {
+    self.name = name
+    self.key = key
+    self.rows = rows
+    self.policy = policy
     self.roster = roster
+    self.record = record
+    self.logger = logger
   }
 
   /// Answers what the coordinator at the other end asks, until the link ends.
@@ -61,7 +74,10 @@ public actor Worker {
         return (.ready, .none)
       case .task(let header): return try working().perform(header, body)
       case .stage(let task, _, let clients):
-        return (.stage, try await working().stage(of: task, clients: clients, body, worker: self))
+        var half = try working().takeContribution(to: task) { try begin(clients, $0, $1) }
+        let answer = try await half.answer(body)
+        try working().keep(half, of: task)
+        return (.stage, answer)
       case .finished(let id, let failure):
         logger.info("job is over", metadata: ["job": "\(id)", "failure": "\(failure ?? "none")"])
         job = nil
@@ -78,6 +94,21 @@ public actor Worker {
     return job
   }
 
+  /// This worker's half of an aggregation.
+  private func begin(_ clients: [String], _ plan: HidingPlan, _ words: [UInt64]) throws -> any HidingClient {
+    let federated = try working().federated
+    guard clients.count >= policy.smallestCohort else {
+      throw CoordinationError.protocolBreach("a sum of fewer workers than the policy allows")
+    }
+    switch federated.aggregation {
+    case .masked:
+      return try MaskedContribution(
+        plan, clients: clients, words: words, name: name, key: key, roster: roster, record: record)
+    case .open, .paillier, .shared:
+      throw CoordinationError.protocolBreach("an aggregation that this worker does not know")
+    }
+  }
+
   private func consider(_ offer: JobOffer, of coordinator: PeerIdentity) throws -> WorkerMessage.Reply {
     var offered = try Job.parse(offer.text)
     offered.training.seed = offer.seed
@@ -89,15 +120,16 @@ public actor Worker {
         "aggregation": "\(offered.federated?.aggregation.rawValue ?? "none")", "answer": "\(objection ?? "accepted")",
       ])
     if let objection { return .refused(reason: objection) }
-    job = try WorkerJob(offer.job, offered, name: name, rows: rows)
-    return .accepted
+    let job = try WorkerJob(offer.job, offered, name: name, table: try rows.table(for: offered, policy))
+    self.job = job
+    return .accepted(outline: job.outline, example: job.table.exampleShape?.extents)
   }
 
   private func objection(to job: Job, of coordinator: PeerIdentity) -> String? {
     if let pins = policy.coordinators, !pins.contains(coordinator.fingerprint) {
       return "the policy does not name the coordinator \(coordinator.name)"
     }
-    if let objection = policy.objection(to: job, columns: rows.columns(read: job)) { return objection }
+    if let objection = policy.objection(to: job) { return objection }
     if job.federated?.aggregation == .masked, roster[ClientID(name)] == nil {
       return "it aggregates with masked, and the policy's roster does not name this worker"
     }

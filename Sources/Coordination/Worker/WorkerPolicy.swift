@@ -27,9 +27,7 @@ public struct WorkerPolicy: Hashable, Sendable {
   }
 
   /// Why a job is not for this worker, or `nil`.
-  ///
-  /// - Parameter columns: the columns that the job reads, the target among them; none where the data are no table.
-  func objection(to job: Job, columns used: [String]) -> String? {
+  func objection(to job: Job) -> String? {
     guard let federated = job.federated else { return "it is no federated job" }
     guard aggregations.contains(federated.aggregation) else {
       let accepted = Aggregation.allCases.filter(aggregations.contains).map(\.rawValue).joined(separator: ", ")
@@ -38,9 +36,21 @@ public struct WorkerPolicy: Hashable, Sendable {
     guard federated.minimumClients >= smallestCohort else {
       return "it opens sums of \(federated.minimumClients) updates, and the policy wants at least \(smallestCohort)"
     }
-    if let columns, let column = used.first(where: { !columns.contains($0) }) {
+    if let columns, let column = job.namedColumns.first(where: { !columns.contains($0) }) {
       return "it reads the column \(column), which the policy does not name"
     }
     return nil
+  }
+}
+
+extension Job {
+  /// The columns that it names, the target first.
+  fileprivate var namedColumns: [String] {
+    let target: [String] =
+      switch data.source {
+      case .owners(let target), .file(_, let target): [target]
+      case .set: []
+      }
+    return target + (data.columns ?? []) + data.ranges.keys.sorted() + data.categories.keys.sorted()
   }
 }

@@ -73,7 +73,7 @@ public struct PublicRange: Hashable, Sendable {
     high = range.upperBound
   }
 
-  func clipping(_ number: Double) -> Double { min(max(number, low), high) }
+  package func clipping(_ number: Double) -> Double { min(max(number, low), high) }
 }
 
 /// What a missing number becomes.

@@ -56,6 +56,14 @@ extension AveragingStrategy {
 }
 
 extension StrategySpec {
+  /// What an update counts.
+  public var weighting: Weighting {
+    switch self {
+    case .fedAvg, .fedProx, .fedAdam, .fedYogi, .fedAdagrad, .normBound: .examples
+    case .scaffold, .trimmedMean, .median, .krum, .multiKrum: .uniform
+    }
+  }
+
   /// The server's part of the strategy.
   ///
   /// - Parameter workers: how many there are in all, asked or not.

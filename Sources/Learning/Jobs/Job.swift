@@ -49,6 +49,15 @@ public struct Job: Hashable, Sendable, Codable {
       case set(String, path: String?)
       /// A table of its own, and the column to predict.
       case file(String, target: String)
+      /// What it is, for a report.
+      var text: String {
+        switch self {
+        case .set(let name, _): NamedDataset(rawValue: name)?.source ?? name
+        case .file(let path, _): path
+        case .owners: "the workers' own tables"
+        }
+      }
+
       /// The tables of ``EncryptedPart/owners`` or of the workers, and the column to predict.
       case owners(target: String)
     }
@@ -64,6 +73,9 @@ public struct Job: Hashable, Sendable, Codable {
   }
 
   public struct EncryptedPart: Hashable, Sendable, Codable {
+    public var scheme = Scheme.replicated
+    /// Computing parties, a dealer not among them: 3 of replicated sharing, 2 to 16 of additive.
+    public var parties = 3
     /// Bits behind the point of shared numbers.
     public var fractionBits = 20
     public var transport = Transport.tls
@@ -78,6 +90,13 @@ public struct Job: Hashable, Sendable, Codable {
 
     /// What the parties' comparisons spend less of.
     public var optimise = Optimisation.bytes
+
+    /// How the parties share.
+    public enum Scheme: String, Hashable, Sendable, Codable, CaseIterable {
+      case replicated
+      /// With a dealer.
+      case additive
+    }
 
     public enum Optimisation: String, Hashable, Sendable, Codable, CaseIterable {
       case bytes, rounds

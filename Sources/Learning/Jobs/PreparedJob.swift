@@ -28,7 +28,9 @@ public struct PreparedJob: Sendable {
   package init(_ job: Job, _ data: PreparedDataset, ownerRows: [Int] = [], ownerTestRows: [Int] = []) throws {
     self.job = job
     (self.data, self.ownerRows, self.ownerTestRows) = (data, ownerRows, ownerTestRows)
-    description = try ModelDescription(layers: job.model.layers, inputShape: try Self.inputShape(
+    description = try ModelDescription(
+      layers: job.model.layers,
+      inputShape: try Self.inputShape(
         job, example: Shape(Array(data.train.features.shape.extents.dropFirst()))))
     features = Self.shaped(data.train.features, description)
     targets = try Self.targets(job, data.train, for: description)
@@ -51,6 +53,11 @@ public struct PreparedJob: Sendable {
   /// The test rows as ``JudgingGraph`` takes them.
   public var testRows: (features: Tensor<Float>, targets: Tensor<Float>) {
     (Self.shaped(data.test.features, description), JudgingGraph.targets(of: data.test.targets))
+  }
+
+  /// The test rows as ``features`` and ``targets`` are for training.
+  package func heldOut() throws(LearningError) -> (features: Tensor<Float>, targets: Tensor<Float>) {
+    (Self.shaped(data.test.features, description), try Self.targets(job, data.test, for: description))
   }
 
   static func shaped(_ features: Tensor<Float>, _ description: ModelDescription) -> Tensor<Float> {

@@ -22,7 +22,7 @@ enum Request: Codable, Sendable {
   /// Goes on with a training from its last common checkpoint.
   case resume(id: String, TrainingProgram)
 
-  static let version = 4
+  static let version = 5
 }
 
 /// What a party answers.
@@ -44,7 +44,7 @@ enum Reply: Codable, Sendable {
   /// An epoch is done; this party's summand of its losses follows, if they are revealed.
   case epoch(Int)
   /// This party's summands of the weights follow, if they are revealed.
-  case trained(rounds: Int, bytesSent: Int, seconds: Double)
+  case trained(TrainingFigures)
   /// `exitCode` tells a refusal from a fault of a peer, as the command line does.
   case refused(reason: String, exitCode: Int)
 }

@@ -7,7 +7,7 @@ extension Job.FederatedPart {
     guard let node else { return part }
     let entries = try node.mapping([
       "workers", "partition", "rounds", "localEpochs", "cohort", "strategy", "aggregation", "minimumClients", "quorum",
-      "deadlineSeconds", "compression", "asynchronous",
+      "deadlineSeconds", "valueRange", "transport", "compression", "asynchronous",
     ])
     if let workers = entries["workers"] { (part.workers, part.owners) = try Self.workers(workers) }
     part.minimumClients = min(3, part.workers)
@@ -22,6 +22,13 @@ extension Job.FederatedPart {
     if let clients = entries["minimumClients"] { part.minimumClients = try clients.integer(in: 1...1 << 20) }
     if let quorum = entries["quorum"] { part.quorum = try quorum.share() }
     if let deadline = entries["deadlineSeconds"] { part.deadlineSeconds = try deadline.integer(in: 1...86_400) }
+    if let range = entries["valueRange"] {
+      part.valueRange = try range.number("a positive number up to 1e6") { $0 > 0 && $0 <= 1e6 }
+    }
+    if let transport = entries["transport"] {
+      typealias Transport = Job.EncryptedPart.Transport
+      part.transport = Transport(rawValue: try transport.choice(Transport.allCases.map(\.rawValue))) ?? .tls
+    }
     if let compression = entries["compression"] { part.compression = try CompressionSpec.parse(compression) }
     if let asynchronous = entries["asynchronous"] {
       let settings = try asynchronous.settings(shorthand: "buffer", ["buffer"])

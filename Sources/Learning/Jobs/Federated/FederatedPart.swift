@@ -22,6 +22,11 @@ extension Job {
     public var quorum = 0.67
     /// How long a round waits for updates.
     public var deadlineSeconds = 60
+    /// Every coordinate of an update, and of what goes with it, lies within plus and minus this under an aggregation that hides
+    /// updates; one that does not is an error.
+    public var valueRange = 4.0
+    /// How workers that are started here are reached; memory makes them tasks of this process.
+    public var transport = EncryptedPart.Transport.tls
     /// How updates are made smaller on the wire; under open aggregation only.
     public var compression = CompressionSpec.none
     /// How many updates the server collects before it moves, where workers do not wait for each other (FedBuff);

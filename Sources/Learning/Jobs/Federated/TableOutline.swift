@@ -45,7 +45,8 @@ public struct TableOutline: Hashable, Sendable, Codable {
           let kind = features[index].kind.joined(with: column.kind)
         else {
           throw .inconsistent(
-            "Column \(features[index].name) is not of one kind at \(first) and \(name); correct a table or data.columns")
+            "Column \(features[index].name) is not of one kind at \(first) and \(name); correct a table or data.columns"
+          )
         }
         features[index].kind = kind
       }

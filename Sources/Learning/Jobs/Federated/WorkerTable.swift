@@ -14,7 +14,8 @@ public enum WorkerTable: Sendable {
   /// and lists of categories count as public here.
   ///
   /// - Throws: `DatasetError` where the data cannot be read or dealt.
-  public static func part(_ index: Int, of job: Job, environment: [String: String]) throws(DatasetError) -> WorkerTable {
+  public static func part(_ index: Int, of job: Job, environment: [String: String]) throws(DatasetError) -> WorkerTable
+  {
     guard let federated = job.federated, (0..<federated.workers).contains(index) else {
       throw .inconsistent("The job has \(job.federated?.workers ?? 0) workers; choose a part from 1 to that")
     }
@@ -91,7 +92,9 @@ extension Schema {
   /// Puts down public lists of categories.
   mutating func declare(_ categories: [String: [String]], table: String) throws(DatasetError) {
     for (name, list) in categories where name != target.name {
-      guard let index = features.firstIndex(where: { $0.name == name }) else { throw .missingColumn(name, table: table) }
+      guard let index = features.firstIndex(where: { $0.name == name }) else {
+        throw .missingColumn(name, table: table)
+      }
       guard case .categorical(_, let missing, let unknown) = features[index].kind else {
         throw .unusableColumn(name, table: table, reason: "categories are for words and it holds numbers; correct one")
       }
