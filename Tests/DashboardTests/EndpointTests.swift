@@ -55,6 +55,7 @@ struct EndpointTests {
   @Test("jobs, rounds and workers as JSON")
   func json() async throws {
     let run = FakeRun.credit(rounds: 3)
+    let expected = try run.jobs()
     try await PageClient.with(run) { client in
       func get<Value: Decodable>(_ path: String, _ type: Value.Type) async throws -> Value {
         let answer = try await client.ask("\(path)?token=\(client.token)")
@@ -64,7 +65,7 @@ struct EndpointTests {
       let jobs = try await get("/api/jobs", [JobView].self)
       let workers = try await get("/api/workers", [WorkerView].self)
       let rounds = try await get("/api/jobs/7f3a91c2/rounds", [RoundView].self)
-      #expect(try run.jobs() == jobs)
+      #expect(jobs == expected)
       #expect(run.workers() == workers)
       #expect(run.rounds(of: "7f3a91c2", after: 0) == rounds)
     }

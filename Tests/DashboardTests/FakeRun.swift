@@ -12,9 +12,16 @@ final class FakeRun: DashboardSource {
     var workers: [WorkerView] = []
     var isUnreadable = false
     var watchers: [AsyncStream<Void>.Continuation] = []
+    var isOver = false
   }
 
+  /// An element for each watcher that begins to watch.
+  let arrivals: AsyncStream<Void>
+  private let arrival: AsyncStream<Void>.Continuation
+
   private let state = NIOLockedValueBox(State())
+
+  init() { (arrivals, arrival) = AsyncStream.makeStream(of: Void.self) }
 
   func jobs() throws -> [JobView] {
     try state.withLockedValue {
@@ -31,11 +38,14 @@ final class FakeRun: DashboardSource {
 
   func changes() -> AsyncStream<Void> {
     let (stream, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-    state.withLockedValue { $0.watchers.append(continuation) }
+    let isOver = state.withLockedValue { state in
+      state.watchers.append(continuation)
+      return state.isOver
+    }
+    if isOver { continuation.finish() }
+    arrival.yield()
     return stream
   }
-
-  var watcherCount: Int { state.withLockedValue { $0.watchers.count } }
 
   /// Changes what there is and tells the watchers.
   func change(_ body: (inout State) -> Void) {
@@ -48,6 +58,7 @@ final class FakeRun: DashboardSource {
 
   /// Nothing more will come.
   func end() {
+    change { $0.isOver = true }
     for watcher in state.withLockedValue({ $0.watchers }) { watcher.finish() }
   }
 }
@@ -58,8 +69,7 @@ extension FakeRun {
     let run = FakeRun()
     run.change { content in
       var job = JobView(id: "7f3a91c2", state: state, submitter: "credit-office", created: 1_795_286_400)
-      job.plannedRounds = planned
-      job.description = .credit
+      job.description = .credit(rounds: planned)
       if state == .done { (job.final, job.rows, job.seconds) = (metrics(rounds + 1), 12_000, Double(rounds) * 0.52) }
       content.jobs = [job]
       content.rounds[job.id] = rounds == 0 ? [] : (1...rounds).map(round)
@@ -89,19 +99,21 @@ extension FakeRun {
 }
 
 extension JobDescription {
-  static let credit = JobDescription(
+  static func credit(rounds: Int) -> JobDescription {
+    JobDescription(
     title: "Credit applications", strategy: "fedAvg",
     aggregation: AggregationView(
       name: "masked", hidesUpdates: true,
       summary: "Each update is covered by masks that cancel only in the sum of all.",
       roles: [
-        .init(role: "Coordinator", learns: "The average of each round and who took part; no single update."),
-        .init(role: "Worker", learns: "The model of each round; nothing of another worker’s rows or update."),
-        .init(role: "Job’s owner", learns: "The last model, and the metrics of every round."),
+        .init(role: "coordinator", learns: "the sum of all updates, and who took part"),
+        .init(role: "worker", learns: "the model of each round, and nothing of other workers’ updates"),
+        .init(role: "job’s owner", learns: "the last model and the mean figures of each round"),
       ]),
     layers: [
       LayerView(name: "dense1", detail: "23 → 64"), LayerView(name: "relu1", detail: "64"),
       LayerView(name: "dense2", detail: "64 → 32"), LayerView(name: "relu2", detail: "32"),
       LayerView(name: "dense3", detail: "32 → 1"),
-    ], parameterCount: 3649)
+    ], parameterCount: 3649, plannedRounds: rounds)
+  }
 }

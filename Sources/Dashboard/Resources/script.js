@@ -14,6 +14,8 @@ const count = (value) => value.toLocaleString("en-US");
 const percent = orDash((value) => `${(100 * value).toFixed(1)} %`);
 const figure = orDash((value) => (Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(2)
   : Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(4)));
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+const asSentence = (text) => capital(text) + (/[.!?]$/.test(text) ? "" : ".");
 const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
 
 const bytes = orDash((value) => {
@@ -183,6 +185,8 @@ function quality(all) {
     : { name: "Accuracy", key: "accuracy", format: percent };
 }
 
+const planned = (job) => job.description?.plannedRounds;
+
 function sentence(job) {
   const done = run.rounds.length;
   const kept = done ? ` The ${plural(done, "round")} so far are kept: tacit coordinator report ${job.id} prints them.` : "";
@@ -197,7 +201,7 @@ function sentence(job) {
       if (!done) return "The first round is under way; before it, workers agree on how columns become numbers.";
       const recent = run.rounds.slice(-10);
       const each = recent.reduce((sum, round) => sum + round.seconds, 0) / recent.length;
-      const left = job.plannedRounds ? (job.plannedRounds - run.rounds.at(-1).round) * each : 0;
+      const left = planned(job) ? (planned(job) - run.rounds.at(-1).round) * each : 0;
       return left > 0 ? `Round ${count(run.rounds.at(-1).round + 1)} is under way; about ${roughly(left)} left.` : "The last model is being judged.";
     }
     case "done":
@@ -207,9 +211,6 @@ function sentence(job) {
     case "stopped": return `Stopped, as somebody asked.${kept}`;
   }
   return "";
-}
-function asSentence(text) {
-  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }
 /** Coarse on purpose: an estimate that changes with every round is restless. */
 function roughly(value) {
@@ -245,9 +246,9 @@ function drawHero(job) {
   put("identity", `job ${job.id} · by ${job.submitter} · ${created.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" })}`);
   const tone = job.state === "failed" ? "bad" : job.waiting || job.state === "stopped" ? "care" : undefined;
   put("sentence", sentence(job), tone);
-  document.title = `${job.state === "running" ? `${run.rounds.length}/${job.plannedRounds ?? "?"}` : job.state} · Tacit`;
+  document.title = `${job.state === "running" ? `${run.rounds.length}/${planned(job) ?? "?"}` : job.state} · Tacit`;
   $("progress").dataset.tone = stateTone[job.state];
-  $("progress").value = job.state === "done" ? 1 : run.rounds.length / (job.plannedRounds ?? Infinity);
+  $("progress").value = job.state === "done" ? 1 : run.rounds.length / (planned(job) ?? Infinity);
   const report = $("report");
   report.hidden = Boolean(embedded) || run.rounds.length === 0;
   report.href = `report.html?job=${encodeURIComponent(job.id)}`;
@@ -261,7 +262,7 @@ function drawTiles(job, all, measure) {
   const sent = run.rounds.reduce((sum, round) => sum + round.bytesSent, 0);
   const time = run.rounds.reduce((sum, round) => sum + round.seconds, 0);
   const tiles = [
-    ["Rounds", job.plannedRounds ? `${count(run.rounds.length)} / ${count(job.plannedRounds)}` : count(run.rounds.length),
+    ["Rounds", planned(job) ? `${count(run.rounds.length)} / ${count(planned(job))}` : count(run.rounds.length),
       last ? `${last.answered} of ${last.asked} workers in the last` : "none yet"],
     [measure.name, measure.format(good?.[measure.key]), after(good)],
     ["Loss", figure(loss?.loss), after(loss)],
@@ -279,7 +280,7 @@ function drawTiles(job, all, measure) {
 
 function drawCharts(job, all, measure) {
   const series = (key) => all.filter((one) => isNumber(one[key])).map((one) => [one.round, one[key]]);
-  const lastRound = Math.max(job.plannedRounds ?? 0, run.rounds.at(-1)?.round ?? 0, 1);
+  const lastRound = Math.max(planned(job) ?? 0, run.rounds.at(-1)?.round ?? 0, 1);
   const above = (points) => {
     const largest = Math.max(...points.map((one) => one[1]), 0);
     if (!(largest > 0)) return 1;
@@ -348,7 +349,7 @@ function drawDescription(description) {
   put("hides", aggregation.name, aggregation.hidesUpdates ? "good" : "care");
   put("summary", aggregation.summary);
   $("roles").replaceChildren(...aggregation.roles.map(({ role, learns }) =>
-    h("div", {}, h("dt", {}, role), h("dd", {}, learns))));
+    h("div", {}, h("dt", {}, capital(role)), h("dd", {}, asSentence(learns)))));
   put("model-size", [parameterCount && `${count(parameterCount)} parameters`, strategy].filter(Boolean).join(" · "));
   $("layers").replaceChildren(...layers.map((layer) => h("li", {}, layer.name, h("span", {}, layer.detail))));
 }

@@ -7,15 +7,18 @@ public struct JobDescription: Codable, Hashable, Sendable {
   public var layers: [LayerView]
   /// How many numbers the model has, where that is known.
   public var parameterCount: Int?
+  public var plannedRounds: Int
 
   public init(
-    title: String, strategy: String, aggregation: AggregationView, layers: [LayerView], parameterCount: Int?
+    title: String, strategy: String, aggregation: AggregationView, layers: [LayerView], parameterCount: Int?,
+    plannedRounds: Int
   ) {
     self.title = title
     self.strategy = strategy
     self.aggregation = aggregation
     self.layers = layers
     self.parameterCount = parameterCount
+    self.plannedRounds = plannedRounds
   }
 }
 

@@ -9,7 +9,6 @@ public struct JobView: Codable, Hashable, Sendable {
   public var submitter: String
   /// Seconds since 1970.
   public var created: Double
-  public var plannedRounds: Int?
   /// Who is there and how many it takes, while too few are.
   public var waiting: Waiting?
   public var description: JobDescription?
