@@ -10,14 +10,16 @@ struct AccessTests {
     "addresses",
     arguments: [
       ("127.0.0.1:9300", "127.0.0.1", 9300, true), ("localhost:0", "localhost", 0, true), ("[::1]:80", "::1", 80, true),
-      ("0.0.0.0:9300", "0.0.0.0", 9300, false), ("[::]:9300", "::", 9300, false), ("box.example:1", "box.example", 1, false),
+      ("0.0.0.0:9300", "0.0.0.0", 9300, false), ("[::]:9300", "::", 9300, false),
+      ("box.example:1", "box.example", 1, false),
     ])
   func addresses(text: String, host: String, port: Int, isLoopback: Bool) throws {
     let address = try DashboardAddress(text)
     #expect(address.host == host && address.port == port && address.isLoopback == isLoopback)
   }
 
-  @Test("what is no address is refused", arguments: ["", "9300", ":9300", "a:", "a:b", "a:65536", "a:-1", "::1:80", "[]:1"])
+  @Test(
+    "what is no address is refused", arguments: ["", "9300", ":9300", "a:", "a:b", "a:65536", "a:-1", "::1:80", "[]:1"])
   func noAddress(text: String) {
     #expect(throws: DashboardError.address(text)) { try DashboardAddress(text) }
   }

@@ -14,7 +14,9 @@ struct EndpointTests {
       let page = try await client.ask("/", cookie: String(cookie.prefix { $0 != ";" }))
       #expect(page.status == 200 && page.body.contains("<title>Tacit coordinator</title>"))
       #expect(!page.body.contains(client.token))
-      for path in ["/", "/script.js", "/api/jobs", "/events", "/report.html?job=7f3a91c2", "/nothing", "/?token=", "/?token=0"] {
+      for path in [
+        "/", "/script.js", "/api/jobs", "/events", "/report.html?job=7f3a91c2", "/nothing", "/?token=", "/?token=0",
+      ] {
         let answer = try await client.ask(path)
         #expect(answer.status == 401 && !answer.body.contains("Credit"), "\(path)")
       }
@@ -101,7 +103,9 @@ struct EndpointTests {
       var told = 0
       let text = try await client.read("/events?token=\(client.token)") { text in
         // Each round is announced when the one before has been seen.
-        guard text.contains("\"round\":\(told),") || (told == 0 && text.contains("event: workers")) else { return false }
+        guard text.contains("\"round\":\(told),") || (told == 0 && text.contains("event: workers")) else {
+          return false
+        }
         told += 1
         if told <= 3 { run.change { $0.rounds["7f3a91c2"]?.append(FakeRun.round(told)) } } else { run.end() }
         return false

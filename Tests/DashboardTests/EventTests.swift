@@ -8,7 +8,8 @@ struct EventTests {
   @Test("a line break in the data is a field of its own")
   func framing() {
     #expect(EventFrame(.jobs, "[1]").text == "event: jobs\ndata: [1]\n\n")
-    #expect(EventFrame(.trouble, "a\nb\r\nevent: jobs").text == "event: trouble\ndata: a\ndata: b\ndata: event: jobs\n\n")
+    #expect(
+      EventFrame(.trouble, "a\nb\r\nevent: jobs").text == "event: trouble\ndata: a\ndata: b\ndata: event: jobs\n\n")
     #expect(EventFrame(.workers, "").text == "event: workers\ndata: \n\n")
     #expect(EventFrame.retry(milliseconds: 2000).text == "retry: 2000\n\n")
     #expect(EventFrame.heartbeat.text.hasPrefix(":") && EventFrame.heartbeat.text.hasSuffix("\n\n"))

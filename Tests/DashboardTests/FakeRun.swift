@@ -94,26 +94,27 @@ extension FakeRun {
     let isShort = number % 9 == 4
     return RoundView(
       round: number, asked: 3, answered: isShort ? 2 : 3, missing: isShort ? ["bank-c"] : [], before: metrics(number),
-      bytesSent: 307_200 - (isShort ? 81_000 : 0), seconds: 0.52 + 0.1 * sin(Double(number) * 1.7) + (isShort ? 0.4 : 0))
+      bytesSent: 307_200 - (isShort ? 81_000 : 0), seconds: 0.52 + 0.1 * sin(Double(number) * 1.7) + (isShort ? 0.4 : 0)
+    )
   }
 }
 
 extension JobDescription {
   static func credit(rounds: Int) -> JobDescription {
     JobDescription(
-    title: "Credit applications", strategy: "fedAvg",
-    aggregation: AggregationView(
-      name: "masked", hidesUpdates: true,
-      summary: "Each update is covered by masks that cancel only in the sum of all.",
-      roles: [
-        .init(role: "coordinator", learns: "the sum of all updates, and who took part"),
-        .init(role: "worker", learns: "the model of each round, and nothing of other workers’ updates"),
-        .init(role: "job’s owner", learns: "the last model and the mean figures of each round"),
-      ]),
-    layers: [
-      LayerView(name: "dense1", detail: "23 → 64"), LayerView(name: "relu1", detail: "64"),
-      LayerView(name: "dense2", detail: "64 → 32"), LayerView(name: "relu2", detail: "32"),
-      LayerView(name: "dense3", detail: "32 → 1"),
-    ], parameterCount: 3649, plannedRounds: rounds)
+      title: "Credit applications", strategy: "fedAvg",
+      aggregation: AggregationView(
+        name: "masked", hidesUpdates: true,
+        summary: "Each update is covered by masks that cancel only in the sum of all.",
+        roles: [
+          .init(role: "coordinator", learns: "the sum of all updates, and who took part"),
+          .init(role: "worker", learns: "the model of each round, and nothing of other workers’ updates"),
+          .init(role: "job’s owner", learns: "the last model and the mean figures of each round"),
+        ]),
+      layers: [
+        LayerView(name: "dense1", detail: "23 → 64"), LayerView(name: "relu1", detail: "64"),
+        LayerView(name: "dense2", detail: "64 → 32"), LayerView(name: "relu2", detail: "32"),
+        LayerView(name: "dense3", detail: "32 → 1"),
+      ], parameterCount: 3649, plannedRounds: rounds)
   }
 }

@@ -9,7 +9,8 @@ extension JobDescription {
     let model = example.flatMap { try? ModelDescription(layers: job.model.layers, inputShape: Shape($0)) }
     self.init(
       title: Self.title(job.data.source),
-      strategy: federated.strategy.kind.rawValue + (federated.buffer.map { ", asynchronous in buffers of \($0)" } ?? ""),
+      strategy: federated.strategy.kind.rawValue
+        + (federated.buffer.map { ", asynchronous in buffers of \($0)" } ?? ""),
       aggregation: AggregationView(federated.aggregation), layers: job.model.layers.map { LayerView($0) },
       parameterCount: model.map { model in
         model.weightNames.reduce(0) { $0 + (model.shape(ofWeight: $1)?.count ?? 0) }

@@ -22,10 +22,13 @@ public enum RunPage {
     return PageFile.page.text
       .replacingOccurrences(of: iconLink + "\n", with: "")
       .replacingOccurrences(
-        of: styleLink, with: "<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n<style>\(style)</style>")
+        of: styleLink,
+        with: "<meta http-equiv=\"Content-Security-Policy\" content=\"\(policy)\">\n<style>\(style)</style>"
+      )
       .replacingOccurrences(
         of: scriptLink,
-        with: "<script type=\"application/json\" id=\"data\">\(data)</script>\n<script type=\"module\">\(script)</script>")
+        with:
+          "<script type=\"application/json\" id=\"data\">\(data)</script>\n<script type=\"module\">\(script)</script>")
   }
 
   /// Lines of the page that a file alone cannot have.

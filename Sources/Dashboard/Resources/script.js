@@ -12,8 +12,11 @@ const orDash = (format) => (value) => (isNumber(value) ? format(value) : value ?
 const significant = (value) => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2));
 const count = (value) => value.toLocaleString("en-US");
 const percent = orDash((value) => `${(100 * value).toFixed(1)} %`);
-const figure = orDash((value) => (Math.abs(value) >= 1e5 || (value !== 0 && Math.abs(value) < 1e-3) ? value.toExponential(2)
-  : Math.abs(value) >= 100 ? value.toFixed(1) : value.toFixed(4)));
+const figure = orDash((value) => {
+  const size = Math.abs(value);
+  if (size >= 1e5 || (size > 0 && size < 1e-3)) return value.toExponential(2);
+  return value.toFixed(size >= 100 ? 1 : 4);
+});
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const asSentence = (text) => capital(text) + (/[.!?]$/.test(text) ? "" : ".");
 const plural = (number, word) => `${count(number)} ${word}${number === 1 ? "" : "s"}`;
@@ -69,7 +72,8 @@ function niceStep(span, steps) {
 }
 function ticks(low, high, step) {
   const found = [];
-  for (let index = Math.ceil(low / step - 1e-9) || 0; index * step <= high + step * 1e-9; index += 1) found.push(index * step);
+  const last = Math.floor(high / step + 1e-9);
+  for (let index = Math.ceil(low / step - 1e-9) || 0; index <= last; index += 1) found.push(index * step);
   return found;
 }
 /** Of a pixel. */
@@ -87,7 +91,8 @@ const pointed = new Map();
 function lineChart(id, { name, points, lastRound, low, high, format, tick, hue }) {
   const box = $(id);
   const [width, height] = [box.clientWidth, box.clientHeight];
-  if (!width || !isNew(id, width, height, points.length, points.at(-1), name, lastRound, low, high, pointed.get(id))) return;
+  const shown = [width, height, points.length, points.at(-1), name, lastRound, low, high, pointed.get(id)];
+  if (!width || !isNew(id, ...shown)) return;
   const [left, right, top, bottom] = [44, 12, 8, 22];
   const x = (round) => tenths(left + (round / Math.max(1, lastRound)) * (width - left - right));
   const y = (value) => tenths(top + ((high - value) / (high - low)) * (height - top - bottom));
@@ -111,9 +116,9 @@ function lineChart(id, { name, points, lastRound, low, high, format, tick, hue }
       "No figure yet: it comes with the first round"));
   }
   box.replaceChildren(svg);
-  box.setAttribute("aria-label", at
-    ? `${name}: ${format(points[0][1])} after round ${points[0][0]}, ${format(points.at(-1)[1])} after round ${points.at(-1)[0]}`
-    : `${name}: no figure yet`);
+  const inWords = ([round, value]) => `${format(value)} after round ${round}`;
+  const summary = at ? `${inWords(points[0])}, ${inWords(points.at(-1))}` : "no figure yet";
+  box.setAttribute("aria-label", `${name}: ${summary}`);
   $(`${id}-readout`).replaceChildren(...(at ? [h("b", {}, format(at[1])), ` after round ${count(at[0])}`] : []));
   box.locate = (place) => {
     const round = ((place - left) / (width - left - right)) * lastRound;
@@ -144,7 +149,8 @@ function barChart(id, { name, values, format }) {
     }));
   });
   box.replaceChildren(svg);
-  box.setAttribute("aria-label", `${name}: ${values.length ? `mean ${format(mean)}, latest ${format(values.at(-1))}` : "no round yet"}`);
+  const summary = values.length ? `mean ${format(mean)}, latest ${format(values.at(-1))}` : "no round yet";
+  box.setAttribute("aria-label", `${name}: ${summary}`);
 }
 
 function point(id, index) {
@@ -175,13 +181,15 @@ function figures(job) {
   const found = run.rounds.map((round) => ({ round: round.round - 1, ...round.before }));
   const last = run.rounds.at(-1);
   if (last && job.final) found.push({ round: last.round, ...job.final });
+  // The root is in the unit of what is predicted, its square in none that a reader knows.
+  for (const one of found) if (isNumber(one.meanSquaredError)) one.rootError = Math.sqrt(one.meanSquaredError);
   return found;
 }
-/** Accuracy where classes are told apart, else the mean squared error. */
+/** Accuracy where classes are told apart, else the root of the mean squared error. */
 function quality(all) {
   const isError = all.some((one) => one.meanSquaredError != null) && !all.some((one) => one.accuracy != null);
   return isError
-    ? { name: "Mean squared error", key: "meanSquaredError", format: figure }
+    ? { name: "Root mean squared error", key: "rootError", format: figure }
     : { name: "Accuracy", key: "accuracy", format: percent };
 }
 
@@ -189,7 +197,8 @@ const planned = (job) => job.description?.plannedRounds;
 
 function sentence(job) {
   const done = run.rounds.length;
-  const kept = done ? ` The ${plural(done, "round")} so far are kept: tacit coordinator report ${job.id} prints them.` : "";
+  const kept = done
+    ? ` The ${plural(done, "round")} so far are kept: tacit coordinator report ${job.id} prints them.` : "";
   switch (job.state) {
     case "waiting":
       if (!job.waiting) return "Waits for its turn: jobs run one after the other.";
@@ -202,12 +211,15 @@ function sentence(job) {
       const recent = run.rounds.slice(-10);
       const each = recent.reduce((sum, round) => sum + round.seconds, 0) / recent.length;
       const left = planned(job) ? (planned(job) - run.rounds.at(-1).round) * each : 0;
-      return left > 0 ? `Round ${count(run.rounds.at(-1).round + 1)} is under way; about ${roughly(left)} left.` : "The last model is being judged.";
+      return left > 0
+        ? `Round ${count(run.rounds.at(-1).round + 1)} is under way; about ${roughly(left)} left.`
+        : "The last model is being judged.";
     }
     case "done":
       return `Done: ${plural(done, "round")}` + (isNumber(job.seconds) ? ` in ${seconds(job.seconds)}` : "")
         + (job.rows ? `, over ${plural(job.rows, "training row")} that stayed where they are.` : ".");
-    case "failed": return `${asSentence(job.failure ?? "The job failed")}${kept} Mend the cause, then submit the job again.`;
+    case "failed":
+      return `${asSentence(job.failure ?? "The job failed")}${kept} Mend the cause, then submit the job again.`;
     case "stopped": return `Stopped, as somebody asked.${kept}`;
   }
   return "";
@@ -240,10 +252,10 @@ function drawJobs() {
 }
 
 function drawHero(job) {
-  const created = new Date(job.created * 1000);
+  const created = new Date(job.created * 1000).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
   put("title", job.description?.title ?? `Job ${job.id}`);
   put("state", job.state, stateTone[job.state]);
-  put("identity", `job ${job.id} · by ${job.submitter} · ${created.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" })}`);
+  put("identity", `job ${job.id} · by ${job.submitter} · ${created}`);
   const tone = job.state === "failed" ? "bad" : job.waiting || job.state === "stopped" ? "care" : undefined;
   put("sentence", sentence(job), tone);
   document.title = `${job.state === "running" ? `${run.rounds.length}/${planned(job) ?? "?"}` : job.state} · Tacit`;
@@ -263,15 +275,17 @@ function drawTiles(job, all, measure) {
   const time = run.rounds.reduce((sum, round) => sum + round.seconds, 0);
   const tiles = [
     ["Rounds", planned(job) ? `${count(run.rounds.length)} / ${count(planned(job))}` : count(run.rounds.length),
-      last ? `${last.answered} of ${last.asked} workers in the last` : "none yet"],
+      last ? `last: ${last.answered} of ${last.asked} workers` : "none yet"],
     [measure.name, measure.format(good?.[measure.key]), after(good)],
     ["Loss", figure(loss?.loss), after(loss)],
-    ["Time a round", seconds(last && time / run.rounds.length), last ? `last ${seconds(last.seconds)}` : "mean of all rounds"],
+    ["Time a round", seconds(last && time / run.rounds.length),
+      last ? `last ${seconds(last.seconds)}` : "mean of all rounds"],
     ["Sent", bytes(sent), last ? `${bytes(sent / run.rounds.length)} a round` : "payload of all together"],
   ];
   if (job.privacy) {
     const { epsilon, delta, limit } = job.privacy;
-    tiles.push(["Privacy spent", `ε ${significant(epsilon)}`, `δ ${delta < 1e-3 ? delta.toExponential() : delta}` + (limit ? `, ends at ε ${significant(limit)}` : "")]);
+    const more = `δ ${delta < 1e-3 ? delta.toExponential() : delta}`;
+    tiles.push(["Privacy spent", `ε ${significant(epsilon)}`, limit ? `${more}, ends at ε ${significant(limit)}` : more]);
   }
   if (!isNew("tiles", tiles)) return;
   $("tiles").replaceChildren(...tiles.map(([name, value, more]) =>
@@ -294,25 +308,29 @@ function drawCharts(job, all, measure) {
   put("quality-title", measure.name);
   lineChart("quality", {
     name: measure.name, points: good, lastRound, format: measure.format, hue: "first",
-    low: isShare && good.length ? 1 - Math.ceil(missed / shareStep - 1e-9) * shareStep : 0, high: isShare ? 1 : above(good),
+    low: isShare && good.length ? 1 - Math.ceil(missed / shareStep - 1e-9) * shareStep : 0,
+    high: isShare ? 1 : above(good),
     tick: isShare ? (value) => `${Math.round(value * 1000) / 10} %` : shortTick,
   });
-  lineChart("loss", { name: "Loss", points: loss, lastRound, format: figure, hue: "second", low: 0, high: above(loss), tick: shortTick });
-  const recent = run.rounds.slice(-60);
-  put("costs-range", run.rounds.length > 60 ? "the last 60" : "");
+  lineChart("loss", {
+    name: "Loss", points: loss, lastRound, format: figure, hue: "second", low: 0, high: above(loss), tick: shortTick,
+  });
+  const recent = run.rounds.slice(-40);
+  put("costs-range", run.rounds.length > 40 ? "the last 40" : "");
   barChart("time", { name: "Time", values: recent.map((round) => round.seconds), format: seconds });
   barChart("bytes", { name: "Sent", values: recent.map((round) => round.bytesSent), format: bytes });
 }
-const shortTick = (value) => (value === 0 ? "0" : Math.abs(value) >= 1e4 || Math.abs(value) < 1e-3 ? value.toExponential(0)
-  : String(Number(value.toPrecision(3))));
+const shortTick = (value) =>
+  (value === 0 || (value < 1e4 && value >= 1e-3) ? String(Number(value.toPrecision(3))) : value.toExponential(0));
 
 function drawRounds(job, all, measure) {
   if (!isNew("rounds", job.id, run.rounds.length, all.length, measure.name)) return;
-  put("rounds-quality", measure.key === "accuracy" ? "Accuracy" : "Error²");
+  put("rounds-quality", measure.key === "accuracy" ? "Accuracy" : "RMSE");
   const after = new Map(all.map((one) => [one.round, one]));
   const rows = run.rounds.slice(-200).reverse().map((round) => h("tr", {},
     h("td", { class: "number" }, count(round.round)),
-    h("td", { class: "number", title: round.missing.length ? `without ${round.missing.join(", ")}` : undefined }, `${round.answered} / ${round.asked}`),
+    h("td", { class: "number", title: round.missing.length ? `without ${round.missing.join(", ")}` : undefined },
+      `${round.answered} / ${round.asked}`),
     h("td", { class: "number" }, measure.format(after.get(round.round)?.[measure.key])),
     h("td", { class: "number" }, figure(after.get(round.round)?.loss)),
     h("td", { class: "number" }, seconds(round.seconds)),
@@ -324,7 +342,8 @@ function drawRounds(job, all, measure) {
 function drawWorkers() {
   const workers = run.workers;
   const number = (state) => workers.filter((worker) => worker.state === state).length;
-  put("workers-count", ["idle", "busy", "offline"].filter(number).map((state) => `${count(number(state))} ${state}`).join(" · "));
+  const present = ["idle", "busy", "offline"].filter((state) => number(state) > 0);
+  put("workers-count", present.map((state) => `${count(number(state))} ${state}`).join(" · "));
   show("workers-dots", workers.length > 12);
   if (!isNew("workers", workers)) return;
   $("workers-dots").replaceChildren(...(workers.length > 12 ? workers.map((worker) =>
@@ -372,7 +391,9 @@ function draw() {
   drawCharts(job, all, measure);
   drawRounds(job, all, measure);
   const lost = all.findLast((one) => one.loss != null);
-  if (lost && !isNumber(lost.loss)) trouble("The loss is no number any more: the model diverged. Stop the job and lower its learning rate.");
+  if (lost && !isNumber(lost.loss)) {
+    trouble("The loss is no number any more: the model diverged. Stop the job and lower its learning rate.");
+  }
 }
 
 // Connection
@@ -403,11 +424,14 @@ function choose(id) {
 async function explain(isRefused) {
   try {
     const answer = await fetch("api/workers");
-    if (answer.status === 401) return "This page’s address is no longer valid: the coordinator was started anew. Open the address that it printed then.";
+    if (answer.status === 401) {
+      return "The coordinator was started anew, and this page’s address is of before: open the one that it printed then.";
+    }
     if (!answer.ok) return await answer.text();
     return isRefused ? "Too many pages watch this coordinator; close one of them. Trying again." : "";
   } catch {
-    return "The coordinator does not answer; trying again. If it was stopped, start it with the same --state: its jobs go on from their last round.";
+    return "The coordinator does not answer; trying again. If it was stopped, start it with the same --state: "
+      + "its jobs go on from their last round.";
   }
 }
 

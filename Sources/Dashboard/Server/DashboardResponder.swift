@@ -20,7 +20,8 @@ struct DashboardResponder<Source: DashboardSource>: HTTPResponder {
     let hasToken = offered.map { token.matches($0) } ?? token.isAmong(cookies: request.headers[.cookie] ?? "")
     guard hasToken else {
       return Self.refusal(
-        .unauthorized, "This page opens with the address that tacit coordinator printed when it started, token included.")
+        .unauthorized,
+        "This page opens with the address that tacit coordinator printed when it started, token included.")
     }
     let job = query["job"].map(String.init)
     guard let route = DashboardRoute(path: request.uri.path, job: job) else {
@@ -99,6 +100,7 @@ struct DashboardResponder<Source: DashboardSource>: HTTPResponder {
     var headers = SecurityHeaders.fields
     headers[.contentType] = "text/plain; charset=utf-8"
     headers.append(contentsOf: more)
-    return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: sentence + "\n")))
+    return Response(
+      status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: sentence + "\n")))
   }
 }
