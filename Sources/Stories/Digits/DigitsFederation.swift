@@ -1,5 +1,6 @@
 public import Datasets
 public import Federation
+import Foundation
 public import Learning
 
 /// Handwritten digits learned by many workers in one process, as in the paper that named federated averaging.
@@ -78,6 +79,23 @@ public struct DigitsFederation: Sendable {
       network: network, parameters: parameters, workers: workers, cohort: cohort.count(of: workers),
       partition: partition.name, strategy: strategy.kind.rawValue, localEpochs: localEpochs, batch: batch,
       learningRate: learningRate, seed: seed, target: target, accuracy: 0, seconds: 0, rounds: [])
+  }
+}
+
+extension DigitsFederation.Report {
+  /// What was trained, in a few words.
+  public var title: String {
+    let parts = partition == "iid" ? "iid" : "\(partition) a worker"
+    return "\(network.rawValue), \(workers) workers, \(parts), E=\(localEpochs), B=\(batch), η=\(learningRate)"
+  }
+
+  /// What came out.
+  public var sentence: String {
+    let percent = String(format: "%.2f %%", accuracy * 100)
+    guard let target else { return "\(percent) of the test images are right after \(rounds.count) rounds" }
+    let goal = String(format: "%g %%", target * 100)
+    return reachedInRound.map { "\(goal) of the test images are right after \($0) rounds" }
+      ?? "\(percent) of the test images are right after \(rounds.count) rounds, \(goal) was not reached"
   }
 }
 

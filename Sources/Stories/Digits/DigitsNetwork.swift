@@ -1,4 +1,5 @@
 public import Learning
+import Tensors
 
 /// The two networks for handwritten digits of H. B. McMahan et al., *Communication-Efficient Learning of Deep Networks from
 /// Decentralized Data*, AISTATS 2017, section 3.
@@ -13,12 +14,14 @@ public enum DigitsNetwork: String, Hashable, Sendable, Codable, CaseIterable {
       switch self {
       case .twoLayers:
         try ModelDescription(
-          layers: [.dense(units: 200), .relu, .dense(units: 200), .relu, .dense(units: 10), .softmax], inputShape: [784])
+          layers: [.dense(units: 200), .relu, .dense(units: 200), .relu, .dense(units: 10), .softmax], inputShape: [784]
+        )
       case .convolutional:
         try ModelDescription(
           layers: [
             .conv2d(filters: 32, kernel: 5, padding: 2), .relu, .maxPool(window: 2),
-            .conv2d(filters: 64, kernel: 5, padding: 2), .relu, .maxPool(window: 2), .flatten, .dense(units: 512), .relu,
+            .conv2d(filters: 64, kernel: 5, padding: 2), .relu, .maxPool(window: 2), .flatten, .dense(units: 512),
+            .relu,
             .dense(units: 10), .softmax,
           ], inputShape: [1, 28, 28])
       }
