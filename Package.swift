@@ -58,6 +58,7 @@ let package = Package(
   targets: [
     // Cellar: C.
     .target(name: "CKernels"),
+    .target(name: "CPaillier", dependencies: ["CGMP"]),
     .systemLibrary(
       name: "CGMP", pkgConfig: "gmp", providers: [.apt(["libgmp-dev"]), .brew(["gmp"])]),
     .systemLibrary(
@@ -71,7 +72,7 @@ let package = Package(
     room("Settings"),
     room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
-    room("Links", ["Transports", "Identity", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging]),
+    room("Links", ["Transports", "Identity", "Arithmetic", "CKernels", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging]),
 
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),
@@ -79,7 +80,7 @@ let package = Package(
     // Second floor: what is computed, and on what.
     room("Graphs", ["Tensors", "CKernels", "COpenBLAS"]),
     room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
-    room("Paillier", ["CGMP", "Arithmetic", crypto]),
+    room("Paillier", ["CPaillier", "CGMP", "Arithmetic", crypto]),
     room("SecureAggregation", ["CKernels", "Arithmetic", crypto]),
 
     // Third floor: learning, files, secrets.
@@ -96,7 +97,7 @@ let package = Package(
       "Coordination",
       [
         "Processes", "Federation", "SecureAggregation", "Links", "Identity", "Transports", "Learning", "Datasets",
-        "Tensors", "Arithmetic", "Settings", nioConcurrency, grdb, yams, logging, crypto,
+        "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
@@ -104,9 +105,13 @@ let package = Package(
     room(
       "Tacit",
       [
-        "Arithmetic", "Datasets", "Graphs", "Identity", "Learning", "ModelFiles", "Serving", "Sharing", "Stories",
+        "Arithmetic", "Coordination", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links", "ModelFiles",
+        "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
+    .executableTarget(
+      name: "PaillierBenchmark", dependencies: ["Paillier", "Arithmetic"], path: "Benchmarks/Paillier",
+      swiftSettings: settings),
     .executableTarget(
       name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
 
@@ -120,7 +125,7 @@ let package = Package(
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency]),
-    tests(of: "Paillier", ["Arithmetic"]),
+    tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),

@@ -1,4 +1,5 @@
 package import Crypto
+internal import SwiftASN1
 internal import X509
 
 /// The public key of a process's certificate, for signatures outside of TLS.

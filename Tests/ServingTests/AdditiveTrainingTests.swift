@@ -201,6 +201,73 @@ import Transports
     #expect(state.values.values.allSatisfy { $0.components.allSatisfy { $0.scalars.allSatisfy { $0 == 7 } } })
   }
 
+  // MARK: The dealer
+
+  /// A training's program, and a cluster of processes' parts whose parties hold its rows.
+  private func withSharedRows(
+    deadline: Duration, _ body: (AdditiveCluster, PreparedJob, TrainingProgram) async throws -> Void
+  ) async throws {
+    let fixture = try TrainingFixture(
+      "layers: [{dense: 4}, relu, {dense: 1}]",
+      training: "epochs: 2, batch: 8, seed: 3, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.05}}",
+      encrypted: "scheme: additive, reveal: [loss, model], checkpoint: 2")
+    defer { fixture.remove() }
+    let cluster = try AdditiveCluster(deadline: deadline, folder: fixture.folder)
+    defer { cluster.stop() }
+    try await cluster.startDealer()
+    try await cluster.startParties()
+    let prepared = try PreparedJob(fixture.job, environment: [:])
+    try await cluster.withClient { client in
+      _ = try await client.share(
+        (prepared.features, prepared.targets), .training, dataset: "rows", owner: 0, agreed: [.loss, .model],
+        fractionBits: 20)
+      // A prediction shows that the parties have formed a session.
+      let name = try await client.share(try DealerFixture().model, fractionBits: 16)
+      _ = try await client.prepare(name, batch: 1, runs: 1)
+    }
+    try await body(cluster, prepared, try TrainingProgram(prepared))
+  }
+
+  private func weights(_ prepared: PreparedJob) -> [String: Tensor<Float>] {
+    prepared.description.initialWeights(seed: SeedTree(seed: prepared.job.training.seed).child("weights")).byName
+  }
+
+  /// The dealer is away: those who wait are told, and the training goes on when it comes.
+  @Test func aTrainingWaitsForTheDealer() async throws {
+    try await withSharedRows(deadline: .seconds(300)) { cluster, prepared, program in
+      await cluster.kill("dealer")
+      let (told, teller) = AsyncStream.makeStream(of: DealerProgress.self)
+      let first = weights(prepared)
+      try await cluster.withClient(waiting: { teller.yield($0) }) { client in
+        async let answer = client.train(
+          program, id: "ab", weights: first, dataset: "rows", owners: ["client"], progress: { _ in })
+        for await progress in told where "\(progress)" == "waiting for the dealer: 0 of 10 runs ready" { break }
+        try await cluster.startDealer()
+        let trained = try await answer
+        #expect(trained.losses.count == 2 && trained.offlineSeconds > 0)
+        try expectWeights(trained.weights, of: prepared, within: 0x1p-12)
+      }
+    }
+  }
+
+  /// A dealer that stays away ends the training; it goes on from its checkpoint when the dealer is back.
+  @Test func aTrainingGoesOnWhenTheDealerIsBack() async throws {
+    try await withSharedRows(deadline: .seconds(4)) { cluster, prepared, program in
+      await cluster.kill("dealer")
+      try await cluster.withClient(patience: .seconds(60)) { client in
+        let error = await #expect(throws: ServingError.self) {
+          try await client.train(
+            program, id: "ab", weights: weights(prepared), dataset: "rows", owners: ["client"], progress: { _ in })
+        }
+        #expect(error?.exitCode == 3 && error?.description.contains("the dealer does not deal") == true)
+        try await cluster.startDealer()
+        let trained = try await client.resume(program, id: "ab", progress: { _ in })
+        #expect(trained.losses.count == 2)
+        try expectWeights(trained.weights, of: prepared, within: 0x1p-12)
+      }
+    }
+  }
+
   // MARK: Refusals
 
   /// A job and a cluster that do not fit are refused before anybody is asked.

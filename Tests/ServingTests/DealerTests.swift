@@ -12,7 +12,7 @@ import TestSupport
 import Testing
 import Transports
 
-private struct Fixture {
+struct DealerFixture {
   let model: ModelFile
   let x: Tensor<Float>
   let plain: Tensor<Float>
@@ -37,7 +37,7 @@ private struct Fixture {
 @Suite(.serialized) struct DealerTests {
   /// Oracles: the plain engine; the plan, for what is dealt too.
   @Test(arguments: [2, 3]) func partiesWithADealerAnswerAsInTheClear(parties: Int) async throws {
-    let fixture = try Fixture()
+    let fixture = try DealerFixture()
     let cluster = try AdditiveCluster(parties: parties)
     defer { cluster.stop() }
     try await cluster.startDealer()
@@ -65,7 +65,7 @@ private struct Fixture {
   /// The stock is dry and the dealer away: those who wait are told, and the run goes on when it comes. Oracle: plain.
   @Test func aDryStockWaitsAndGoesOn() async throws {
     try await withFolder { folder in
-      let fixture = try Fixture()
+      let fixture = try DealerFixture()
       let cluster = try AdditiveCluster(folder: folder)
       defer { cluster.stop() }
       try await cluster.startDealer()
@@ -86,7 +86,7 @@ private struct Fixture {
 
   /// A dealer that forgot its keys: what runs is told so, then the parties agree with it anew.
   @Test func newKeysOfTheDealerBeginANewSession() async throws {
-    let fixture = try Fixture()
+    let fixture = try DealerFixture()
     let cluster = try AdditiveCluster()
     defer { cluster.stop() }
     try await cluster.startDealer()
@@ -104,7 +104,7 @@ private struct Fixture {
   /// Models, stock and the memory of what was begun survive a restart of everybody.
   @Test func theStockSurvivesARestart() async throws {
     try await withFolder { folder in
-      let fixture = try Fixture()
+      let fixture = try DealerFixture()
       let cluster = try AdditiveCluster(folder: folder)
       defer { cluster.stop() }
       let policy = try StockPolicy(lowWater: 0, batch: 1)
@@ -130,7 +130,7 @@ private struct Fixture {
   }
 
   @Test func aDealerThatIsNotThereIsNamed() async throws {
-    let fixture = try Fixture()
+    let fixture = try DealerFixture()
     let cluster = try AdditiveCluster(deadline: .seconds(2))
     defer { cluster.stop() }
     try await cluster.startParties()
@@ -141,7 +141,7 @@ private struct Fixture {
   }
 
   @Test func aDealerThatGoesIsNamed() async throws {
-    let fixture = try Fixture()
+    let fixture = try DealerFixture()
     let cluster = try AdditiveCluster(deadline: .seconds(2))
     defer { cluster.stop() }
     try await cluster.startDealer()

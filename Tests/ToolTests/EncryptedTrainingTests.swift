@@ -117,7 +117,12 @@ extension ToolTests {
     #expect(report["accuracy"] as? Double ?? 0 > 0.9)
     // A run that is not disturbed says that it sent what was planned.
     try write("job.yaml", encryptedJob(epochs: 2, extra: ", scheme: additive, parties: 2"))
+    let plan = try tacit("plan", "job.yaml", "--json").json()
     let whole = try tacit("train", "job.yaml", "--json").json()
+    for key in ["rounds", "bytesSent", "dealtBytes"] { #expect(plan[key] as? Int == whole[key] as? Int) }
+    // The loss of each epoch, and the weights: 2 · 16 + 16 and 16 + 1.
+    #expect(plan["openedValues"] as? Int == 2 + 65 && plan["scheme"] as? String == "additive")
+    #expect(try tacit("plan", "job.yaml").output.contains("a step on 16 rows"))
     let planned = try #require(whole["planned"] as? [String: Int])
     #expect(whole["dealtBytes"] as? Int == planned["dealtBytes"] && planned["dealtBytes"] ?? 0 > 0)
     #expect(whole["bytesSent"] as? Int == planned["bytesSent"] && whole["offlineSeconds"] as? Double ?? 0 > 0)

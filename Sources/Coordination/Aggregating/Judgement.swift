@@ -30,6 +30,9 @@ struct Judgement: Codable, Hashable, Sendable {
   /// Of a row; a model that does worse has diverged.
   private static let largestLoss = 256.0
 
+  /// Held-out rows.
+  var rows: Int { Int(sums[0].rounded()) }
+
   func metrics(isNumeric: Bool) -> RoundMetrics {
     var metrics = RoundMetrics()
     guard sums[0] >= 0.5 else { return metrics }

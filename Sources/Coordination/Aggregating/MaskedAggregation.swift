@@ -1,5 +1,4 @@
 import Crypto
-import Identity
 import Links
 import SecureAggregation
 
@@ -13,8 +12,8 @@ struct MaskedAggregation: HidingServer {
     var roster: Roster = [:]
     var indices: [ClientID: Int] = [:]
     for (index, seat) in members {
-      guard let peer = seat.peer else { continue }
-      roster[ClientID(seat.name)] = try CertifiedKey.key(of: peer.certificate)
+      guard let key = seat.key else { continue }
+      roster[ClientID(seat.name)] = key
       indices[ClientID(seat.name)] = index
     }
     self.indices = indices
@@ -57,7 +56,7 @@ struct MaskedContribution: HidingClient {
   ) throws(SecureAggregationError) {
     client = try AggregationClient(
       client: ClientID(name), signingKey: key, roster: roster, plan: try plan.masking(clients: clients.count),
-      input: words, record: record)
+      input: words.map { UInt32(truncatingIfNeeded: $0) }, record: record)
   }
 
   mutating func answer(_ body: LinkBody) throws -> LinkBody {

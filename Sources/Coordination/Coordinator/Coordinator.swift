@@ -1,7 +1,9 @@
+import Crypto
 import Foundation
 public import Links
 public import Logging
 import Learning
+import Transports
 
 /// Runs federated jobs over the workers that connect to it, one job after the other.
 ///
@@ -25,11 +27,14 @@ public actor Coordinator {
   }
 
   /// Takes in a connection: a worker gets its seat, a job's owner a dialogue.
-  public func admit(_ link: any Link) {
+  public func admit(_ link: any Link) { admit(link, key: nil) }
+
+  /// - Parameter key: in place of the certificate's, where the link has none.
+  func admit(_ link: any Link, key: P256.Signing.PublicKey?) {
     switch link.peer.role {
     case "worker":
       logger.info("worker connected", metadata: ["name": "\(link.peer.name)"])
-      registry.admit(link)
+      registry.admit(link, key: key)
       events.tell(.workersChanged)
     default:
       Task { await SubmitterDialogue(link: link, coordinator: self).run() }

@@ -29,6 +29,6 @@ public struct CoordinatorServer: Sendable {
       group.cancelAll()
     }
     await coordinator.close()
-    await server.close()
+    await server.shutdown()
   }
 }

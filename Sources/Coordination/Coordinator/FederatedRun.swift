@@ -4,6 +4,7 @@ import Federation
 import Foundation
 import Learning
 import Links
+import Tensors
 
 /// The rounds of one job, from the last completed one on.
 struct FederatedRun: Sendable {
@@ -54,10 +55,11 @@ struct FederatedRun: Sendable {
       }
       state = try await tryRepeatedly(state.round + 1, enrolment, zero) { try await training.round(after: state, $0) }
     }
-    let metrics = try await tryRepeatedly(federated.rounds + 1, enrolment, zero) { try await training.judge(state, $0) }
+    let judged = try await tryRepeatedly(federated.rounds + 1, enrolment, zero) { try await training.judge(state, $0) }
     let rounds = try database.rounds(of: record.id)
     let outcome = JobOutcome(
-      job: record.id, preprocessing: zero.preprocessing, rows: zero.rows, metrics: metrics, workers: enrolment.roster,
+      job: record.id, preprocessing: zero.preprocessing, rows: zero.rows, testRows: judged.rows,
+      example: zero.example.extents, metrics: judged.metrics(isNumeric: training.isNumeric), workers: enrolment.roster,
       bytesSent: rounds.reduce(0) { $0 + $1.bytesSent }, seconds: (ContinuousClock.now - start) / .seconds(1))
     try database.finish(outcome)
     for seat in registry.seats { await seat.tell(.finished(job: record.id, failure: nil)) }

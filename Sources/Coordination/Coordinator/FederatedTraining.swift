@@ -34,7 +34,7 @@ struct FederatedTraining: Sendable {
 
   private var federated: Job.FederatedPart { run.federated }
   private var patience: Duration { .seconds(federated.deadlineSeconds) }
-  private var isNumeric: Bool { run.job.training.loss == .meanSquaredError }
+  var isNumeric: Bool { run.job.training.loss == .meanSquaredError }
 
   /// The last completed round's, or the beginning.
   func state() throws -> State {
@@ -77,7 +77,7 @@ struct FederatedTraining: Sendable {
   }
 
   /// Judges the last model at all workers.
-  func judge(_ state: State, _ attempt: Int) async throws -> RoundMetrics {
+  func judge(_ state: State, _ attempt: Int) async throws -> Judgement {
     let number = try run.database.newAttempt(job: run.record.id, round: state.round + 1)
     let plan = HidingPlan.judgement(federated, rows: zero.rows)
     let round = SumRound(
@@ -86,7 +86,7 @@ struct FederatedTraining: Sendable {
       TaskHeader(
         number: number, kind: .evaluate, round: state.round + 1,
         hiding: federated.aggregation.hidesUpdates ? plan : nil), body: .floats(state.weights), count: plan.count)
-    return Judgement(sums: result.segments.flatMap { $0 }).metrics(isNumeric: isNumeric)
+    return Judgement(sums: result.segments.flatMap { $0 })
   }
 
   private struct Step {
@@ -101,7 +101,7 @@ struct FederatedTraining: Sendable {
     let seats = run.registry.seats(of: cohort)
     let result = try await OpenRound(
       seats: seats, header: header, patience: patience, recorder: run.recorder, strategy: strategy, layout: layout,
-      rule: rule
+      rule: rule, compression: UpdateCompression(federated.compression, seed: run.job.training.seed)
     ).run(weights: body)
     let needed = federated.needed(of: cohort.count)
     guard let outcome = result.outcome, result.contributors.count >= needed else {

@@ -1,5 +1,7 @@
+import Crypto
 import Links
 import NIOConcurrencyHelpers
+import Transports
 
 /// The workers a coordinator knows, by the names in their certificates.
 final class WorkerRegistry: Sendable {
@@ -12,14 +14,16 @@ final class WorkerRegistry: Sendable {
   private let state = NIOLockedValueBox(State())
 
   /// Gives a worker that has connected its seat.
-  func admit(_ link: any Link) {
+  ///
+  /// - Parameter key: in place of its certificate's, where it has none.
+  func admit(_ link: any Link, key: P256.Signing.PublicKey? = nil) {
     let name = link.peer.name
     let seat = state.withLockedValue { state in
       let seat = state.seats[name] ?? WorkerSeat(name: name)
       state.seats[name] = seat
       return seat
     }
-    seat.attach(link) { [weak self] in self?.notify() }
+    seat.attach(link, key: key) { [weak self] in self?.notify() }
   }
 
   /// All that are known, by name.

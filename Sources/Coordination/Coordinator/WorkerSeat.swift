@@ -1,4 +1,5 @@
-import Foundation
+import Crypto
+import Identity
 import Links
 import NIOConcurrencyHelpers
 import Transports
@@ -11,6 +12,7 @@ final class WorkerSeat: Sendable {
 
   private struct State {
     var link: (any Link)?
+    var key: P256.Signing.PublicKey?
     var reader: Task<Void, Never>?
     var nextQuestion = 0
     /// Who waits, by question; none is left for one that is late.
@@ -34,8 +36,8 @@ final class WorkerSeat: Sendable {
 
   /// Counts the links this worker has had: what was agreed on an older one is void.
   var generation: Int { state.withLockedValue { $0.generation } }
-  /// Whom the present link's certificate names.
-  var peer: PeerIdentity? { state.withLockedValue { $0.link?.peer } }
+  /// The key of the certificate that the worker connected with last.
+  var key: P256.Signing.PublicKey? { state.withLockedValue { $0.key } }
   var isOnline: Bool { state.withLockedValue { $0.link != nil } }
   var isIdle: Bool { state.withLockedValue { $0.link != nil && $0.open.isEmpty } }
 
@@ -48,11 +50,12 @@ final class WorkerSeat: Sendable {
   }
 
   /// Takes over a link; an older one of this worker is closed.
-  func attach(_ link: any Link, changed: @escaping @Sendable () -> Void) {
+  func attach(_ link: any Link, key: P256.Signing.PublicKey?, changed: @escaping @Sendable () -> Void) {
     let old = state.withLockedValue { state in
       let old = state.link
       detach(&state)
       state.link = link
+      state.key = key ?? (try? CertifiedKey.key(of: link.peer.certificate))
       state.generation += 1
       let generation = state.generation
       state.reader = Task { [weak self] in

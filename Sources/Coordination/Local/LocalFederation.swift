@@ -10,13 +10,13 @@ public final class LocalFederation: Sendable {
   /// Where a worker's rows come from.
   public enum Rows: Sendable {
     /// Each worker takes its own part of the job's data.
-    case parts(jobFile: String, count: Int)
+    case parts(jobFile: String, seed: UInt64, count: Int)
     /// Tables, with the workers' names.
     case tables([(name: String, file: String)])
 
     var names: [String] {
       switch self {
-      case .parts(_, let count): (1...max(count, 1)).map { "worker-\($0)" }
+      case .parts(_, _, let count): (1...max(count, 1)).map { "worker-\($0)" }
       case .tables(let tables): tables.map(\.name)
       }
     }
@@ -76,7 +76,8 @@ public final class LocalFederation: Sendable {
     for (index, name) in workers.enumerated() {
       let data: [String]
       switch rows {
-      case .parts(let jobFile, _): data = ["--part-of", jobFile, "--part", String(index + 1)]
+      case .parts(let jobFile, let seed, _):
+        data = ["--part-of", jobFile, "--seed", String(seed), "--part", String(index + 1)]
       case .tables(let tables): data = ["--data", tables[index].file]
       }
       children.append(

@@ -7,23 +7,14 @@ public struct JobOutcome: Codable, Hashable, Sendable {
   public var preprocessing: Preprocessing?
   /// Training rows of all workers together; 0 where nobody counted them.
   public var rows: Int
+  /// Their held-out rows together.
+  public var testRows: Int
+  /// The shape of one example as the model takes it.
+  public var example: [Int]
   /// Of the last model, over all workers' held-out rows.
   public var metrics: RoundMetrics
   public var workers: [String]
   /// Payload in both directions.
   public var bytesSent: Int
   public var seconds: Double
-
-  init(
-    job: String, preprocessing: Preprocessing?, rows: Int, metrics: RoundMetrics, workers: [String], bytesSent: Int,
-    seconds: Double
-  ) {
-    self.job = job
-    self.preprocessing = preprocessing
-    self.rows = rows
-    self.metrics = metrics
-    self.workers = workers
-    self.bytesSent = bytesSent
-    self.seconds = seconds
-  }
 }

@@ -1,5 +1,5 @@
 import Foundation
-public import Datasets
+import Datasets
 public import GRDB
 
 /// A job as the state knows it.

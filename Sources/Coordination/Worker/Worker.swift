@@ -4,7 +4,8 @@ import Learning
 public import Links
 public import Logging
 public import SecureAggregation
-public import Transports
+import Tensors
+import Transports
 
 /// A data owner's agent: answers one coordinator's questions as far as the owner's policy allows.
 ///
@@ -73,7 +74,10 @@ public actor Worker {
         return (.ready, .none)
       case .task(let header): return try working().perform(header, body)
       case .stage(let task, _, let clients):
-        return (.stage, try await working().stage(of: task, clients: clients, body) { try begin(clients, $0, $1) })
+        var half = try working().takeContribution(to: task) { try begin(clients, $0, $1) }
+        let answer = try await half.answer(body)
+        try working().keep(half, of: task)
+        return (.stage, answer)
       case .finished(let id, let failure):
         logger.info("job is over", metadata: ["job": "\(id)", "failure": "\(failure ?? "none")"])
         job = nil

@@ -1,6 +1,7 @@
 public import Identity
 import Links
 public import Logging
+import Transports
 
 /// A worker's connection to its coordinator, made again whenever it is lost: a coordinator may be away for a while.
 public struct WorkerConnection: Sendable {
@@ -45,7 +46,7 @@ extension LinkError {
   /// Whether it would come again.
   fileprivate var isFinal: Bool {
     switch self {
-    case .notTrusted, .badAddress, .wrongVersion: true
+    case .notTrusted, .refused, .badAddress, .wrongVersion: true
     case .closed, .closedHere, .cancelled, .timedOut, .lost, .unreachable, .oversizedMessage, .malformedFrame: false
     }
   }

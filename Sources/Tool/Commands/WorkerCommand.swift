@@ -30,8 +30,12 @@ struct WorkerCommand: AsyncParsableCommand {
   var identity: String
   @Option(help: "Where the coordinator listens, as wss://HOST:PORT.") var coordinator: String
   @Option(help: "What the owner lets this worker take part in (YAML).") var policy: String
+  @Option(
+    help: "A file in which the worker writes down, before it does, that it answered an unmasking (aggregation: masked).")
+  var answered: String?
   @Option(help: "For federations tried on one machine: a job whose data are dealt among its workers.")
   var partOf: String?
+  @Option(help: "The seed, in place of that job's.") var seed: UInt64?
   @Option(help: "Which part of them this worker has, from 1.") var part: Int?
   @Flag(help: "Stop when standard input ends, as programs that start workers need it.") var untilInputEnds = false
   @Flag(help: "Log more.") var verbose = false
@@ -44,11 +48,16 @@ struct WorkerCommand: AsyncParsableCommand {
       throw UsageError("--name is \(name) and the certificate is that of \(identity.name): make them agree")
     }
     let worker = try Worker(
-      identity: identity, rows: try rows, policy: try WorkerPolicy.load(from: policy), logger: logger)
-    let (watchesInput, coordinator) = (untilInputEnds, coordinator)
+    let policy = try WorkerPolicy.load(from: policy)
+    let worker = try Worker(
+      identity: identity, rows: try rows, policy: policy,
+      record: try answered.map { try FileUnmaskingRecord(path: $0) } ?? MemoryUnmaskingRecord(), logger: logger)
+    let connection = WorkerConnection(
+      worker, identity: identity, address: coordinator, policy: policy, logger: logger)
+    let watchesInput = untilInputEnds
     await withTaskGroup(of: Void.self) { group in
       group.addTask {
-        do { try await worker.serve(coordinator: coordinator) } catch { Foundation.exit(Failure.report(error)) }
+        do { try await connection.run() } catch { Foundation.exit(Failure.report(error)) }
       }
       group.addTask { await Stop.wait(untilInputEnds: watchesInput) }
       await group.next()
@@ -61,7 +70,10 @@ struct WorkerCommand: AsyncParsableCommand {
     get throws {
       switch (data, partOf, part) {
       case (let data?, nil, nil): return .table(path: data)
-      case (nil, let job?, let part?) where part >= 1: return .part(of: try JobText.read(job), index: part - 1)
+      case (nil, let path?, let part?) where part >= 1:
+        var job = try JobFile.load(path)
+        if let seed { job.training.seed = seed }
+        return .part(of: job, index: part - 1, environment: ProcessInfo.processInfo.environment)
       default: throw UsageError("name the owner's table with --data FILE (or, for trying, --part-of JOB and --part N)")
       }
     }

@@ -39,16 +39,3 @@ enum TrainingPlanOutput {
     return name + String(repeating: " ", count: max(0, 28 - name.count)) + padded.joined()
   }
 }
-
-/// A job file that is named on the command line.
-enum JobFile {
-  static func load(_ path: String) throws -> Job {
-    guard let data = FileManager.default.contents(atPath: path) else {
-      throw UsageError("the job file \(path) cannot be read: check its path")
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw UsageError("the job file \(path) is not UTF-8 text")
-    }
-    return try Job.parse(text)
-  }
-}
