@@ -66,7 +66,12 @@ let package = Package(
     room("Settings"),
     room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
-    room("Links", ["Transports", "Identity", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging]),
+    room(
+      "Links",
+      [
+        "Transports", "Identity", "Arithmetic", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+        logging,
+      ]),
 
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),
@@ -107,7 +112,7 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
-    tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency]),
+    tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
     tests(of: "Paillier", ["Arithmetic"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
