@@ -73,7 +73,16 @@ let package = Package(
     room("Settings"),
     room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
+<<<<<<< HEAD
     room("Links", ["Transports", "Identity", "Arithmetic", "CKernels", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging]),
+=======
+    room(
+      "Links",
+      [
+        "Transports", "Identity", "Arithmetic", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+        logging,
+      ]),
+>>>>>>> 988cf8bbf1fbb20da7244646f20b42d600610417
 
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),
@@ -132,8 +141,13 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
+<<<<<<< HEAD
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency]),
     tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
+=======
+    tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
+    tests(of: "Paillier", ["Arithmetic"]),
+>>>>>>> 988cf8bbf1fbb20da7244646f20b42d600610417
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),

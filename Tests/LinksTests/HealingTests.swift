@@ -12,7 +12,7 @@ import Transports
     limits.silence = .milliseconds(500)
     limits.healing = .seconds(120)
     limits.opening = .seconds(5)
-    limits.farewell = .seconds(60)
+    limits.farewell = .seconds(10)
     return limits
   }
 
