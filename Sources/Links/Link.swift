@@ -2,18 +2,31 @@ public import Transports
 
 /// A conversation with one peer: whole messages, reliable and in order, in both directions at once.
 ///
-/// What was sent arrives once or the link is broken; a link over a network survives a cut of the connection that heals
-/// in time. After the first error thrown, every call throws. One task receives at a time; any may send.
+/// What was sent arrives once, or the link is broken; a link over a network survives a cut of the connection that heals
+/// in time. A broken link stays broken: every later call throws the same error. ``LinkError/timedOut(waitingFor:after:)``
+/// and ``LinkError/cancelled(waitingFor:)`` break nothing: the call may be repeated. One task receives at a time; any
+/// may send.
 public protocol Link: AnyObject, Sendable {
   /// Whom the other end's certificate names.
   var peer: PeerIdentity { get }
 
+  /// What has passed so far.
+  var traffic: LinkTraffic { get }
+
   /// Waits until the message is on its way, with back-pressure: at most a few pieces of it are buffered.
+  ///
+  /// The body is not copied: it is kept until the peer has acknowledged it, so that a caller who changes the array
+  /// earlier pays for a copy. A call cancelled before its message was begun sends nothing; afterwards the message is
+  /// finished without it.
   func send(_ message: LinkMessage) async throws(LinkError)
 
-  /// The next message. Heartbeats of a peer that is busy do not count against `patience`, but a silent peer breaks the link.
+  /// The next message, if it is here within `patience`, whether the peer is busy meanwhile or not.
+  ///
+  /// A peer that does not even send heartbeats for ``LinkLimits/silence`` is cut off: its link heals or breaks.
   func receive(within patience: Duration) async throws(LinkError) -> LinkMessage
 
-  /// Says goodbye; the peer's next receive throws ``LinkError/closed(by:)``.
+  /// Says goodbye: the peer receives what was sent before, then ``LinkError/closed(by:)``.
+  ///
+  /// Waits until the peer has it all, at most ``LinkLimits/farewell``. What has come and was not received is dropped.
   func close() async
 }

@@ -1,3 +1,5 @@
+internal import Transports
+
 /// Why a link broke: who and why, never what was said.
 public enum LinkError: Error, Hashable, Sendable {
   /// The peer closed its end.
@@ -18,7 +20,9 @@ public enum LinkError: Error, Hashable, Sendable {
   case malformedFrame(from: String, reason: String)
   /// The two ends speak different versions.
   case wrongVersion(peer: String, here: Int, there: Int)
-  /// One end refuses the other's certificate.
+  /// The peer ended the opening of a connection, most often because it does not trust this end's certificate.
+  case refused(by: String, reason: String)
+  /// This end refuses the peer's certificate.
   case notTrusted(peer: String, reason: String)
   /// An address cannot be listened on or is no address.
   case badAddress(String, reason: String)
@@ -31,8 +35,9 @@ extension LinkError: CustomStringConvertible {
     case .closedHere: "this end of the connection has been closed"
     case .cancelled(let peer): "the wait for \(peer) was cancelled"
     case .timedOut(let peer, let duration):
-      "\(peer) sent nothing for \(duration); check that it runs, or raise the deadline"
-    case .lost(let peer, let duration): "the connection to \(peer) was cut and did not heal within \(duration)"
+      "\(peer) sent nothing for \(duration.inSeconds); check that it runs, or raise the deadline"
+    case .lost(let peer, let duration):
+      "the connection to \(peer) was cut and did not heal within \(duration.inSeconds)"
     case .unreachable(let address, let reason):
       "\(address) could not be reached: \(reason); check that the peer runs and that the address is right"
     case .oversizedMessage(let peer, let byteCount, let limit):
@@ -40,6 +45,7 @@ extension LinkError: CustomStringConvertible {
     case .malformedFrame(let peer, let reason): "\(peer) sent something that is no valid frame: \(reason)"
     case .wrongVersion(let peer, let here, let there):
       "\(peer) speaks version \(there) of the protocol and this program version \(here): use the same release on both"
+    case .refused(let peer, let reason): "\(peer) refused the connection: \(reason)"
     case .notTrusted(let peer, let reason): "\(peer) is not trusted: \(reason)"
     case .badAddress(let address, let reason): "the address \(address) cannot be used: \(reason)"
     }

@@ -18,5 +18,6 @@
 #include "ck_replicated.h"
 #include "ck_ring_elementwise.h"
 #include "ck_ring_matmul.h"
+#include "ck_vectors.h"
 
 #endif

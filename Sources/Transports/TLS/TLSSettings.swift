@@ -1,5 +1,5 @@
 internal import NIOCore
-internal import NIOSSL
+package import NIOSSL
 
 /// Who a peer is, once its certificate has been accepted.
 public struct PeerIdentity: Hashable, Sendable {
@@ -36,9 +36,9 @@ public struct TLSSettings: Sendable {
 
   /// The SHA-256 of this end's certificate.
   public let fingerprint: [UInt8]
-  let verify: Verifier
-  let clientContext: NIOSSLContext
-  let serverContext: NIOSSLContext
+  package let verify: Verifier
+  package let clientContext: NIOSSLContext
+  package let serverContext: NIOSSLContext
 
   /// Settings from certificates and a private key, all DER; `chain` starts with this end's own certificate.
   public init(
