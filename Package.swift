@@ -23,6 +23,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
@@ -103,9 +104,16 @@ let package = Package(
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
     room("Stories", ["Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors"]),
     room(
+      "Dashboard",
+      [
+        "Coordination", "Learning", "Tensors", "Arithmetic", hummingbird, hummingbirdCore, crypto, logging, nioCore,
+        nioConcurrency,
+      ],
+      resources: ["index.html", "style.css", "script.js", "icon.svg"].map { .embedInCode("Resources/\($0)") }),
+    room(
       "Tacit",
       [
-        "Arithmetic", "Coordination", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links", "ModelFiles",
+        "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links", "ModelFiles",
         "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
@@ -140,7 +148,12 @@ let package = Package(
         logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning",
         "Arithmetic", "Processes",
       ]),
+    tests(
+      of: "Coordination",
+      ["Federation", "SecureAggregation", "Learning", "Links", "Datasets", "Tensors", "Arithmetic", "Transports", logging, crypto]),
     tests(of: "Stories", ["Serving"]),
+    tests(
+      of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
     .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
   ]
 )

@@ -1,4 +1,4 @@
-import Crypto
+package import Crypto
 public import Identity
 import Learning
 public import Links
@@ -36,7 +36,8 @@ public actor Worker {
       logger: logger)
   }
 
-  init(
+  /// A worker without an identity on disk, for simulations.
+  package init(
     name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
     record: any UnmaskingRecord, logger: Logger
   ) {

@@ -12,6 +12,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     case refuse(answer: Hello?)
   }
 
+  /// The upgrade is over: only now does SwiftNIO let a dialling end write.
+  struct Upgraded: Sendable {}
+
   /// Judges the peer's greeting and attaches the connection to its link.
   typealias Greeter = @Sendable ([UInt8], Carrier) -> Greeting
 
@@ -55,7 +58,11 @@ final class ConnectionHandler: ChannelInboundHandler {
         handler.pump(context)
       }
     }
-    if let opening { write(opening, context) }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is Upgraded, let opening { write(opening, context) }
+    context.fireUserInboundEventTriggered(event)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
