@@ -73,16 +73,13 @@ let package = Package(
     room("Settings"),
     room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
-<<<<<<< HEAD
-    room("Links", ["Transports", "Identity", "Arithmetic", "CKernels", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging]),
-=======
     room(
       "Links",
       [
-        "Transports", "Identity", "Arithmetic", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+        "Transports", "Identity", "Arithmetic", "CKernels", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket,
+        nioSSL,
         logging,
       ]),
->>>>>>> 988cf8bbf1fbb20da7244646f20b42d600610417
 
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),
@@ -101,7 +98,9 @@ let package = Package(
     room("Federation", ["Learning", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
 
     // Fourth floor: encrypted prediction as a service.
-    room("Serving", ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
+    room(
+      "Serving",
+      ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
     room(
       "Coordination",
@@ -122,7 +121,8 @@ let package = Package(
     room(
       "Tacit",
       [
-        "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links", "ModelFiles",
+        "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
+        "ModelFiles",
         "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
@@ -144,13 +144,8 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
-<<<<<<< HEAD
-    tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency]),
-    tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
-=======
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
-    tests(of: "Paillier", ["Arithmetic"]),
->>>>>>> 988cf8bbf1fbb20da7244646f20b42d600610417
+    tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
@@ -167,10 +162,14 @@ let package = Package(
       ]),
     tests(
       of: "Coordination",
-      ["Federation", "SecureAggregation", "Learning", "Links", "Datasets", "Tensors", "Arithmetic", "Transports", logging, crypto]),
+      [
+        "Federation", "SecureAggregation", "Learning", "Links", "Datasets", "Tensors", "Arithmetic", "Transports",
+        logging, crypto,
+      ]),
     tests(of: "Stories", ["Serving"]),
     tests(
       of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
-    .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
+    .testTarget(
+      name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
   ]
 )
