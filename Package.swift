@@ -21,6 +21,9 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
@@ -49,11 +52,14 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
   ],
   targets: [
     // Cellar: C.
     .target(name: "CKernels"),
+    .target(name: "CPaillier", dependencies: ["CGMP"]),
     .systemLibrary(
       name: "CGMP", pkgConfig: "gmp", providers: [.apt(["libgmp-dev"]), .brew(["gmp"])]),
     .systemLibrary(
@@ -63,13 +69,15 @@ let package = Package(
     // Ground floor: scalars, randomness, bytes between parties, who is who.
     room("Arithmetic", ["CKernels", crypto, cryptoExtras]),
     room("Transports", [nioConcurrency, nioCore, nioEmbedded, nioSSL, logging]),
+    room("Processes"),
     room("Settings"),
     room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
     room(
       "Links",
       [
-        "Transports", "Identity", "Arithmetic", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+        "Transports", "Identity", "Arithmetic", "CKernels", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket,
+        nioSSL,
         logging,
       ]),
 
@@ -79,7 +87,7 @@ let package = Package(
     // Second floor: what is computed, and on what.
     room("Graphs", ["Tensors", "CKernels", "COpenBLAS"]),
     room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
-    room("Paillier", ["CGMP", "Arithmetic", crypto]),
+    room("Paillier", ["CPaillier", "CGMP", "Arithmetic", crypto]),
     room("SecureAggregation", ["CKernels", "Arithmetic", crypto]),
 
     // Third floor: learning, files, secrets.
@@ -90,16 +98,37 @@ let package = Package(
     room("Federation", ["Learning", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
 
     // Fourth floor: encrypted prediction as a service.
-    room("Serving", ["Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
+    room(
+      "Serving",
+      ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
+
+    room(
+      "Coordination",
+      [
+        "Processes", "Federation", "SecureAggregation", "Links", "Identity", "Transports", "Learning", "Datasets",
+        "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
+      ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
-    room("Stories", ["Serving", "Learning", "Arithmetic"]),
+    room("Stories", ["Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors"]),
+    room(
+      "Dashboard",
+      [
+        "Coordination", "Learning", "Tensors", "Arithmetic", hummingbird, hummingbirdCore, crypto, logging, nioCore,
+        nioConcurrency,
+      ],
+      resources: ["index.html", "style.css", "script.js", "icon.svg"].map { .embedInCode("Resources/\($0)") }),
     room(
       "Tacit",
       [
-        "Arithmetic", "Datasets", "Graphs", "Identity", "Learning", "ModelFiles", "Serving", "Sharing", "Stories",
-        "Tensors", "Transports",
+        "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
+        "ModelFiles",
+        "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Tensors", "Transports", "Processes",
       ]),
+    .executableTarget(
+      name: "PaillierBenchmark", dependencies: ["Paillier", "Arithmetic"], path: "Benchmarks/Paillier",
+      swiftSettings: settings),
     .executableTarget(
       name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
 
@@ -113,7 +142,7 @@ let package = Package(
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
-    tests(of: "Paillier", ["Arithmetic"]),
+    tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
@@ -126,9 +155,18 @@ let package = Package(
       of: "Serving",
       [
         logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning",
-        "Arithmetic",
+        "Arithmetic", "Processes",
+      ]),
+    tests(
+      of: "Coordination",
+      [
+        "Federation", "SecureAggregation", "Learning", "Links", "Datasets", "Tensors", "Arithmetic", "Transports",
+        logging, crypto,
       ]),
     tests(of: "Stories", ["Serving"]),
-    .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport"], swiftSettings: settings),
+    tests(
+      of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
+    .testTarget(
+      name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
   ]
 )

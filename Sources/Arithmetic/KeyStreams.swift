@@ -8,7 +8,7 @@ import CryptoExtras
 final class InstructionKeyStream: KeyStream, @unchecked Sendable {
   static var isAvailable: Bool { ck_aes_available() }
 
-  private let schedule: UnsafeMutablePointer<ck_aes128_schedule>
+  let schedule: UnsafeMutablePointer<ck_aes128_schedule>
 
   init(key: [UInt8]) {
     schedule = .allocate(capacity: 1)

@@ -8,7 +8,7 @@
 public struct PseudorandomGenerator: Sendable {
   public static let keyByteCount = 16
 
-  private let stream: any KeyStream
+  let stream: any KeyStream
 
   /// A generator by the processor's AES instructions, or by the library where there are none: the bytes are the same.
   public init(key: [UInt8]) {
@@ -55,4 +55,8 @@ extension PseudorandomGenerator: CustomStringConvertible, CustomDebugStringConve
 /// A keyed stream; see ``PseudorandomGenerator`` for its bytes.
 protocol KeyStream: Sendable {
   func fill(_ out: UnsafeMutableBufferPointer<UInt64>, counterHigh: UInt64, counterLow: UInt64)
+  func accumulate(
+    into words: UnsafeMutableBufferPointer<UInt32>, negated: Bool, counterHigh: UInt64, counterLow: UInt64)
+  func accumulate(
+    into words: UnsafeMutableBufferPointer<UInt64>, negated: Bool, counterHigh: UInt64, counterLow: UInt64)
 }

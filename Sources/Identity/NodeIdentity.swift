@@ -1,4 +1,4 @@
-internal import Crypto
+package import Crypto
 public import Foundation
 public import Transports
 internal import X509
@@ -66,6 +66,9 @@ public struct NodeIdentity: Sendable {
   public var summary: CertificateSummary {
     get throws(IdentityError) { try CertificateSummary(certificate) }
   }
+
+  /// The key that proves who this is, for signatures outside of TLS.
+  package var signingKey: P256.Signing.PrivateKey { key }
 
   /// A policy that accepts the given roles under this identity's own authority.
   ///

@@ -47,6 +47,23 @@ import struct Crypto.SymmetricKey
     #expect(bytes == Array(expected))
   }
 
+  /// Oracle: the words of the stream, added one at a time.
+  @Test(arguments: backends) func accumulates(backend: PseudorandomGenerator.Backend) {
+    let generator = PseudorandomGenerator(key: Self.nistKey, backend: backend)
+    for count in [0, 1, 2, 3, 40, 8193, 17_001] {
+      let stream = generator.words(count: count, counterHigh: 4, counterLow: 0 &- 9)
+      var wide = [UInt64](repeating: 5, count: count)
+      wide.withUnsafeMutableBufferPointer { generator.accumulate(into: $0, counterHigh: 4, counterLow: 0 &- 9) }
+      #expect(wide == stream.map { $0 &+ 5 })
+      var narrow = [UInt32](repeating: 5, count: count)
+      narrow.withUnsafeMutableBufferPointer {
+        generator.accumulate(into: $0, negated: true, counterHigh: 4, counterLow: 0 &- 9)
+      }
+      let halves = stream.flatMap { [UInt32(truncatingIfNeeded: $0), UInt32($0 >> 32)] }
+      #expect(narrow == halves.prefix(count).map { 5 &- $0 })
+    }
+  }
+
   @Test func fillsStartAnywhere() {
     let generator = PseudorandomGenerator(key: Self.nistKey)
     let whole = generator.words(count: 40, counterHigh: 0, counterLow: 10)

@@ -44,3 +44,31 @@ extension KernelTests {
     }
   }
 }
+
+extension KernelTests.PRG {
+  /// Oracle: the filled stream, added or subtracted a word at a time, at every length around the steps and over the wrap.
+  @Test func accumulation() {
+    let schedule = schedule(Array(3...18))
+    let low: UInt64 = 0 &- 40
+    let stream = fill(schedule, 5, low, 600)
+    let halves = stream.flatMap { [UInt32(truncatingIfNeeded: $0), UInt32($0 >> 32)] }
+    atEveryLevel { _ in
+      for count in [0, 1, 3, 4, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 300, 599] {
+        for negated in [false, true] {
+          var narrow = (0...UInt32(count)).map { $0 &* 0x9e37_79b9 }
+          var wide = (0...UInt64(count)).map { $0 &* 0x9e37_79b9_7f4a_7c15 }
+          let expectedNarrow =
+            (0..<count).map { negated ? narrow[$0] &- halves[$0] : narrow[$0] &+ halves[$0] } + narrow.suffix(1)
+          let expectedWide =
+            (0..<count).map { negated ? wide[$0] &- stream[$0] : wide[$0] &+ stream[$0] } + wide.suffix(1)
+          withUnsafePointer(to: schedule) {
+            ck_aes128_ctr_accumulate32($0, 5, low, negated, &narrow, count)
+            ck_aes128_ctr_accumulate64($0, 5, low, negated, &wide, count)
+          }
+          #expect(narrow == expectedNarrow, "\(count) words")
+          #expect(wide == expectedWide, "\(count) words")
+        }
+      }
+    }
+  }
+}

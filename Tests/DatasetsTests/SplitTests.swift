@@ -131,6 +131,6 @@ import Testing
         == "2 rows do not fill \(Int.max) shards a worker; choose fewer shards.")
     #expect(
       message { _ = try Partition.dirichlet(0).deal(strata: [0, 0], workers: 2, seed: 1) }
-        == "The concentration of a Dirichlet partition is a number from 0.001 up; choose another.")
+        == "The concentration of a partition is a number from 0.001 up; choose another.")
   }
 }

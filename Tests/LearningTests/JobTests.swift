@@ -53,11 +53,33 @@ import Testing
     refuses("{name: south, file: south.csv}", "{file: south.csv}")
     refuses("reveal: [metrics]", "reveal: [metrics], transport: memory")
     refuses("mode: encrypted", "mode: plain")
-    let feature = "training by additive parties with a dealer"
-    #expect(throws: JobError.unsupported("encrypted.scheme", feature: feature)) {
-      try Job.parse(Self.owned.replacingOccurrences(of: "reveal: [metrics]", with: "scheme: additive, parties: 2"))
-    }
     refuses("target: sick", "set: iris")
+  }
+
+  @Test func schemesAndTheirParties() throws {
+    func part(_ settings: String) throws -> Job.EncryptedPart {
+      let text = Self.owned.replacingOccurrences(of: "reveal: [metrics]", with: settings)
+      return try #require(try Job.parse(text).encrypted)
+    }
+    func refusal(_ settings: String) -> String {
+      (#expect(throws: JobError.self) { try part(settings) }).map { "\($0)" } ?? ""
+    }
+    let (none, additive, three) = try (
+      part("reveal: []"), part("scheme: additive"), part("scheme: additive, parties: 16")
+    )
+    #expect(none.scheme == .replicated && none.parties == 3)
+    #expect(try part("scheme: replicated, parties: 3") == part("scheme: replicated"))
+    #expect(additive.scheme == .additive && additive.parties == 2 && three.parties == 16)
+    #expect(refusal("parties: 2") == "encrypted.parties must be 3: replicated sharing is among three parties")
+    for parties in ["1", "17"] {
+      #expect(
+        refusal("scheme: additive, parties: \(parties)") == "encrypted.parties must be a whole number from 2 to 16")
+    }
+    #expect(refusal("scheme: addditive") == "encrypted.scheme cannot be “addditive”; did you mean additive?")
+    #expect(refusal("schema: additive") == "encrypted.schema is no key of a job; did you mean scheme?")
+    #expect(
+      refusal("scheme: additive, optimise: rounds").contains(
+        "encrypted.optimise goes with encrypted.scheme: replicated"))
   }
 
   /// What a row becomes follows from the job alone; who has no rows knows their shape.
@@ -140,7 +162,7 @@ import Testing
     ("epochs: 20", "epochs: many", "training.epochs must be a whole number"),
     ("epochs: 20", "epochs: [20]", "training.epochs must be a whole number"),
     ("epochs: 20", "batch: 3", "the job file is no YAML"),
-    ("mode: plain", "mode: federated", "mode asks for federated training, which this version does not have"),
+    ("mode: plain", "mode: federatd", "mode cannot be “federatd”; did you mean federated?"),
     ("mode: plain", "mode: plane", "mode cannot be “plane”; did you mean plain?"),
     ("mode: plain", "privacy: {}", "privacy asks for privacy training"),
     ("mode: plain", "zzz: 1", "zzz is no key of a job; remove it"),

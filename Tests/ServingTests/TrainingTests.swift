@@ -12,51 +12,6 @@ import Testing
 import Transports
 
 @Suite struct TrainingTests {
-  /// A job on a small table of its own, in memory.
-  private struct Fixture {
-    let job: Job
-    let folder: String
-
-    init(
-      _ model: String, training: String, encrypted: String, rows: Int = 50, owners: Int = 1, features: Int = 3,
-      label: (Double) -> String = { "\($0)" }
-    ) throws {
-      folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)").path
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-      var random = SeedTree(seed: 8).generator()
-      var files: [String] = []
-      for owner in 0..<owners {
-        var text = (0..<features).map { "x\($0)," }.joined() + "answer\n"
-        for _ in 0..<rows / owners {
-          let x = (0..<features).map { _ in random.normal() }
-          text += x.map { "\($0)," }.joined()
-          text += label(0.7 * x[0] - 0.4 * x[1] * x[1] + 0.1 * random.normal()) + "\n"
-        }
-        let file = "\(folder)/\(owner).csv"
-        try text.write(toFile: file, atomically: true, encoding: .utf8)
-        files.append(file)
-      }
-      let list = files.map { "{file: '\($0)'}" }.joined(separator: ", ")
-      let data = owners > 1 ? "{target: answer, test: 0.2}" : "{file: '\(files[0])', target: answer, test: 0.2}"
-      let extra = owners > 1 ? ", owners: [\(list)]" : ""
-      job = try Job.parse(
-        """
-        model: {\(model)}
-        data: \(data)
-        training: {\(training)}
-        mode: encrypted
-        encrypted: {transport: memory, \(encrypted)\(extra)}
-        """)
-    }
-
-    var trainer: EncryptedTrainer {
-      EncryptedTrainer(
-        job, environment: [:], versions: ["tacit": "test"], executable: "/nowhere", folder: folder + "/run")
-    }
-
-    func remove() { try? FileManager.default.removeItem(atPath: folder) }
-  }
-
   /// The same steps in floats: the oracle. Each step rounds a few dozen times by 2⁻²⁰, and 10 steps of a small rate barely
   /// spread what came before: 2⁻¹² is far above both. That traffic is as planned, byte for byte, is checked in every run.
   @Test(
@@ -65,7 +20,7 @@ import Transports
       "loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.03, momentum: 0.9, weightDecay: 0.01}}, schedule: cosine",
     ], ["bytes", "rounds"])
   func followsThePlainTrainer(training: String, optimise: String) async throws {
-    let fixture = try Fixture(
+    let fixture = try TrainingFixture(
       "layers: [{dense: 6}, relu, {dense: 1}]", training: "epochs: 2, batch: 8, seed: 3, \(training)",
       encrypted: "reveal: [loss, model], optimise: \(optimise)")
     defer { fixture.remove() }
@@ -84,33 +39,6 @@ import Transports
     #expect(outcome.report.rounds == outcome.report.planned?.rounds)
     #expect(outcome.report.bytesSent == outcome.report.planned?.bytesSent)
     #expect(outcome.report.judgedBy != nil)
-  }
-
-  /// The program's own steps in floats, on the same batches, masks and public numbers: the oracle for whatever a step holds.
-  private func clearWeights(_ program: TrainingProgram, _ prepared: PreparedJob) throws -> [String: Tensor<Float>] {
-    let tree = SeedTree(seed: program.seed)
-    var values = prepared.description.initialWeights(seed: tree.child("weights")).byName
-    for name in program.stateNames { values[name] = Tensor(repeating: 0, shape: program.shape(of: name)) }
-    for step in 0..<program.stepCount {
-      let (epoch, batch) = (step / program.stepsPerEpoch, step % program.stepsPerEpoch)
-      var shuffle = tree.child("shuffle").child(epoch + 1).generator()
-      let rows = Array(shuffle.shuffled(program.rowCount).dropFirst(batch * program.batch).prefix(program.batch))
-      let graph = try #require(program.steps.first { $0.batch == rows.count }).graph
-      var inputs = values
-      inputs[program.featureName] = prepared.features.gatherRows(rows)
-      inputs[program.targetName] = prepared.targets.gatherRows(rows)
-      for (name, numbers) in program.numbers { inputs[name] = Tensor(shape: [], scalars: [numbers[step]]) }
-      for mask in program.masks {
-        var random = tree.child("dropout").child(mask.name).child(step).generator()
-        let shape = try #require(graph.shape(ofInput: mask.name))
-        inputs[mask.name] = Tensor(
-          shape: shape,
-          scalars: (0..<shape.count).map { _ in random.uniform() < mask.rate ? 0 : Float(1 / (1 - mask.rate)) })
-      }
-      let outputs = try PlainEngine().run(graph, inputs: inputs)
-      for (name, value) in zip(program.valueNames, outputs.suffix(program.valueNames.count)) { values[name] = value }
-    }
-    return values
   }
 
   /// Layers and optimizers that a step on shares must follow: rounding by 2⁻²⁰ and functions that are off by 2⁻¹⁴ reach
@@ -138,7 +66,7 @@ import Transports
     ),
   ])
   func followsItsStepsInTheClear(model: String, optimizer: String, schedule: String, features: Int) async throws {
-    let fixture = try Fixture(
+    let fixture = try TrainingFixture(
       model,
       training:
         "epochs: 2, batch: 8, seed: 3, loss: meanSquaredError, optimizer: {\(optimizer)}, schedule: \(schedule)",
@@ -146,7 +74,7 @@ import Transports
     defer { fixture.remove() }
     let outcome = try await fixture.trainer.run()
     let prepared = try PreparedJob(fixture.job, environment: [:])
-    let expected = try clearWeights(try TrainingProgram(prepared), prepared)
+    let expected = try TrainingFixture.clearWeights(try TrainingProgram(prepared), prepared)
     let found = try #require(outcome.result)
     for name in found.model.weights.names {
       for (a, b) in zip(expected[name]?.scalars ?? [], found.model.weights[name]?.scalars ?? [.nan]) {
@@ -157,7 +85,7 @@ import Transports
 
   /// Each of two runs is within 2⁻¹² of the same steps in floats, so within 2⁻¹¹ of the other (docs/TRAINING.md).
   @Test func twoRunsAgreeWithinTheBound() async throws {
-    let fixture = try Fixture(
+    let fixture = try TrainingFixture(
       "layers: [{dense: 6}, relu, {dense: 1}]",
       training: "epochs: 2, batch: 8, seed: 3, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.05}}",
       encrypted: "reveal: [model]")
@@ -173,7 +101,7 @@ import Transports
   }
 
   @Test func severalOwnersTrainTogether() async throws {
-    let fixture = try Fixture(
+    let fixture = try TrainingFixture(
       "layers: [{dense: 1}]",
       training: "epochs: 2, batch: 8, seed: 3, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.1}}",
       encrypted: "reveal: [model]", rows: 60, owners: 3)
@@ -185,7 +113,7 @@ import Transports
   }
 
   @Test func nothingIsOpenedThatIsNotDeclared() async throws {
-    let fixture = try Fixture(
+    let fixture = try TrainingFixture(
       "layers: [{dense: 1}]",
       training: "epochs: 1, batch: 16, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.1}}",
       encrypted: "reveal: []")
@@ -207,7 +135,7 @@ import Transports
     let training = "epochs: 2, batch: 8, seed: 3, loss: \(loss), optimizer: {sgd: {learningRate: 0.1}}"
     var found: [TrainingReport] = []
     for reveal in ["[model]", "[metrics]"] {
-      let fixture = try Fixture(model, training: training, encrypted: "reveal: \(reveal)", rows: 80) { answer in
+      let fixture = try TrainingFixture(model, training: training, encrypted: "reveal: \(reveal)", rows: 80) { answer in
         switch kind {
         case "number": "\(answer)"
         case "three": answer > 0.3 ? "high" : answer < -0.3 ? "low" : "middle"
@@ -254,17 +182,17 @@ import Transports
       let pending = PendingTraining(id: "ab", program: program, origin: origins[channel.party])
       let session = TrainingSession(
         channel: channel, training: pending,
-        agree: { channel, _ in InsecureKeys.secrets(party: channel.party, seed: 5) })
+        scheme: ReplicatedTraining(over: channel) { channel, _ in InsecureKeys.secrets(party: channel.party, seed: 5) })
       try await session.run(report: { item in
         switch item {
-        case .step: break
+        case .step, .waiting: break
         case .epoch(let epoch, let loss):
           losses.withLockedValue {
             $0[epoch] =
               ($0[epoch] ?? RingTensor(repeating: 0, shape: [1]))
               + (loss?.reshaped(to: [1]) ?? RingTensor(repeating: 0, shape: [1]))
           }
-        case .finished(let words, _, _): news.withLockedValue { $0.append(words) }
+        case .finished(let words, _): news.withLockedValue { $0.append(words) }
         }
       })
     }
@@ -277,7 +205,7 @@ import Transports
   /// A training that is cut anywhere and resumed ends with the very words of one that ran through.
   @Test(arguments: [1, 40, 100])
   func aTrainingThatWasCutEndsAlike(message: Int) async throws {
-    let fixture = try Fixture(
+    let fixture = try TrainingFixture(
       "layers: [{dense: 4}, relu, {dense: 1}]",
       training:
         "epochs: 3, batch: 8, seed: 3, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.05, momentum: 0.5}}",
@@ -287,18 +215,19 @@ import Transports
     let program = try TrainingProgram(prepared)
     let key = StorageKey()
     let stores = (0..<3).map { TrainingStore(folder: fixture.folder + "/party-\($0)", key: key) }
-    let places = try stores.enumerated().map { try $1.place(of: "ab", party: $0) }
+    let places = try stores.enumerated().map { try $1.place(of: "ab", party: $0, scheme: .replicated) }
     let words = try SecretRows.encode(
       prepared.features, prepared.targets, 0..<program.rowCount, fractionBits: program.fractionBits)
-    let parcels = InputSharing.parcels(of: [words])
+    let parcels = ClusterScheme.replicated.parcels(of: [words])
     let weights = prepared.description.initialWeights(seed: SeedTree(seed: 1)).byName
     let shares = try replicatedShares(
       of: try program.weightNames.map { try SecretInput.encode(weights[$0]!, named: $0, fractionBits: 20) })
     let origins = try (0..<3).map { party -> PendingTraining.Origin in
       var rows = SharedRows(width: words.shape[1])
       rows.append(
-        try SharedRows.Block(parcels[party], rowCount: program.rowCount, width: words.shape[1], party: party))
-      return .fresh(rows: TrainingRows(training: rows), weights: shares[party], place: places[party])
+        try SharedRows.Block(
+          parcels[party].bytes, rowCount: program.rowCount, width: words.shape[1], party: party, scheme: .replicated))
+      return .fresh(rows: TrainingRows(training: rows), weights: shares[party].map(\.held), place: places[party])
     }
     let whole = await train(program, origins: origins, places: places, fault: FaultPlan([:]))
     let expected = try #require(whole.weights)
@@ -314,21 +243,23 @@ import Transports
   /// A training goes on with the same job, data and code alone; the parties compare program and code by themselves.
   @Test func nothingElseGoesOn() async throws {
     let training = "epochs: 1, batch: 8, seed: 3, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.1}}"
-    let fixture = try Fixture("layers: [{dense: 1}]", training: training, encrypted: "reveal: [model]")
+    let fixture = try TrainingFixture("layers: [{dense: 1}]", training: training, encrypted: "reveal: [model]")
     defer { fixture.remove() }
     let prepared = try PreparedJob(fixture.job, environment: [:])
     let program = try TrainingProgram(prepared)
-    let place = try TrainingStore(folder: fixture.folder + "/store", key: StorageKey()).place(of: "ab", party: 0)
+    let place = try TrainingStore(folder: fixture.folder + "/store", key: StorageKey()).place(
+      of: "ab", party: 0, scheme: .replicated)
     #expect(throws: ServingError.self) { try place.beginning(digest: [1]) }
     let secrets = InsecureKeys.secrets(party: 0, seed: 5)
-    try place.begin(secrets, digest: [1, 2], rows: TrainingRows(training: SharedRows(width: 4)))
-    #expect(try place.beginning(digest: [1, 2]).secrets.first == secrets.first)
+    try place.begin(
+      [secrets.first, secrets.second], digest: [1, 2], rows: TrainingRows(training: SharedRows(width: 4)))
+    #expect(try place.beginning(digest: [1, 2]).keys == [secrets.first, secrets.second])
     let refusal = #expect(throws: ServingError.self) { try place.beginning(digest: [1, 3]) }
     #expect(refusal?.description.contains("another job") == true)
     let values = Dictionary(
       uniqueKeysWithValues: program.valueNames.map { name in
         let tensor = RingTensor(repeating: 7, shape: program.shape(of: name))
-        return (name, ReplicatedShare(first: tensor, second: tensor))
+        return (name, HeldShare(components: [tensor, tensor]))
       })
     for step in [2, 4, 5] {
       try place.save(TrainingState(step: step, values: values), names: program.valueNames)
@@ -359,6 +290,8 @@ import Transports
       #expect(throws: IdentityError.self) { try SealedFile.read(label: "party 0", key: key, from: path) }
       bytes[place] ^= 1
     }
-    #expect(throws: ServingError.self) { try TrainingStore(folder: folder, key: key).place(of: "../up", party: 0) }
+    #expect(throws: ServingError.self) {
+      try TrainingStore(folder: folder, key: key).place(of: "../up", party: 0, scheme: .replicated)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Arithmetic
 import Graphs
 import Sharing
 import Tensors
@@ -48,6 +49,38 @@ import Testing
       ? Self.costs.truncating([(32, 32)], additive: true)
       : Self.costs.truncating([(32, 16)], additive: true) + Self.costs.truncating([(32, 25)], additive: false)
     #expect(metered.traffic == cost)
+  }
+
+  /// A training's steps share a dealt program where their public numbers have equal forms: then they demand the same, also
+  /// just below a power of two, where digits round up to one more.
+  @Test func numbersOfOneFormDemandTheSame() async throws {
+    let builder = GraphBuilder()
+    let rate = builder.input("rate", .scalar)
+    let gradient = builder.input("x", [8, 6]).matmul(builder.input("y", [6, 4]))
+    let graph = builder.build([builder.input("w", [8, 4]) * rate - gradient * rate])
+    var random = SeedTree(seed: 92).generator()
+    var numbers: [Float] = [0, 1, 0.25, 1023, 1024, 1500, 1_048_576, 0.24999, 0.249999, 0.12499, 0.9999]
+    for exponent in -24..<4 {
+      for _ in 0..<6 {
+        let significand = 1 + Float(random.next() >> 40) / Float(1 << 24)
+        numbers.append(Float(sign: .plus, exponent: exponent, significand: significand))
+      }
+    }
+    var known: [Int: DealtProgram] = [:]
+    for number in numbers {
+      let program = try await DealtProgram.rehearsing("step", partyCount: 2) { scheme in
+        try scheme.beginStep(of: "step")
+        let inputs = ["x", "y", "w"].map { name in
+          (name, scheme.constant(RingTensor(repeating: 0, shape: graph.shape(ofInput: name) ?? [])))
+        }
+        _ = try await SecureEngine(scheme, fractionBits: 20)
+          .run(graph, inputs: Dictionary(uniqueKeysWithValues: inputs), numbers: ["rate": number])
+      }
+      let form = SecurePlan.form(of: number, fractionBits: 20)
+      #expect(known[form] == nil || known[form] == program, "\(number)")
+      known[form] = program
+    }
+    #expect(known.count > 20 && known.count < numbers.count / 2)
   }
 
   /// Deep products come out doubled and are divided by one bit more, also where a product that is not is added.

@@ -1,3 +1,4 @@
+import Processes
 import Foundation
 import Tacit
 import Testing
@@ -57,17 +58,21 @@ extension ToolTests {
     Issue.record("\(what) did not come about")
   }
 
+  private func waitForCheckpoint(of training: Process) async throws {
+    let place = folder.appendingPathComponent("run/checkpoints/party-1").path
+    try await waitFor("a checkpoint") {
+      let inside = FileManager.default.enumerator(atPath: place)?.compactMap { $0 as? String } ?? []
+      return !training.isRunning || inside.contains { $0.contains("step-") && !$0.hasSuffix("step-0.sealed") }
+    }
+  }
+
   /// A party that is killed in the middle is named in one sentence; the training then goes on where it was, and with
   /// nothing else.
   @Test func aKilledPartyIsNamedAndTheTrainingGoesOn() async throws {
     try write("table.csv", table(1, rows: 160))
     try write("job.yaml", encryptedJob(epochs: 600))
     let training = try start(["train", "job.yaml", "--json"])
-    let place = folder.appendingPathComponent("run/checkpoints/party-1").path
-    try await waitFor("a checkpoint") {
-      let inside = FileManager.default.enumerator(atPath: place)?.compactMap { $0 as? String } ?? []
-      return !training.process.isRunning || inside.contains { $0.contains("step-") && !$0.hasSuffix("step-0.sealed") }
-    }
+    try await waitForCheckpoint(of: training.process)
     let victim = try #require(parties(of: training.process)[1])
     #expect(kill(victim, SIGKILL) == 0)
     training.process.waitUntilExit()
@@ -93,20 +98,57 @@ extension ToolTests {
     #expect(again.status == 2 && again.errors.contains("no training that stopped"), "\(again.errors)")
   }
 
+  /// Two additive parties and their dealer: the first run is cut by the death of a party and goes on with fresh masks.
+  @Test func aKilledAdditivePartyIsNamedAndTheTrainingGoesOn() async throws {
+    try write("table.csv", table(1, rows: 160))
+    try write("job.yaml", encryptedJob(epochs: 100, extra: ", scheme: additive, parties: 2"))
+    let training = try start(["train", "job.yaml", "--json"])
+    try await waitForCheckpoint(of: training.process)
+    let victim = try #require(parties(of: training.process)[1])
+    #expect(kill(victim, SIGKILL) == 0)
+    training.process.waitUntilExit()
+    let killed = try training.run()
+    #expect(killed.status == 3, "\(killed.status) \(killed.errors)")
+    #expect(killed.errors.contains("party 1") && killed.errors.split(separator: "\n").count == 1, "\(killed.errors)")
+    let resumed = try tacit("train", "job.yaml", "--resume", "--json")
+    #expect(resumed.status == 0, "\(resumed.errors)")
+    let report = try resumed.json()
+    #expect((report["loss"] as? [Double])?.count == 100)
+    #expect(report["accuracy"] as? Double ?? 0 > 0.9)
+    // A run that is not disturbed says that it sent what was planned.
+    try write("job.yaml", encryptedJob(epochs: 2, extra: ", scheme: additive, parties: 2"))
+    let plan = try tacit("plan", "job.yaml", "--json").json()
+    let whole = try tacit("train", "job.yaml", "--json").json()
+    for key in ["rounds", "bytesSent", "dealtBytes"] { #expect(plan[key] as? Int == whole[key] as? Int) }
+    // The loss of each epoch, and the weights: 2 · 16 + 16 and 16 + 1.
+    #expect(plan["openedValues"] as? Int == 2 + 65 && plan["scheme"] as? String == "additive")
+    #expect(try tacit("plan", "job.yaml").output.contains("a step on 16 rows"))
+    let planned = try #require(whole["planned"] as? [String: Int])
+    #expect(whole["dealtBytes"] as? Int == planned["dealtBytes"] && planned["dealtBytes"] ?? 0 > 0)
+    #expect(whole["bytesSent"] as? Int == planned["bytesSent"] && whole["offlineSeconds"] as? Double ?? 0 > 0)
+  }
+
   /// Parties, owners and the job's owner are processes; nobody but an owner reads its file.
-  @Test func ownersShareTheirRowsByThemselves() async throws {
+  @Test func ownersShareTheirRowsByThemselves() async throws { try await ownersShareTheirRows(hasDealer: false) }
+
+  @Test func ownersShareTheirRowsWithAdditiveParties() async throws { try await ownersShareTheirRows(hasDealer: true) }
+
+  private func ownersShareTheirRows(hasDealer: Bool) async throws {
+    let count = hasDealer ? 2 : 3
     try #expect(tacit("keys", "init", "authority").status == 0)
-    var members: [String] = []
-    for (index, port) in try FreePorts.find(count: 3).enumerated() {
-      let made = try tacit(
-        "keys", "issue", "authority", "--role", "party", "--name", "p\(index)", "--out", "p\(index)", "--json")
+    let names = (0..<count).map { "p\($0)" } + (hasDealer ? ["dealer"] : [])
+    var members = "parties:"
+    for (name, port) in zip(names, try FreePorts.find(count: names.count)) {
+      let role = name == "dealer" ? "dealer" : "party"
+      let made = try tacit("keys", "issue", "authority", "--role", role, "--name", name, "--out", name, "--json")
       let print = try #require(try made.json()["fingerprint"] as? String)
-      members.append("  - {name: p\(index), address: '127.0.0.1:\(port)', certificate: \(print)}")
+      let member = "{name: \(name), address: '127.0.0.1:\(port)', certificate: \(print)}"
+      members += role == "dealer" ? "\ndealer: \(member)" : "\n  - \(member)"
     }
     for name in ["north", "south", "boss"] {
       #expect(try tacit("keys", "issue", "authority", "--role", "client", "--name", name, "--out", name).status == 0)
     }
-    try write("cluster.yaml", "parties:\n" + members.joined(separator: "\n") + "\ndeadlineSeconds: 20\n")
+    try write("cluster.yaml", members + "\ndeadlineSeconds: 20\n")
     try write("north.csv", table(1, rows: 80))
     try write("south.csv", table(2, rows: 60))
     let job = """
@@ -115,18 +157,18 @@ extension ToolTests {
       training: {epochs: 20, batch: 16, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.3, momentum: 0.9}}, seed: 3}
       mode: encrypted
       cluster: cluster.yaml
-      encrypted: {reveal: [loss, model, metrics], owners: [{name: north, file: north.csv}, {name: south, file: south.csv}], deadlineSeconds: 2}
+      encrypted: {reveal: [loss, model, metrics], owners: [{name: north, file: north.csv}, {name: south, file: south.csv}], deadlineSeconds: 2\(hasDealer ? ", scheme: additive" : "")}
       output: run
       """
     try write("job.yaml", job)
-    let inputs = (0..<3).map { _ in Pipe() }
-    let running = try (0..<3).map { index in
-      try start(
+    let inputs = names.map { _ in Pipe() }
+    let running = try zip(names, inputs).map { name, input in
+      let role = name == "dealer" ? "dealer" : "party"
+      return try start(
         [
-          "party", "--identity", "p\(index)", "--cluster", "cluster.yaml", "--storage", "store-\(index)",
-          "--until-input-ends",
+          role, "--identity", name, "--cluster", "cluster.yaml", "--storage", "store-\(name)", "--until-input-ends",
         ],
-        input: inputs[index])
+        input: input)
     }
     defer {
       for input in inputs { try? input.fileHandleForWriting.close() }

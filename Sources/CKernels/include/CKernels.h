@@ -13,9 +13,11 @@
 #include "ck_fixed_point.h"
 #include "ck_float.h"
 #include "ck_memory.h"
+#include "ck_packing.h"
 #include "ck_prg.h"
 #include "ck_replicated.h"
 #include "ck_ring_elementwise.h"
 #include "ck_ring_matmul.h"
+#include "ck_vectors.h"
 
 #endif

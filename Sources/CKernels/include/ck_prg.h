@@ -23,4 +23,12 @@ void ck_aes128_expand(const uint8_t key[16], ck_aes128_schedule *schedule);
 void ck_aes128_ctr_fill(
     const ck_aes128_schedule *schedule, uint64_t counter_hi, uint64_t counter_lo, uint64_t *out, size_t words);
 
+/// Adds to `count` words the same stream, cut into words of 32 or 64 bits, little-endian; subtracts it where `negated`.
+void ck_aes128_ctr_accumulate32(
+    const ck_aes128_schedule *schedule, uint64_t counter_hi, uint64_t counter_lo, bool negated, uint32_t *words,
+    size_t count);
+void ck_aes128_ctr_accumulate64(
+    const ck_aes128_schedule *schedule, uint64_t counter_hi, uint64_t counter_lo, bool negated, uint64_t *words,
+    size_t count);
+
 #endif

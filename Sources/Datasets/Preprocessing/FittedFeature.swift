@@ -129,7 +129,7 @@ public struct NumericEncoding: Hashable, Sendable, Codable {
 /// One-hot encoding over a list of categories.
 public struct CategoricalEncoding: Hashable, Sendable, Codable {
   /// More distinct values than this in the training rows are taken for an identifier, not for categories.
-  static let fittedLimit = 1_000
+  package static let fittedLimit = 1_000
 
   public let categories: [String]
   public let missing: MissingCategory

@@ -37,15 +37,17 @@ extension Schema {
   private static func targetKind(of labels: [String?]) -> TargetKind {
     let distinct = sortedLabels(labels)
     if distinct.count == 2 {
-      let positives: Set<String> = ["+", "1", "yes", "y", "true", "t", "positive"]
-      let isFirstPositive = positives.contains(distinct[0].lowercased())
+      let isFirstPositive = positiveLabels.contains(distinct[0].lowercased())
       return .binary(negative: distinct[isFirstPositive ? 1 : 0], positive: distinct[isFirstPositive ? 0 : 1])
     }
     return isNumeric(labels) ? .numeric() : .classes()
   }
 
+  /// Labels that are taken for the positive one of two.
+  package static let positiveLabels: Set<String> = ["+", "1", "yes", "y", "true", "t", "positive"]
+
   /// The distinct present cells; numbers by size, text by code point.
-  static func sortedLabels(_ cells: [String?]) -> [String] {
+  package static func sortedLabels(_ cells: [String?]) -> [String] {
     let distinct = Set(cells.lazy.compactMap { $0 })
     let numbers = distinct.map { ($0, DecimalNumber.parse($0)) }
     guard numbers.allSatisfy({ $0.1 != nil }) else { return distinct.sorted() }

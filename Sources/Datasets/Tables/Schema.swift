@@ -2,7 +2,7 @@
 ///
 /// Columns that are not named are not used. Everything stated here is public; what must be learned from rows is
 /// learned by ``Preprocessing``.
-public struct Schema: Hashable, Sendable {
+public struct Schema: Hashable, Sendable, Codable {
   /// The features, in the order in which they become tensor columns.
   public var features: [Column]
   public var target: Target
@@ -13,7 +13,7 @@ public struct Schema: Hashable, Sendable {
   }
 
   /// A feature.
-  public struct Column: Hashable, Sendable {
+  public struct Column: Hashable, Sendable, Codable {
     public var name: String
     public var kind: Kind
 
@@ -23,7 +23,7 @@ public struct Schema: Hashable, Sendable {
     }
   }
 
-  public enum Kind: Hashable, Sendable {
+  public enum Kind: Hashable, Sendable, Codable {
     /// A number; clipped to `range`, where one is declared, before anything is computed from it.
     case numeric(range: PublicRange? = nil, missing: MissingNumber = .mean)
     /// One of a list of categories; `nil` takes those of the training rows.
@@ -32,7 +32,7 @@ public struct Schema: Hashable, Sendable {
   }
 
   /// What is predicted.
-  public struct Target: Hashable, Sendable {
+  public struct Target: Hashable, Sendable, Codable {
     public var name: String
     public var kind: TargetKind
 
@@ -42,7 +42,7 @@ public struct Schema: Hashable, Sendable {
     }
   }
 
-  public enum TargetKind: Hashable, Sendable {
+  public enum TargetKind: Hashable, Sendable, Codable {
     /// Two labels, which become 0 and 1.
     case binary(negative: String, positive: String)
     /// Class labels, which become their index; `nil` takes those of the training rows, sorted.
@@ -73,7 +73,7 @@ public struct PublicRange: Hashable, Sendable {
     high = range.upperBound
   }
 
-  func clipping(_ number: Double) -> Double { min(max(number, low), high) }
+  package func clipping(_ number: Double) -> Double { min(max(number, low), high) }
 }
 
 /// What a missing number becomes.

@@ -39,7 +39,7 @@ struct DeclaredData {
     let declared = try Preprocessing.declared(by: schema).features
     preprocessing = try Preprocessing(
       features: declared, targetTransform: TargetTransform(name: target, kind: try Self.kind(of: target, job)))
-    source = "the rows of \(job.encrypted?.owners.count ?? 0) owners"
+    source = "the rows of \(job.ownerFiles.count) owners"
   }
 
   /// Two classes are the negative and the positive one, in this order; numbers are scaled to their range.

@@ -7,14 +7,10 @@ extension Job.EncryptedPart {
       "scheme", "parties", "fractionBits", "transport", "owners", "reveal", "checkpoint", "deadlineSeconds",
       "optimise",
     ])
-    if let scheme = entries["scheme"], try scheme.choice(["replicated", "additive"]) == "additive" {
-      throw .unsupported(scheme.path, feature: "training by additive parties with a dealer")
+    if let scheme = entries["scheme"] {
+      part.scheme = Scheme(rawValue: try scheme.choice(Scheme.allCases.map(\.rawValue))) ?? .replicated
     }
-    if let parties = entries["parties"] {
-      guard try parties.integer(in: 1...64) == 3 else {
-        throw .outOfRange(parties.path, allowed: "3: replicated sharing is among three parties")
-      }
-    }
+    part.parties = try parties(entries["parties"], part.scheme)
     if let bits = entries["fractionBits"] { part.fractionBits = try bits.integer(in: 10...24) }
     if let transport = entries["transport"] {
       part.transport = Transport(rawValue: try transport.choice(Transport.allCases.map(\.rawValue))) ?? .tls
@@ -24,10 +20,25 @@ extension Job.EncryptedPart {
     if let checkpoint = entries["checkpoint"] { part.checkpoint = try checkpoint.integer(in: 0...1 << 30) }
     if let deadline = entries["deadlineSeconds"] { part.deadlineSeconds = try deadline.integer(in: 1...86_400) }
     if let optimise = entries["optimise"] {
+      guard part.scheme == .replicated else {
+        throw .contradiction("\(optimise.path) goes with encrypted.scheme: replicated; remove one of them")
+      }
       part.optimise =
         Optimisation(rawValue: try optimise.choice(Optimisation.allCases.map(\.rawValue))) ?? .bytes
     }
     return part
+  }
+
+  private static func parties(_ node: JobNode?, _ scheme: Scheme) throws(JobError) -> Int {
+    switch scheme {
+    case .replicated:
+      guard let node else { return 3 }
+      guard try node.integer(in: 1...64) == 3 else {
+        throw .outOfRange(node.path, allowed: "3: replicated sharing is among three parties")
+      }
+      return 3
+    case .additive: return try node?.integer(in: 2...16) ?? 2
+    }
   }
 
   private static func owners(of node: JobNode) throws(JobError) -> [Owner] {

@@ -4,24 +4,35 @@ import Tensors
 extension Job {
   /// Reads a job file. It is strict: what it does not know is an error that names the nearest thing it does.
   public static func parse(_ text: String) throws(JobError) -> Job {
-    let keys = ["model", "data", "training", "mode", "encrypted", "cluster", "output"]
-    let planned = ["federated", "privacy", "coordinator"]
+    let keys = ["model", "data", "training", "mode", "encrypted", "federated", "cluster", "coordinator", "output"]
+    let planned = ["privacy"]
     let root = try JobNode(parsing: text)
     let entries = try root.mapping(keys + planned)
     for key in planned { if let node = entries[key] { throw .unsupported(node.path, feature: "\(key) training") } }
     let mode = try entries["mode"].map(mode) ?? .plain
-    for key in ["encrypted", "cluster"] {
-      if let node = entries[key], mode != .encrypted {
-        throw .contradiction("\(node.path) goes with mode: encrypted; add that or remove it")
+    let owned: [(key: String, modes: [Mode])] = [
+      ("encrypted", [.encrypted]), ("cluster", [.encrypted, .federated]), ("federated", [.federated]),
+      ("coordinator", [.federated]),
+    ]
+    for (key, modes) in owned {
+      if let node = entries[key], !modes.contains(mode) {
+        let names = modes.map(\.rawValue).joined(separator: " or ")
+        throw .contradiction("\(node.path) goes with mode: \(names); add that or remove it")
       }
     }
     let encrypted = mode == .encrypted ? try EncryptedPart.parse(entries["encrypted"]) : nil
+    let federated = mode == .federated ? try FederatedPart.parse(entries["federated"]) : nil
     let job = Job(
       model: try model(root.required("model", in: entries)),
-      data: try data(root.required("data", in: entries), hasOwners: encrypted?.owners.isEmpty == false),
-      training: try training(root.required("training", in: entries)), mode: mode, encrypted: encrypted,
-      cluster: try entries["cluster"]?.string(), output: try entries["output"]?.string())
+      data: try data(
+        root.required("data", in: entries),
+        hasOwners: encrypted?.owners.isEmpty == false || federated?.owners.isEmpty == false
+          || entries["coordinator"] != nil),
+      training: try training(root.required("training", in: entries), federated: federated), mode: mode,
+      encrypted: encrypted, federated: federated, cluster: try entries["cluster"]?.string(),
+      coordinator: try entries["coordinator"]?.string(), output: try entries["output"]?.string())
     try job.checkCluster()
+    try job.checkFederation()
     return job
   }
 
@@ -39,6 +50,26 @@ extension Job {
     }
   }
 
+  /// A cluster takes shares of updates, and rows are dealt only among workers that are started here.
+  private func checkFederation() throws(JobError) {
+    guard let federated else { return }
+    try federated.check()
+    guard cluster == nil || federated.aggregation == .shared else {
+      throw .contradiction("cluster goes with federated.aggregation: shared; change that or remove it")
+    }
+    let hasOwnRows = !federated.owners.isEmpty || coordinator != nil
+    guard hasOwnRows == isOfOwners else {
+      throw .contradiction(
+        "with coordinator, or a list of federated.workers, data names the target alone: {target: column}")
+    }
+    guard federated.owners.isEmpty || coordinator == nil else {
+      throw .contradiction("with coordinator, federated.workers is their number: each brings its own rows")
+    }
+    guard federated.partition == .iid || !hasOwnRows else {
+      throw .contradiction("federated.partition deals the job's own rows, and here workers have theirs; remove it")
+    }
+  }
+
   private var isOfOwners: Bool {
     if case .owners = data.source { return true }
     return false
@@ -48,9 +79,7 @@ extension Job {
   public var hasSeparateOwners: Bool { cluster != nil && encrypted?.owners.isEmpty == false }
 
   private static func mode(_ node: JobNode) throws(JobError) -> Mode {
-    let name = try node.choice(Mode.allCases.map(\.rawValue) + ["federated"])
-    guard let mode = Mode(rawValue: name) else { throw .unsupported(node.path, feature: "\(name) training") }
-    return mode
+    Mode(rawValue: try node.choice(Mode.allCases.map(\.rawValue))) ?? .plain
   }
 
   // MARK: Model
@@ -75,7 +104,7 @@ extension Job {
   // MARK: Data
 
   private static func data(_ node: JobNode, hasOwners: Bool) throws(JobError) -> DataPart {
-    let entries = try node.mapping(["set", "path", "file", "target", "test", "ranges", "categories"])
+    let entries = try node.mapping(["set", "path", "file", "target", "test", "ranges", "categories", "columns"])
     let source: DataPart.Source
     switch (entries["set"], entries["file"]) {
     case (let set?, nil):
@@ -95,7 +124,24 @@ extension Job {
     let test = try entries["test"]?.number("a number above 0 and below 1") { $0 > 0 && $0 < 1 }
     return DataPart(
       source: source, test: test ?? 0.2, ranges: try ranges(entries["ranges"]),
-      categories: try categories(entries["categories"]))
+      categories: try categories(entries["categories"]), columns: try columns(entries["columns"], source))
+  }
+
+  private static func columns(_ node: JobNode?, _ source: DataPart.Source) throws(JobError) -> [String]? {
+    guard let node else { return nil }
+    guard case .owners(let target) = source else {
+      throw .contradiction("\(node.path) goes with workers' own tables, data: {target: column}; remove it")
+    }
+    var names: [String] = []
+    for item in try node.sequence(atMost: 1 << 14) {
+      let name = try item.string()
+      guard name != target, !names.contains(name) else {
+        throw .contradiction("\(item.path) is the target or stands twice; remove it")
+      }
+      names.append(name)
+    }
+    guard !names.isEmpty else { throw .outOfRange(node.path, allowed: "a list of at least one column") }
+    return names
   }
 
   private static func ranges(_ node: JobNode?) throws(JobError) -> [String: PublicRange] {
@@ -129,13 +175,20 @@ extension Job {
 
   // MARK: Training
 
-  private static func training(_ node: JobNode) throws(JobError) -> TrainingPart {
+  /// Where training is federated, rounds and local epochs say how often rows are met, whatever `epochs` says.
+  private static func training(_ node: JobNode, federated: FederatedPart?) throws(JobError) -> TrainingPart {
     let entries = try node.mapping(["epochs", "batch", "loss", "optimizer", "seed", "schedule"])
     let loss = try node.required("loss", in: entries)
     let choice = try loss.choice(Loss.allCases.map(\.rawValue))
     guard let value = Loss(rawValue: choice) else { throw .wrongType(loss.path, expected: "a loss") }
+    let epochs: Int
+    if let federated {
+      epochs = federated.rounds * federated.localEpochs
+    } else {
+      epochs = try node.required("epochs", in: entries).integer(in: 1...1_000_000)
+    }
     return TrainingPart(
-      epochs: try node.required("epochs", in: entries).integer(in: 1...1_000_000),
+      epochs: epochs,
       batch: try entries["batch"]?.integer(in: 1...1 << 20) ?? 32, loss: value,
       optimizer: try Optimizer.parse(node.required("optimizer", in: entries)),
       schedule: try entries["schedule"].map(Schedule.parse) ?? .constant,

@@ -9,8 +9,13 @@ public struct Job: Hashable, Sendable, Codable {
   public var mode: Mode
   /// How rows are kept secret; with `mode: encrypted` only.
   public var encrypted: EncryptedPart?
-  /// The cluster file of the parties that run already; none where they are started here. With `mode: encrypted` only.
+  /// How workers learn together; with `mode: federated` only.
+  public var federated: FederatedPart?
+  /// The cluster file of the parties that run already; none where they are started here. With `mode: encrypted`, or
+  /// with `aggregation: shared`.
   public var cluster: String?
+  /// The address of a coordinator that runs already; none where one is started here. With `mode: federated` only.
+  public var coordinator: String?
   /// The folder for `report.json`, `model.tacit` and `curves.svg`; none where nothing is to be written.
   public var output: String?
 
@@ -18,6 +23,8 @@ public struct Job: Hashable, Sendable, Codable {
     case plain
     /// On secret shares among parties.
     case encrypted
+    /// Among workers whose rows stay where they are.
+    case federated
   }
 
   public struct ModelPart: Hashable, Sendable, Codable {
@@ -34,13 +41,24 @@ public struct Job: Hashable, Sendable, Codable {
     public var ranges: [String: PublicRange]
     /// Public lists of categories.
     public var categories: [String: [String]]
+    /// The features, where not all columns beside the target are; of federated workers' own tables only.
+    public var columns: [String]?
 
     public enum Source: Hashable, Sendable, Codable {
       /// A set known by name, in a folder of data.
       case set(String, path: String?)
       /// A table of its own, and the column to predict.
       case file(String, target: String)
-      /// The tables of ``EncryptedPart/owners``, and the column to predict.
+      /// What it is, for a report.
+      var text: String {
+        switch self {
+        case .set(let name, _): NamedDataset(rawValue: name)?.source ?? name
+        case .file(let path, _): path
+        case .owners: "the workers' own tables"
+        }
+      }
+
+      /// The tables of ``EncryptedPart/owners`` or of the workers, and the column to predict.
       case owners(target: String)
     }
   }
@@ -55,6 +73,9 @@ public struct Job: Hashable, Sendable, Codable {
   }
 
   public struct EncryptedPart: Hashable, Sendable, Codable {
+    public var scheme = Scheme.replicated
+    /// Computing parties, a dealer not among them: 3 of replicated sharing, 2 to 16 of additive.
+    public var parties = 3
     /// Bits behind the point of shared numbers.
     public var fractionBits = 20
     public var transport = Transport.tls
@@ -69,6 +90,13 @@ public struct Job: Hashable, Sendable, Codable {
 
     /// What the parties' comparisons spend less of.
     public var optimise = Optimisation.bytes
+
+    /// How the parties share.
+    public enum Scheme: String, Hashable, Sendable, Codable, CaseIterable {
+      case replicated
+      /// With a dealer.
+      case additive
+    }
 
     public enum Optimisation: String, Hashable, Sendable, Codable, CaseIterable {
       case bytes, rounds

@@ -22,7 +22,7 @@ struct JobData {
     switch part {
     case .all: return try loadAll()
     case .owner(let index):
-      let table = try CSV.read(path: job.encrypted?.owners[index].file ?? "")
+      let table = try CSV.read(path: job.ownerFiles[index])
       let declared = try DeclaredData(job)
       let (train, test) = try table.split(
         test: job.data.test, seed: job.training.seed,
@@ -35,8 +35,30 @@ struct JobData {
     }
   }
 
+  /// The job's own rows to train on and to judge by, with lists of all categories, before anything is fitted.
+  func parts() throws(DatasetError) -> WorkerTable {
+    let tabular: TabularDataset
+    switch job.data.source {
+    case .set(let name, let path):
+      switch try set(name, path) {
+      case .tensors(let train, let test): return .tensors(train: train, test: test)
+      case .tabular(let set):
+        tabular = TabularDataset(
+          name: set.name, source: set.source, schema: try declaring(set.schema, table: name), table: set.table,
+          testTable: set.testTable)
+      }
+    case .file(let path, let target):
+      let table = try CSV.read(path: path)
+      let (train, _) = try split(table, target)
+      tabular = TabularDataset(name: table.name, source: path, schema: try schema(of: train, target), table: table)
+    case .owners: throw .inconsistent("Workers that bring their own rows have no part of the job's; name a table")
+    }
+    let (train, test) = try tabular.split(test: job.data.test, seed: job.training.seed)
+    return .table(try tabular.schema.listingCategories(of: train), train: train, test: test)
+  }
+
   private func loadAll() throws(DatasetError) -> Loaded {
-    let owners = job.encrypted?.owners.map(\.file) ?? []
+    let owners = job.ownerFiles
     switch job.data.source {
     case .set(let name, let path):
       let loaded = try set(name, path)

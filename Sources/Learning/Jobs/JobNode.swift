@@ -72,6 +72,8 @@ struct JobNode {
     return (entry.key, entry.value)
   }
 
+  var isSequence: Bool { node.sequence != nil }
+
   func sequence(atMost limit: Int) throws(JobError) -> [JobNode] {
     guard let list = node.sequence else { throw .wrongType(place, expected: "a list") }
     guard list.count <= limit else { throw .outOfRange(place, allowed: "a list of at most \(limit)") }

@@ -20,17 +20,24 @@ public struct PreparedJob: Sendable {
   ///   - part: whose rows this process has.
   /// - Throws: ``LearningError``, and `DatasetError` from the data.
   public init(_ job: Job, environment: [String: String], part: JobPart = .all) throws {
-    self.job = job
     let loaded = try JobData(job, environment: environment).load(part)
-    (data, ownerRows, ownerTestRows) = (loaded.data, loaded.ownerRows, loaded.ownerTestRows)
-    description = try ModelDescription(layers: job.model.layers, inputShape: try Self.inputShape(job, data.train))
+    try self.init(job, loaded.data, ownerRows: loaded.ownerRows, ownerTestRows: loaded.ownerTestRows)
+  }
+
+  /// Data that is prepared already.
+  package init(_ job: Job, _ data: PreparedDataset, ownerRows: [Int] = [], ownerTestRows: [Int] = []) throws {
+    self.job = job
+    (self.data, self.ownerRows, self.ownerTestRows) = (data, ownerRows, ownerTestRows)
+    description = try ModelDescription(
+      layers: job.model.layers,
+      inputShape: try Self.inputShape(
+        job, example: Shape(Array(data.train.features.shape.extents.dropFirst()))))
     features = Self.shaped(data.train.features, description)
     targets = try Self.targets(job, data.train, for: description)
   }
 
   /// The shape of one example: the job's, that of an image if the model begins with one, or the data's own.
-  private static func inputShape(_ job: Job, _ data: Dataset) throws(LearningError) -> Shape {
-    let own = Shape(Array(data.features.shape.extents.dropFirst()))
+  package static func inputShape(_ job: Job, example own: Shape) throws(LearningError) -> Shape {
     if let shape = job.model.input {
       guard shape.count == own.count else {
         throw .wrongShape("model.input", expected: "of \(own.count) numbers, as the data has", given: shape)
@@ -46,6 +53,11 @@ public struct PreparedJob: Sendable {
   /// The test rows as ``JudgingGraph`` takes them.
   public var testRows: (features: Tensor<Float>, targets: Tensor<Float>) {
     (Self.shaped(data.test.features, description), JudgingGraph.targets(of: data.test.targets))
+  }
+
+  /// The test rows as ``features`` and ``targets`` are for training.
+  package func heldOut() throws(LearningError) -> (features: Tensor<Float>, targets: Tensor<Float>) {
+    (Self.shaped(data.test.features, description), try Self.targets(job, data.test, for: description))
   }
 
   static func shaped(_ features: Tensor<Float>, _ description: ModelDescription) -> Tensor<Float> {

@@ -1,4 +1,5 @@
 import Foundation
+import Graphs
 
 /// What a run of a job found: `report.json`.
 public struct TrainingReport: Hashable, Sendable, Codable {
@@ -22,7 +23,11 @@ public struct TrainingReport: Hashable, Sendable, Codable {
   public var rounds: Int?
   /// Of an encrypted training: payload of all parties and owners.
   public var bytesSent: Int?
-  /// What the plan said of both before the run.
+  /// Of an encrypted training with a dealer: what it dealt to the last party, apart from the payload.
+  public var dealtBytes: Int?
+  /// Of an encrypted training with a dealer: what dealing took, much of it while the parties trained.
+  public var offlineSeconds: Double?
+  /// What the plan said before the run.
   public var planned: Planned?
   /// Who found the figures on the test rows, where rows are secret.
   public var judgedBy: String?
@@ -30,15 +35,39 @@ public struct TrainingReport: Hashable, Sendable, Codable {
   public var ownerRows: [Int]?
   /// What was opened, and to whom.
   public var opened: [String]?
+  /// Of a federated training.
+  public var federation: FederationPart?
   public var versions: [String: String]
+
+  public struct FederationPart: Hashable, Sendable, Codable {
+    public var workers: [String]
+    public var aggregation: Aggregation
+    public var strategy: String
+    /// On all workers' held-out rows, after each round.
+    public var accuracies: [Double]
+    /// What each role learns.
+    public var learns: [String: String]
+
+    public init(
+      workers: [String], aggregation: Aggregation, strategy: String, accuracies: [Double], learns: [String: String]
+    ) {
+      self.workers = workers
+      self.aggregation = aggregation
+      self.strategy = strategy
+      self.accuracies = accuracies
+      self.learns = learns
+    }
+  }
 
   public struct Planned: Hashable, Sendable, Codable {
     public var rounds: Int
     public var bytesSent: Int
+    public var dealtBytes: Int?
 
-    public init(rounds: Int, bytesSent: Int) {
+    public init(rounds: Int, bytesSent: Int, dealtBytes: Int? = nil) {
       self.rounds = rounds
       self.bytesSent = bytesSent
+      self.dealtBytes = dealtBytes
     }
   }
 
@@ -51,6 +80,20 @@ public struct TrainingReport: Hashable, Sendable, Codable {
 }
 
 extension TrainingReport {
+  /// Of a run that took so long, before anything is judged.
+  ///
+  /// - Parameter source: where the rows come from; as the job says it where it is `nil`.
+  package init(
+    of job: Job, source: String? = nil, train: Int, test: Int, losses: [Double], seconds: Double,
+    versions: [String: String]
+  ) {
+    self.init(
+      mode: job.mode, seed: job.training.seed,
+      data: DataPart(source: source ?? job.data.source.text, rows: train + test, train: train, test: test), loss: losses,
+      seconds: seconds, secondsPerEpoch: seconds / Double(max(job.training.epochs, 1)),
+      versions: versions.merging(["openblas": PlainEngine.libraryVersion]) { given, _ in given })
+  }
+
   /// Writes `report.json` and `curves.svg` to a folder, which is made if it is not there.
   public func write(to folder: String) throws(LearningError) {
     let directory = URL(fileURLWithPath: folder, isDirectory: true)

@@ -47,6 +47,9 @@ public struct ModelDescription: Hashable, Sendable {
   /// batch normalisation has any.
   public var statisticNames: [String] { weightSpecs.filter { !$0.isTrained }.map(\.name) }
 
+  /// The names of weights and running statistics in the order of the layers, as ``Weights`` have them.
+  package var orderedNames: [String] { weightSpecs.map(\.name) }
+
   /// The shape of the weight or running statistic of that name.
   public func shape(ofWeight name: String) -> Shape? { weightSpecs.first { $0.name == name }?.shape }
 

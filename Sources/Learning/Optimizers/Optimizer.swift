@@ -45,6 +45,13 @@ struct OptimizerState {
     }
   }
 
+  /// Forgets all steps.
+  mutating func reset() {
+    first.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+    second.withUnsafeMutableBufferPointer { $0.update(repeating: 0) }
+    powers = (1, 1)
+  }
+
   /// One step on `count` weights, the learning rate multiplied by `factor`.
   mutating func update(
     _ weights: UnsafeMutablePointer<Float>, _ gradients: UnsafePointer<Float>, count: Int, factor: Double

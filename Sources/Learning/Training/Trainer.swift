@@ -56,15 +56,9 @@ public struct Trainer: Sendable {
     features: Tensor<Float>, targets: Tensor<Float>, initialWeights: Weights? = nil,
     progress: (Progress) throws -> Void = { _ in }
   ) throws -> Result {
-    try check(features, description.inputShape, "features")
-    try check(targets, description.outputShape, "targets")
-    guard features.shape[0] == targets.shape[0], features.shape[0] > 0 else {
-      throw LearningError.wrongShape(
-        "targets", expected: "[\(max(features.shape[0], 1))] + \(description.outputShape)", given: targets.shape)
-    }
-    let tree = SeedTree(seed: seed)
-    let start = initialWeights ?? description.initialWeights(seed: tree.child("weights"))
-    let loop = try TrainingLoop(self, features: features, targets: targets, weights: start, seed: tree)
+    let start = initialWeights ?? description.initialWeights(seed: SeedTree(seed: seed).child("weights"))
+    let loop = try loop(features: features, targets: targets, weights: start)
+    try loop.prepare(rows: features.shape[0])
     var losses: [Double] = []
     for epoch in 1...epochs {
       let mean = loop.runEpoch(order: shuffle(epoch, rows: features.shape[0])) { share in
@@ -75,6 +69,20 @@ public struct Trainer: Sendable {
       try progress(Progress(epoch: epoch, epochs: epochs, loss: mean))
     }
     return Result(model: try Model(description: description, weights: loop.weights()), losses: losses)
+  }
+
+  /// The memory and programs of a training on these rows, for others to drive.
+  package func loop(
+    features: Tensor<Float>, targets: Tensor<Float>, weights: Weights
+  ) throws(LearningError) -> TrainingLoop {
+    try check(features, description.inputShape, "features")
+    try check(targets, description.outputShape, "targets")
+    guard features.shape[0] == targets.shape[0], features.shape[0] > 0 else {
+      throw .wrongShape(
+        "targets", expected: "[\(max(features.shape[0], 1))] + \(description.outputShape)", given: targets.shape)
+    }
+    return try TrainingLoop(
+      self, features: features, targets: targets, weights: weights, seed: SeedTree(seed: seed))
   }
 
   /// The order in which an epoch, from 1, meets the rows.

@@ -1,18 +1,19 @@
-import Arithmetic
+package import Arithmetic
 import Graphs
 import Tensors
 
 /// The memory and the programs of one training; a step allocates nothing.
 ///
-/// All weights lie in one block and all gradients in another, so that an optimizer step is one loop.
-final class TrainingLoop {
+/// All weights lie in one block and all gradients in another, so that an optimizer step is one loop. A loop can be used
+/// again from other weights, with ``load(_:dropout:)``. It belongs to one thread at a time.
+package final class TrainingLoop {
   private let description: ModelDescription
+  private let loss: Loss
   private let features: Tensor<Float>
   private let targets: Tensor<Float>
   private let batch: Int
-  private let step: BatchStep
-  /// For the last rows of an epoch where they do not fill a batch.
-  private let lastStep: BatchStep?
+  /// The step of each number of rows that has come up: the batch, and what epochs leave for the last one.
+  private var steps: [Int: BatchStep] = [:]
   private let block: ParameterBlock
   /// Running statistics, with room for what replaces them.
   private let statistics: ParameterBlock
@@ -24,24 +25,33 @@ final class TrainingLoop {
   ) throws(LearningError) {
     _ = try Model(description: trainer.description, weights: weights)
     description = trainer.description
+    loss = trainer.loss
     self.features = features
     self.targets = targets
-    let rows = features.shape[0]
-    batch = min(trainer.batch, rows)
+    batch = min(trainer.batch, features.shape[0])
     block = ParameterBlock(description.weightNames.compactMap { weights[$0] })
     statistics = ParameterBlock(description.statisticNames.compactMap { weights[$0] })
-    step = try BatchStep(TrainingGraph(description, loss: trainer.loss, batch: batch), block, statistics)
-    lastStep =
-      rows % batch == 0
-      ? nil : try BatchStep(TrainingGraph(description, loss: trainer.loss, batch: rows % batch), block, statistics)
     optimizer = OptimizerState(trainer.optimizer, count: block.count)
     dropout = seed.child("dropout").generator()
   }
 
-  /// Trains on every row once; gives the mean loss.
+  /// Compiles the steps of an epoch over so many rows.
+  package func prepare(rows: Int) throws(LearningError) {
+    for size in [min(batch, rows), rows % batch] where size > 0 && steps[size] == nil {
+      steps[size] = try BatchStep(TrainingGraph(description, loss: loss, batch: size), block, statistics)
+    }
+  }
+
+  /// Trains on the given rows once; gives the mean loss.
   ///
-  /// - Parameter factor: what the learning rate is multiplied by, given the share of the epoch that is done.
-  func runEpoch(order: [Int], factor: (Double) -> Double) -> Double {
+  /// - Parameters:
+  ///   - order: rows, of a number that was prepared.
+  ///   - correct: changes the gradients of a step, given the weights it was computed at.
+  ///   - factor: what the learning rate is multiplied by, given the share of the epoch that is done.
+  package func runEpoch(
+    order: [Int], correct: ((_ weights: UnsafePointer<Float>, _ gradients: UnsafeMutablePointer<Float>) -> Void)? = nil,
+    factor: (Double) -> Double
+  ) -> Double {
     var total = 0.0
     features.scalars.withUnsafeBufferPointer { features in
       targets.scalars.withUnsafeBufferPointer { targets in
@@ -49,10 +59,11 @@ final class TrainingLoop {
           var start = 0
           while start < order.count {
             let size = min(batch, order.count - start)
-            let step = size == batch ? self.step : lastStep ?? self.step
+            guard let step = steps[size] else { preconditionFailure("no step of \(size) rows was prepared") }
             let rows = UnsafeBufferPointer(rebasing: order[start..<(start + size)])
             let loss = step.run(rows, features: features, targets: targets, dropout: &dropout)
             statistics.weights.update(from: statistics.gradients, count: statistics.count)
+            correct?(block.weights, block.gradients)
             optimizer.update(
               block.weights, block.gradients, count: block.count,
               factor: factor(Double(start) / Double(order.count)))
@@ -70,6 +81,28 @@ final class TrainingLoop {
     let names = description.weightNames + description.statisticNames
     let tensors = Dictionary(uniqueKeysWithValues: zip(names, block.tensors() + statistics.tensors()))
     return Weights(description.weightSpecs.compactMap { spec in tensors[spec.name].map { (spec.name, $0) } })
+  }
+}
+
+extension TrainingLoop {
+  /// How many scalars are trained; running statistics lie behind them.
+  package var trainedCount: Int { block.count }
+
+  package var scalarCount: Int { block.count + statistics.count }
+
+  /// Begins again from flat weights, trained ones before statistics, with an optimizer that remembers nothing.
+  package func load(_ flat: UnsafePointer<Float>, dropout: PublicGenerator) {
+    block.weights.update(from: flat, count: block.count)
+    statistics.weights.update(from: flat + block.count, count: statistics.count)
+    optimizer.reset()
+    self.dropout = dropout
+  }
+
+  /// Weights and running statistics as they are, flat.
+  package func read(_ body: (_ trained: UnsafeBufferPointer<Float>, _ statistics: UnsafeBufferPointer<Float>) -> Void) {
+    body(
+      UnsafeBufferPointer(start: block.weights, count: block.count),
+      UnsafeBufferPointer(start: statistics.weights, count: statistics.count))
   }
 }
 

@@ -20,7 +20,7 @@ public final class ClusterClient: Sendable {
   /// say which of them is missing.
   let newsPatience: Duration
   let scheme: ClusterScheme
-  private let waiting: @Sendable (DealerProgress) -> Void
+  let waiting: @Sendable (DealerProgress) -> Void
 
   /// Connects to all parties of a cluster.
   ///

@@ -11,6 +11,8 @@ enum DealerRequest: Codable, Sendable {
   case ticket(epoch: [UInt8], program: String, step: UInt32)
 
   static let version = 1
+  /// Programs that a dealer has in mind on one connection; when there are more, it forgets all.
+  static let programCapacity = 256
 }
 
 /// What the dealer answers.

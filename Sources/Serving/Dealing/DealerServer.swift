@@ -106,9 +106,6 @@ private struct Dialogue {
     self.logger = logger
   }
 
-  /// Computations that one party may have in mind at once.
-  private static let capacity = 256
-
   mutating func answer(_ request: DealerRequest) async throws {
     switch request {
     case .hello: throw ServingError.malformedMessage
@@ -140,7 +137,7 @@ private struct Dialogue {
       _ = try await Task(executorPreference: globalConcurrentExecutor) {
         try await desk.program(of: computation)
       }.value
-      if computations.count >= Self.capacity { computations.removeAll() }
+      if computations.count >= DealerRequest.programCapacity { computations.removeAll() }
       computations[computation.program] = computation
       try await send(.program(computation.program))
     } catch let error as ChannelError {

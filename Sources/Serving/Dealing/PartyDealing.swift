@@ -11,6 +11,8 @@ import Transports
 final class PartyDealing: Sendable {
   /// Made at the last party alone.
   let keeper: StockKeeper?
+  /// Likewise, for trainings: in memory, as what is dealt for one does not outlive it.
+  let trainingKeeper: StockKeeper?
   let used: UsedSteps
   /// Where there is storage.
   let models: ModelStore?
@@ -35,12 +37,15 @@ final class PartyDealing: Sendable {
     models = try storage.map { try ModelStore(folder: $0.folder + "/models", key: $0.key, party: party) }
     nonce = try Self.nonce(in: storage)
     guard party == partyCount - 1 else {
-      keeper = nil
+      (keeper, trainingKeeper) = (nil, nil)
       return
     }
     let shelf = try TicketShelf(
       folder: storage.map { $0.folder + "/stock" }, key: storage?.key, used: used, party: party)
     keeper = StockKeeper(shelf: shelf, dealer: try makeDealer(), policy: policy, logger: logger)
+    trainingKeeper = StockKeeper(
+      shelf: try TicketShelf(folder: nil, key: nil, used: try UsedSteps(folder: nil), party: party),
+      dealer: try makeDealer(), policy: .training, logger: logger)
   }
 
   private static func nonce(in storage: (folder: String, key: StorageKey)?) throws -> [UInt8] {
@@ -89,12 +94,18 @@ final class PartyDealing: Sendable {
       all[peer] = message
     }
     let name = Hexadecimal.text(SHA256.hash(data: Data(all.flatMap { $0 })))
-    try await keeper?.begin(name, epoch: epoch)
+    for keeper in [keeper, trainingKeeper] { try await keeper?.begin(name, epoch: epoch) }
     return (bytes, name)
   }
 
   /// Fills the stock until the task is cancelled.
-  func run() async { try? await loop.run { await keeper?.run() } }
+  func run() async {
+    try? await loop.run {
+      async let trainings: Void? = trainingKeeper?.run()
+      await keeper?.run()
+      await trainings
+    }
+  }
 
   func stop() { loop.shutdown() }
 }

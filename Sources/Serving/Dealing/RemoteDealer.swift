@@ -81,7 +81,11 @@ final class RemoteDealer: DealerAccess {
     if let computation, !state.withLockedValue({ $0.programs.contains(computation.program) }) {
       guard case .program(computation.program) = try await exchange(.program(computation.content), connection).control
       else { throw ServingError.dealerFails("it understands the program differently: is it of the same version?") }
-      state.withLockedValue { _ = $0.programs.insert(computation.program) }
+      state.withLockedValue { state in
+        // The dealer forgets at the same moment.
+        if state.programs.count >= DealerRequest.programCapacity { state.programs = [] }
+        state.programs.insert(computation.program)
+      }
     }
     return try await exchange(request, connection)
   }

@@ -2,27 +2,14 @@ import Logging
 import Sharing
 import Transports
 
-/// How much correlated randomness the last party keeps on stock.
-public struct StockPolicy: Hashable, Sendable {
-  /// With fewer runs than this on stock, more are dealt, ahead of need.
-  public var lowWater: Int
-  /// Up to so many runs.
-  public var batch: Int
-  /// A program's stock has no more bytes than this, unless one run needs more.
-  static let mostBytes = 1 << 30
-
-  public init(lowWater: Int = 4, batch: Int = 16) throws {
-    guard (0...1 << 16).contains(lowWater), (max(lowWater, 1)...1 << 16).contains(batch) else {
-      throw ServingError.badRequest(
-        "the stock is refilled below 0 to 65536 runs, up to at least as many: not below \(lowWater) up to \(batch)")
-    }
-    self.lowWater = lowWater
-    self.batch = batch
-  }
-}
-
 /// Keeps the last party's stock filled: has tickets dealt in the background, before runs need them.
 actor StockKeeper {
+  /// Runs that are about to come.
+  struct Coming: Sendable {
+    let computation: DealtComputation
+    var count: Int
+  }
+
   /// What is kept of one program.
   private struct Line {
     let computation: DealtComputation
@@ -95,7 +82,7 @@ actor StockKeeper {
     let found = try shelf.take(program)
     if hasWaited, found == nil, let failure = lines[program]?.failure { throw failure }
     let left = shelf.count(of: program)
-    if left < policy.lowWater || found == nil { aim(at: policy.batch, program) }
+    if left < policy.lowWater || found == nil && lines[program]?.target == 0 { aim(at: policy.batch, program) }
     return found
   }
 
@@ -104,11 +91,26 @@ actor StockKeeper {
     DealerProgress(ready: shelf.count(of: program), wanted: max(lines[program]?.target ?? 0, 1))
   }
 
+  /// Asks for what is about to come, and for no more of it; as much of it as the stock has room for.
+  func expect(_ coming: [Coming]) throws {
+    for item in coming {
+      try open(item.computation)
+      let program = item.computation.program
+      lines[program]?.target = 0
+      aim(at: item.count, program)
+    }
+  }
+
   /// Asks for so many runs on stock; as many of them as the stock has room for.
   func expect(_ count: Int, of program: String) { aim(at: count, program) }
 
   /// Whether as many runs are on stock as were asked for.
   func isFilled(_ program: String) -> Bool { lines[program].map { $0.target == 0 && $0.failure == nil } ?? true }
+
+  /// What dealing took for these programs.
+  func dealingSeconds(of programs: [String]) -> Double {
+    programs.reduce(0) { $0 + (lines[$1]?.dealingSeconds ?? 0) }
+  }
 
   /// What dealing one run takes, on the average.
   func secondsPerRun(of program: String) -> Double {
@@ -156,7 +158,7 @@ actor StockKeeper {
   }
 
   /// Forgets the tickets of programs that nobody will run again.
-  func forget(where isGone: @Sendable (DealtComputation) -> Bool) {
+  func forget(where isGone: @Sendable (DealtComputation) -> Bool = { _ in true }) {
     for (program, line) in lines where isGone(line.computation) {
       lines[program] = nil
       shelf.remove(program)
@@ -212,7 +214,7 @@ actor StockKeeper {
     lines[program] = line
   }
 
-  private func room(_ line: Line) -> Int { max(1, StockPolicy.mostBytes / line.largestTicket) }
+  private func room(_ line: Line) -> Int { max(1, policy.mostBytes / line.largestTicket) }
 
   private func aim(at count: Int, _ program: String) {
     guard let line = lines[program] else { return }

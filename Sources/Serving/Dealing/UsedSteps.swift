@@ -6,7 +6,8 @@ import Sharing
 
 /// Which runs of dealt programs a party has begun: none may begin twice, as it would use its masks twice.
 ///
-/// A run is written down before it begins, so that a party that stops and starts again remembers it.
+/// A run is written down before it begins, and is on the disk then, so that a party that stops and starts again remembers
+/// it, even if its machine lost power.
 package final class UsedSteps: Sendable {
   private let folder: String?
   private let next = NIOLockedValueBox<[String: UInt32]>([:])
@@ -53,7 +54,8 @@ package final class UsedSteps: Sendable {
 
   private func read(_ program: String) throws -> UInt32 {
     guard let path = path(program), FileManager.default.fileExists(atPath: path) else { return 0 }
-    guard let data = FileManager.default.contents(atPath: path), data.count == 4 else {
+    // A file that was made and never filled is of a run that did not begin.
+    guard let data = FileManager.default.contents(atPath: path), data.count == 4 || data.isEmpty else {
       throw ServingError.storage(path, reason: "it does not say which runs were begun: remove the stock's folder")
     }
     return data.reversed().reduce(0) { $0 << 8 | UInt32($1) }
@@ -61,19 +63,6 @@ package final class UsedSteps: Sendable {
 
   private func write(_ step: UInt32, _ program: String) throws {
     guard let path = path(program) else { return }
-    let data = withUnsafeBytes(of: step.littleEndian) { Data($0) }
-    do { try data.write(to: URL(fileURLWithPath: path), options: .atomic) } catch {
-      throw ServingError.storage(path, reason: "it cannot be written")
-    }
-  }
-}
-
-/// Folders that only their owner may look into.
-enum PrivateFolder {
-  static func make(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(
-        atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-    } catch { throw ServingError.storage(path, reason: "the folder cannot be made") }
+    try DurableFile.write(withUnsafeBytes(of: step.littleEndian) { Array($0) }, to: path)
   }
 }

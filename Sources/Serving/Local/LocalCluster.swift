@@ -1,6 +1,7 @@
 import Foundation
 public import Identity
 import NIOConcurrencyHelpers
+import Processes
 import Sharing
 
 /// Party processes on this machine, and a dealer where they share additively, with certificates and keys made for them alone and thrown away after.
@@ -11,7 +12,7 @@ public final class LocalCluster: Sendable {
   public let cluster: ClusterFile
   public let client: NodeIdentity
   private let folder: URL
-  private let parties: NIOLockedValueBox<[PartyProcess]>
+  private let parties: NIOLockedValueBox<[Member]>
 
   /// Starts the parties; they may still be on their way up when this returns, so the first call should be patient.
   ///
@@ -42,18 +43,23 @@ public final class LocalCluster: Sendable {
       let cluster = try ClusterFile(parties: members, dealer: dealer, deadline: deadline)
       let file = folder.appendingPathComponent("cluster.yaml").path
       try cluster.save(to: file)
-      var processes: [PartyProcess] = []
-      if dealer != nil {
-        processes.append(
-          try PartyProcess.start(executable: executable, index: nil, folder: folder, clusterFile: file, storage: nil))
+      // The client says how many runs it wants; more, dealt while it measures, would only get in its way.
+      func start(_ index: Int?, _ arguments: [String]) throws -> Member {
+        let name = index.map { "party-\($0)" } ?? "dealer"
+        let process = try ChildProcess.start(
+          executable: executable,
+          arguments: [
+            index == nil ? "dealer" : "party", "--identity", folder.appendingPathComponent(name).path, "--cluster", file,
+            "--until-input-ends",
+          ] + arguments, name: name, log: folder.appendingPathComponent("\(name).log"))
+        return Member(process: process, index: index)
       }
-      for index in 0..<count {
-        processes.append(
-          try PartyProcess.start(
-            executable: executable, index: index, folder: folder, clusterFile: file,
-            storage: storage.map { $0 + "/party-\(index)" }))
-      }
-      let parties = processes
+      let parties =
+        try (dealer == nil ? [] : [start(nil, [])])
+        + (0..<count).map { index in
+          try start(
+            index, ["--stock-low", "0"] + (storage.map { ["--storage", "\($0)/party-\(index)"] } ?? []))
+        }
       return LocalCluster(cluster: cluster, client: client, folder: folder, parties: parties)
     } catch {
       try? FileManager.default.removeItem(at: folder)
@@ -61,7 +67,7 @@ public final class LocalCluster: Sendable {
     }
   }
 
-  private init(cluster: ClusterFile, client: NodeIdentity, folder: URL, parties: [PartyProcess]) {
+  private init(cluster: ClusterFile, client: NodeIdentity, folder: URL, parties: [Member]) {
     self.cluster = cluster
     self.client = client
     self.folder = folder
@@ -70,7 +76,7 @@ public final class LocalCluster: Sendable {
 
   /// Process identifiers, in the order of the parties.
   public var processIdentifiers: [Int32] {
-    parties.withLockedValue { $0.filter { !$0.isDealer }.map(\.identifier) }
+    parties.withLockedValue { $0.filter { $0.index != nil }.map(\.process.identifier) }
   }
 
   /// Runs the body; where it fails and a party's process has ended, the error says so instead.
@@ -85,9 +91,9 @@ public final class LocalCluster: Sendable {
 
   /// Ends the processes and removes their keys.
   public func stop() {
-    parties.withLockedValue { processes in
-      for process in processes { process.stop() }
-      processes = []
+    parties.withLockedValue { parties in
+      for party in parties { party.process.stop() }
+      parties = []
     }
     try? FileManager.default.removeItem(at: folder)
   }
@@ -96,77 +102,15 @@ public final class LocalCluster: Sendable {
 }
 
 /// One party's process, or the dealer's.
-///
-/// `@unchecked Sendable`: `Process` is only touched under the lock of ``LocalCluster``.
-private final class PartyProcess: @unchecked Sendable {
-  private let process: Process
-  private let input: Pipe
-  private let log: URL
+private struct Member: Sendable {
+  let process: ChildProcess
   /// `nil` for the dealer.
-  private let index: Int?
-
-  static func start(
-    executable: String, index: Int?, folder: URL, clusterFile: String, storage: String?
-  ) throws -> PartyProcess {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: executable)
-    let name = index.map { "party-\($0)" } ?? "dealer"
-    process.arguments = [
-      index == nil ? "dealer" : "party", "--identity", folder.appendingPathComponent(name).path, "--cluster",
-      clusterFile, "--until-input-ends",
-    ]
-    // The client says how many runs it wants; more, dealt while it measures, would only get in its way.
-    if index != nil { process.arguments? += ["--stock-low", "0"] }
-    if let storage { process.arguments? += ["--storage", storage] }
-    let input = Pipe()
-    process.standardInput = input
-    process.standardOutput = FileHandle.nullDevice
-    let log = folder.appendingPathComponent("\(name).log")
-    guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
-      throw ServingError.cannotStart("\(log.path) cannot be written")
-    }
-    process.standardError = try FileHandle(forWritingTo: log)
-    do {
-      try process.run()
-    } catch {
-      throw ServingError.cannotStart("\(executable) cannot be run")
-    }
-    return PartyProcess(process, input, log, index)
-  }
-
-  private init(_ process: Process, _ input: Pipe, _ log: URL, _ index: Int?) {
-    self.process = process
-    self.input = input
-    self.log = log
-    self.index = index
-  }
-
-  var isDealer: Bool { index == nil }
-  var identifier: Int32 { process.processIdentifier }
+  let index: Int?
 
   /// Why the process is no more, if it is not.
   var epitaph: ServingError? {
-    guard !process.isRunning else { return nil }
-    let text = (try? String(contentsOf: log, encoding: .utf8)) ?? ""
-    let prefix = "tacit: "
-    let complaint = text.split(separator: "\n").last { $0.hasPrefix(prefix) }?.dropFirst(prefix.count) ?? ""
-    guard let index else { return .dealerExited(status: process.terminationStatus, log: String(complaint)) }
-    return .partyExited(index, status: process.terminationStatus, log: String(complaint))
-  }
-
-  func stop() {
-    try? input.fileHandleForWriting.close()
-    process.end()
-  }
-}
-
-extension Process {
-  /// Ends it and waits until it is gone: one that hangs would take for ever, so it is asked first and killed after 2 s.
-  func end() {
-    if isRunning { terminate() }
-    let end = ContinuousClock.now + .seconds(2)
-    while isRunning, ContinuousClock.now < end { Thread.sleep(forTimeInterval: 0.005) }
-    if isRunning { kill(processIdentifier, SIGKILL) }
-    waitUntilExit()
+    guard let end = process.end else { return nil }
+    guard let index else { return .dealerExited(status: end.status, log: end.complaint) }
+    return .partyExited(index, status: end.status, log: end.complaint)
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Identity
+import Processes
 
 /// Certificates, keys and the cluster file of a measurement, thrown away after it.
 struct MeasuringFolder {
@@ -57,7 +58,7 @@ struct MeasuringProcess {
     do {
       try process.run()
     } catch {
-      throw ServingError.cannotStart("\(executable) cannot be run")
+      throw ChildProcess.NotStarted(reason: "\(executable) cannot be run")
     }
     return MeasuringProcess(process: process, input: input)
   }

@@ -22,7 +22,7 @@ enum Request: Codable, Sendable {
   /// Goes on with a training from its last common checkpoint.
   case resume(id: String, TrainingProgram)
 
-  static let version = 4
+  static let version = 5
 }
 
 /// What a party answers.
@@ -44,7 +44,7 @@ enum Reply: Codable, Sendable {
   /// An epoch is done; this party's summand of its losses follows, if they are revealed.
   case epoch(Int)
   /// This party's summands of the weights follow, if they are revealed.
-  case trained(rounds: Int, bytesSent: Int, seconds: Double)
+  case trained(TrainingFigures)
   /// `exitCode` tells a refusal from a fault of a peer, as the command line does.
   case refused(reason: String, exitCode: Int)
 }
@@ -72,7 +72,6 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A party is not heard of any more, while the others have given up.
   case partySilent(Int, others: String)
   case dealerExited(status: Int32, log: String)
-  case cannotStart(String)
   /// The dealer cannot be reached, or does not deal.
   case dealerFails(String)
   case storage(String, reason: String)
@@ -95,7 +94,6 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
       "the process of the dealer ended with status \(status)\(log.isEmpty ? "" : ": \(log)")"
     case .dealerFails(let why): "the dealer does not deal: \(why)"
     case .storage(let path, let reason): "\(path) cannot be used: \(reason)"
-    case .cannotStart(let why): "the parties could not be started: \(why)"
     }
   }
 
@@ -111,7 +109,7 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .unknownModel, .badRequest, .storage: 2
     case .refused(_, _, let exitCode): exitCode
     case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .partySilent,
-      .dealerExited, .cannotStart, .dealerFails:
+      .dealerExited, .dealerFails:
       3
     }
   }

@@ -2,24 +2,19 @@ import Logging
 import Sharing
 import Transports
 
-/// Queries among additive parties with a dealer.
-///
-/// Before each run the last party says which run of its program it is to be, as soon as it has the dealer's ticket for it,
-/// and until then how long the wait is; no party begins a run twice.
+/// Queries and trainings among additive parties with a dealer.
 final class AdditiveRunner: SessionRunner {
   private let channel: any Channel
   private let dealing: PartyDealing
   private let scheme: AdditiveScheme
-  private let stock: DealtStock
+  private let turns: DealtTurns
+  private let trainingTurns: DealtTurns
   private let generation: String
-  private let logger: Logger
   /// By model and batch.
   private var computations: [String: DealtComputation] = [:]
   /// Weights whose masks are kept, by model; the models that are there still.
   private var fixed: [String: [String: AdditiveShare]] = [:]
   private let knownModels: () async -> Set<String>
-
-  private var last: PartyID { channel.partyCount - 1 }
 
   init(
     over channel: any Channel, session: String, dealing: PartyDealing, knownModels: @escaping () async -> Set<String>,
@@ -28,10 +23,14 @@ final class AdditiveRunner: SessionRunner {
     self.channel = channel
     self.dealing = dealing
     self.knownModels = knownModels
-    self.logger = logger
     let key: [UInt8]
     (key, generation) = try await dealing.begin(over: channel)
-    stock = DealtStock(key: key, partyCount: channel.partyCount)
+    let stock = DealtStock(key: key, partyCount: channel.partyCount)
+    turns = DealtTurns(
+      over: channel, stock: stock, keeper: dealing.keeper, used: dealing.used, pulse: dealing.pulse, logger: logger)
+    trainingTurns = DealtTurns(
+      over: channel, stock: stock, keeper: dealing.trainingKeeper, used: try UsedSteps(folder: nil),
+      pulse: dealing.pulse, logger: logger)
     scheme = try await AdditiveScheme.start(over: channel, source: stock, session: session + generation)
   }
 
@@ -45,7 +44,7 @@ final class AdditiveRunner: SessionRunner {
     let computation = try await computation(for: query)
     var operands = try await fixed(weights, of: query.model, computation)
     operands[description.inputName] = input[0]
-    try scheme.beginStep(of: computation.program, at: try await turn(of: computation, waiting))
+    try scheme.beginStep(of: computation.program, at: try await turns.next(of: computation, waiting: waiting))
     let before = scheme.traffic
     let clock = ContinuousClock()
     let start = clock.now
@@ -77,97 +76,16 @@ final class AdditiveRunner: SessionRunner {
     return made
   }
 
-  // MARK: Whose turn it is
-
-  /// Which run of its program comes next.
-  private func turn(
-    of computation: DealtComputation, _ waiting: @Sendable (DealerProgress) -> Void
-  ) async throws -> UInt32 {
-    guard let keeper = dealing.keeper else {
-      let step = try await awaitTurn(waiting)
-      try dealing.used.use(step, of: computation.program)
-      return step
+  func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws {
+    let scheme = AdditiveTraining(over: channel, scheme: scheme, turns: trainingTurns, generation: generation) {
+      report(.waiting($0))
     }
     do {
-      let (step, ticket) = try await nextTicket(of: computation, keeper, waiting)
-      stock.open(ticket, program: computation.program, step: step)
-      try await tell(.go(step))
-      return step
-    } catch let error as ChannelError {
-      throw error
-    } catch let error as ServingError where !error.endsSession {
-      try await tell(.fail("\(error)"))
-      throw error
+      try await TrainingSession(channel: channel, training: training, scheme: scheme).run(report: report)
+      await dealing.trainingKeeper?.forget()
     } catch {
-      try await tell(.end("\(error)"))
+      await dealing.trainingKeeper?.forget()
       throw error
-    }
-  }
-
-  private func nextTicket(
-    of computation: DealtComputation, _ keeper: StockKeeper, _ waiting: @Sendable (DealerProgress) -> Void
-  ) async throws -> (UInt32, Message) {
-    try await keeper.open(computation)
-    var hasWaited = false
-    while true {
-      if let found = try await keeper.take(computation.program, hasWaited: hasWaited) { return found }
-      let progress = await keeper.progress(of: computation.program)
-      logger.notice("\(progress)", metadata: ["program": "\(computation.program)"])
-      waiting(progress)
-      try await tell(.wait(progress))
-      try await keeper.change(of: computation.program, within: dealing.pulse)
-      hasWaited = true
-    }
-  }
-
-  private func tell(_ turn: Turn) async throws {
-    for peer in channel.peers { try await channel.send(turn.message, to: peer) }
-  }
-
-  private func awaitTurn(_ waiting: @Sendable (DealerProgress) -> Void) async throws -> UInt32 {
-    while true {
-      switch try Turn(try await channel.receive(from: last)) {
-      case .go(let step): return step
-      case .wait(let progress): waiting(progress)
-      case .fail(let reason): throw ServingError.dealerFails("party \(last) says: \(reason)")
-      case .end(let reason): throw ServingError.sessionBroken("party \(last) says: \(reason)")
-      }
-    }
-  }
-}
-
-/// What the last party says before a run.
-private enum Turn {
-  case go(UInt32)
-  case wait(DealerProgress)
-  /// This run fails; the session stands.
-  case fail(String)
-  case end(String)
-
-  var message: Message {
-    switch self {
-    case .go(let step): [0] + WordBytes.bytes(of: [UInt64(step)])
-    case .wait(let progress): [1] + WordBytes.bytes(of: [UInt64(progress.ready), UInt64(progress.wanted)])
-    case .fail(let reason): [2] + Array(reason.utf8)
-    case .end(let reason): [3] + Array(reason.utf8)
-    }
-  }
-
-  /// - Throws: ``ServingError/malformedMessage``.
-  init(_ message: Message) throws {
-    let words = WordBytes.words(in: message.dropFirst()) ?? []
-    switch (message.first, words.count) {
-    case (0, 1):
-      guard let step = UInt32(exactly: words[0]) else { throw ServingError.malformedMessage }
-      self = .go(step)
-    case (1, 2):
-      guard let ready = Int(exactly: words[0]), let wanted = Int(exactly: words[1]) else {
-        throw ServingError.malformedMessage
-      }
-      self = .wait(DealerProgress(ready: ready, wanted: wanted))
-    case (2, _): self = .fail(String(decoding: message.dropFirst(), as: UTF8.self))
-    case (3, _): self = .end(String(decoding: message.dropFirst(), as: UTF8.self))
-    case (_, _): throw ServingError.malformedMessage
     }
   }
 }

@@ -61,9 +61,7 @@ struct ClientDialogue {
       try await follow(PendingQuery(id: id, model: model, input: input, batch: batch))
     case .prepare(let name, let batch, let runs):
       try await prepare(try await model(name, batch: batch), batch: batch, runs: runs)
-    case .rows, .count, .train, .resume:
-      try scheme.checkTraining()
-      try await train(frame)
+    case .rows, .count, .train, .resume: try await train(frame)
     }
   }
 
@@ -118,8 +116,7 @@ struct ClientDialogue {
       guard (1...1 << 20).contains(rows), (1...SharedModel.Description.largestInput / rows).contains(width) else {
         throw ServingError.badRequest("\(rows) rows of \(width) numbers are more than a party takes at once")
       }
-      let parcel = try InputSharing.Parcel(bytes: frame.body)
-      let block = try SharedRows.Block(parcel, rowCount: rows, width: width, party: party)
+      let block = try SharedRows.Block(frame.body, rowCount: rows, width: width, party: party, scheme: scheme)
       try await state.store(block, header, from: await connection.peer?.name ?? "")
       try await send(.stored)
     case .count(let dataset, let owners):
@@ -128,19 +125,22 @@ struct ClientDialogue {
     case .train(let id, let dataset, let owners, let program):
       try program.validate()
       let rows = try await state.takeRows(of: dataset, owners: owners, for: program)
-      let parcel = try InputSharing.Parcel(bytes: frame.body)
-      let weights = try InputSharing.unpack(
-        parcel, party: party, shapes: program.weightNames.map { program.shape(of: $0) })
+      let weights = try scheme.unpack(
+        frame.body, party: party, shapes: program.weightNames.map { program.shape(of: $0) })
       try await follow(
         PendingTraining(
           id: id, program: program,
-          origin: .fresh(rows: rows, weights: weights, place: try store?.place(of: id, party: party))))
+          origin: .fresh(rows: rows, weights: weights.held, place: try store.map { try place(of: id, in: $0) })))
     case .resume(let id, let program):
       try program.validate()
       guard let store else { throw ServingError.badRequest("this party keeps no checkpoints: start it with --storage") }
       try await follow(
-        PendingTraining(id: id, program: program, origin: .resumed(try store.place(of: id, party: party))))
+        PendingTraining(id: id, program: program, origin: .resumed(try place(of: id, in: store))))
     }
+  }
+
+  private func place(of id: String, in store: TrainingStore) throws -> TrainingPlace {
+    try store.place(of: id, party: party, scheme: scheme)
   }
 
   /// Passes on the news of a training until it ends.
@@ -150,10 +150,9 @@ struct ClientDialogue {
       case .step(let step): try await send(.training(step: step))
       case .epoch(let epoch, let loss):
         try await send(.epoch(epoch), body: loss.map { WordBytes.bytes(of: $0.scalars) } ?? [])
-      case .finished(let words, let traffic, let seconds):
-        try await send(
-          .trained(rounds: traffic.rounds, bytesSent: traffic.byteCount, seconds: seconds),
-          body: WordBytes.bytes(of: words.scalars))
+      case .waiting(let progress): try await send(.waiting(progress))
+      case .finished(let words, let figures):
+        try await send(.trained(figures), body: WordBytes.bytes(of: words.scalars))
       }
     }
   }

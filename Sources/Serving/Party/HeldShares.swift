@@ -1,6 +1,6 @@
 public import Identity
 public import Sharing
-import Tensors
+package import Tensors
 
 /// How the parties of a cluster share secrets; the cluster file says so: with a dealer by additive sharing.
 public enum ClusterScheme: Hashable, Sendable {
@@ -19,22 +19,25 @@ public enum ClusterScheme: Hashable, Sendable {
     self = .additive(partyCount: cluster.parties.count)
   }
 
-  public var costs: any CostModel {
+  public var costs: any CostModel { costs() }
+
+  /// - Parameter options: the protocols of replicated parties.
+  func costs(_ options: ReplicatedOptions = ReplicatedOptions()) -> any CostModel {
     switch self {
-    case .replicated: ReplicatedCosts()
+    case .replicated: ReplicatedCosts(options)
     case .additive(let partyCount): AdditiveCosts(partyCount: partyCount)
     }
   }
 
-  /// - Throws: ``ServingError/badRequest(_:)`` where these parties do not train.
-  func checkTraining() throws {
-    guard self == .replicated else {
-      throw ServingError.badRequest("training on shares needs three replicated parties: this cluster has a dealer")
+  var partyCount: Int {
+    switch self {
+    case .replicated: 3
+    case .additive(let partyCount): partyCount
     }
   }
 
   /// What an owner outside sends to each party.
-  func parcels(of tensors: [RingTensor]) -> [Parcel] {
+  package func parcels(of tensors: [RingTensor]) -> [Parcel] {
     switch self {
     case .replicated:
       InputSharing.parcels(of: tensors).map { Parcel(bytes: $0.bytes, payloadByteCount: $0.byteCount) }
@@ -45,8 +48,8 @@ public enum ClusterScheme: Hashable, Sendable {
     }
   }
 
-  struct Parcel: Sendable {
-    let bytes: [UInt8]
+  package struct Parcel: Sendable {
+    package let bytes: [UInt8]
     /// As plans count it.
     let payloadByteCount: Int
   }
@@ -65,8 +68,25 @@ public enum ClusterScheme: Hashable, Sendable {
   }
 }
 
+extension ClusterScheme: CustomStringConvertible {
+  public var description: String {
+    switch self {
+    case .replicated: "replicated sharing among three parties"
+    case .additive(let partyCount): "additive sharing among \(partyCount) parties with a dealer"
+    }
+  }
+}
+
 /// Shares of either kind.
 package enum HeldShares: Sendable {
   case replicated([ReplicatedShare])
   case additive([AdditiveShare])
+
+  /// As what they are stored by.
+  var held: [HeldShare] {
+    switch self {
+    case .replicated(let shares): shares.map(\.held)
+    case .additive(let shares): shares.map(\.held)
+    }
+  }
 }

@@ -59,14 +59,14 @@ struct PartySession {
   private func run(_ work: PendingWork, _ runner: any SessionRunner) async throws {
     switch work {
     case .query(let query): try await run(query, runner)
-    case .training(let training): try await run(training)
+    case .training(let training): try await run(training, runner)
     }
   }
 
-  private func run(_ training: PendingTraining) async throws {
+  private func run(_ training: PendingTraining, _ runner: any SessionRunner) async throws {
     guard let reporter = await state.reporter(of: training.id) else { return }
     do {
-      try await TrainingSession(channel: channel, training: training).run { reporter.yield($0) }
+      try await runner.train(training) { reporter.yield($0) }
       await state.finishTraining(training.id, nil)
     } catch let error as ServingError where !error.endsSession {
       // All parties come to the same refusal, so the session stands.

@@ -2,17 +2,20 @@ import Sharing
 import Tensors
 import Transports
 
-/// Runs queries within one session of the parties, at one party.
+/// Runs queries and trainings within one session of the parties, at one party.
 protocol SessionRunner: AnyObject {
   /// - Parameter waiting: told while the run waits for a dealer.
   func run(_ query: PendingQuery, waiting: @escaping @Sendable (DealerProgress) -> Void) async throws -> QueryAnswer
+  func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws
 }
 
-/// Queries among three replicated parties.
+/// Queries and trainings among three replicated parties.
 final class ReplicatedRunner: SessionRunner {
+  private let channel: any Channel
   private let scheme: ReplicatedScheme
 
   init(over channel: any Channel, session: String) async throws {
+    self.channel = channel
     scheme = try await ReplicatedScheme.start(over: channel, session: session)
   }
 
@@ -35,5 +38,10 @@ final class ReplicatedRunner: SessionRunner {
     let summand = scheme.summandForOutside(output[0])
     return QueryAnswer(
       summand: summand, traffic: scheme.traffic - before, seconds: (clock.now - start) / .seconds(1))
+  }
+
+  func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws {
+    try await TrainingSession(channel: channel, training: training, scheme: ReplicatedTraining(over: channel))
+      .run(report: report)
   }
 }

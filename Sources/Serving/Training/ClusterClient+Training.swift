@@ -16,6 +16,8 @@ package struct TrainingAnswer: Sendable {
   package var traffic = Cost.none
   /// Of the training, at the slowest party.
   package var seconds = 0.0
+  /// What a dealer took, much of it meanwhile.
+  package var offlineSeconds = 0.0
 }
 
 /// How far a training is.
@@ -35,25 +37,23 @@ extension ClusterClient {
     _ rows: (features: Tensor<Float>, targets: Tensor<Float>), _ part: RowPart, dataset: String, owner: Int,
     agreed: Set<Job.EncryptedPart.Revealed>, fractionBits: Int
   ) async throws -> Cost {
-    try scheme.checkTraining()
     let agreed = Job.EncryptedPart.Revealed.allCases.filter(agreed.contains)
     var sent = Cost.none
     for range in TrainingPlan.blocks(of: rows.features.shape[0]) {
       let words = try SecretRows.encode(rows.features, rows.targets, range, fractionBits: fractionBits)
-      let parcels = InputSharing.parcels(of: [words])
+      let parcels = scheme.parcels(of: [words])
       let header = RowsHeader(
         dataset: dataset, part: part, owner: owner, start: range.lowerBound, rowCount: range.count,
         width: words.shape[1], agreed: agreed)
       _ = try await ask(parcels.map { ServingFrame(.rows(header), body: $0.bytes) })
-      sent = sent + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.byteCount })
+      sent = sent + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.payloadByteCount })
     }
     return sent
   }
 
   /// How many rows of each part the owners have shared.
   package func rowCounts(of dataset: String, owners: [String]) async throws -> (training: [Int], test: [Int]) {
-    try scheme.checkTraining()
-    let replies = try await ask((0..<3).map { _ in ServingFrame(.count(dataset: dataset, owners: owners)) })
+    let replies = try await ask(connections.map { _ in ServingFrame(.count(dataset: dataset, owners: owners)) })
     var counts: (training: [Int], test: [Int])?
     for (party, reply) in replies.enumerated() {
       guard case .counts(let training, let test) = reply.control, training.count == owners.count,
@@ -71,18 +71,17 @@ extension ClusterClient {
     _ program: TrainingProgram, id: String, weights: [String: Tensor<Float>], dataset: String, owners: [String],
     progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
-    try scheme.checkTraining()
     let tensors = try SecretInput.encode(
       weights: program.weightNames, of: weights, fractionBits: program.fractionBits)
-    let parcels = InputSharing.parcels(of: tensors)
+    let parcels = scheme.parcels(of: tensors)
     var answer = try await follow(
       program,
       parcels.map {
         ServingFrame(.train(id: id, dataset: dataset, owners: owners, program), body: $0.bytes)
       }, progress)
     answer.traffic =
-      answer.traffic + ReplicatedCosts().starting
-      + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.byteCount })
+      answer.traffic + scheme.costs.starting
+      + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.payloadByteCount })
     return answer
   }
 
@@ -90,16 +89,18 @@ extension ClusterClient {
   package func resume(
     _ program: TrainingProgram, id: String, progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
-    try scheme.checkTraining()
-    return try await follow(program, (0..<3).map { _ in ServingFrame(.resume(id: id, program)) }, progress)
+    return try await follow(program, connections.map { _ in ServingFrame(.resume(id: id, program)) }, progress)
   }
 
   private func follow(
     _ program: TrainingProgram, _ requests: [ServingFrame<Request>], _ progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
-    var collector = TrainingCollector(program)
+    var collector = TrainingCollector(program, scheme: scheme)
     for try await (party, frame) in try await stream(requests, until: { $0.isLastOfTraining }) {
-      if let step = try collector.take(try TrainingNews(frame, from: party), from: party) { try progress(step) }
+      let news = try TrainingNews(frame, from: party)
+      // The last party is the one who knows.
+      if case .waiting(let progress) = news, party == connections.count - 1 { waiting(progress) }
+      if let step = try collector.take(news, from: party) { try progress(step) }
     }
     return try collector.answer()
   }
@@ -113,11 +114,11 @@ extension TrainingNews {
     switch frame.control {
     case .training(let step): self = .step(step)
     case .epoch(let epoch): self = .epoch(epoch, loss: words.isEmpty ? nil : body)
-    case .trained(let rounds, let bytesSent, let seconds):
-      self = .finished(body, traffic: Cost(rounds: rounds, byteCount: bytesSent), seconds: seconds)
+    case .waiting(let progress): self = .waiting(progress)
+    case .trained(let figures): self = .finished(body, figures)
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts:
+    case .welcome, .shared, .withdrawn, .answer, .prepared, .stored, .counts:
       throw ServingError.unexpectedReply(party: party)
     }
   }

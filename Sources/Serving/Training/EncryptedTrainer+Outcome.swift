@@ -16,6 +16,11 @@ extension EncryptedTrainer {
     report.rounds = answer.traffic.rounds
     report.bytesSent = answer.traffic.byteCount
     report.planned = .init(rounds: plan.cost.rounds, bytesSent: plan.cost.byteCount)
+    if plan.scheme != .replicated {
+      report.dealtBytes = answer.traffic.dealtByteCount
+      report.offlineSeconds = answer.offlineSeconds
+      report.planned?.dealtBytes = plan.cost.dealtByteCount
+    }
     report.ownerRows = plan.counts.training.count > 1 ? plan.counts.training : nil
     report.opened = Job.EncryptedPart.Revealed.allCases.filter(reveal.contains).map {
       "\($0.rawValue): the job's owner"

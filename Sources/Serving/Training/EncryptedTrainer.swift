@@ -5,10 +5,10 @@ import Sharing
 import Tensors
 import Transports
 
-/// Carries out a job on secret shares: owners share their rows among three parties, who train without seeing anything;
-/// only what the job reveals is opened, to its owner alone.
+/// Carries out a job on secret shares: owners share their rows among parties, who train without seeing anything; only what
+/// the job reveals is opened, to its owner alone.
 ///
-/// The parties are started on this machine, or those of the job's cluster. There, owners with names share their rows by
+/// The parties, and a dealer where they share additively, are started on this machine, or those of the job's cluster. There, owners with names share their rows by
 /// themselves (``RowOwner``), and this process has none.
 public struct EncryptedTrainer: Sendable {
   public let job: Job
@@ -20,11 +20,14 @@ public struct EncryptedTrainer: Sendable {
   public let folder: String
   /// Who asks the parties of the job's cluster; needed with one alone.
   public let identity: NodeIdentity?
+  /// Told while the parties wait for their dealer.
+  public let waiting: @Sendable (DealerProgress) -> Void
 
   public init(
     _ job: Job, environment: [String: String], versions: [String: String], executable: String, folder: String,
-    identity: NodeIdentity? = nil
+    identity: NodeIdentity? = nil, waiting: @escaping @Sendable (DealerProgress) -> Void = { _ in }
   ) {
+    self.waiting = waiting
     self.job = job
     self.environment = environment
     self.versions = versions
@@ -81,22 +84,23 @@ public struct EncryptedTrainer: Sendable {
         throw ServingError.badRequest("a training in memory leaves no checkpoints: use transport: tls, or start anew")
       }
       let answer = try await MemoryTraining.train(
-        plan.program, weights: firstWeights(prepared), prepared: prepared, deadline: deadline,
-        progress: plan.reporting(to: progress))
+        plan.program, scheme: plan.scheme, weights: firstWeights(prepared), prepared: prepared, deadline: deadline,
+        waiting: waiting, progress: plan.reporting(to: progress))
       return (answer, plan)
     }
     if let file = job.cluster {
       guard let identity else {
         throw ServingError.badRequest("a job with a cluster needs the identity of a client: name its folder")
       }
-      return try await train(
-        prepared, plan, stopped, on: try ClusterFile.load(from: file), as: identity, deadline, progress)
+      let cluster = try ClusterFile.load(from: file)
+      try ClusterScheme(part).check(cluster, file: file)
+      return try await train(prepared, plan, stopped, on: cluster, as: identity, deadline, progress)
     }
     let ledger = TrainingLedger(folder: folder)
     if stopped == nil { ledger.finish() }
     let cluster = try await LocalCluster.start(
-      executable: executable, deadline: deadline, storage: plan?.program.checkpointEvery == 0 ? nil : ledger.checkpoints
-    )
+      executable: executable, scheme: ClusterScheme(part), deadline: deadline,
+      storage: plan?.program.checkpointEvery == 0 ? nil : ledger.checkpoints)
     defer { cluster.stop() }
     let result = try await cluster.explaining {
       try await train(prepared, plan, stopped, on: cluster.cluster, as: cluster.client, deadline, progress)
@@ -112,7 +116,7 @@ public struct EncryptedTrainer: Sendable {
     let loop = SocketLoop(name: "client", spin: .zero)
     defer { loop.shutdown() }
     func connect() async throws -> ClusterClient {
-      try await ClusterClient.connect(to: cluster, as: identity, loop: loop, patience: deadline)
+      try await ClusterClient.connect(to: cluster, as: identity, loop: loop, patience: deadline, waiting: waiting)
     }
     let client = try await connect()
     let plan: JobPlan

@@ -1,6 +1,7 @@
 import Arithmetic
 import Crypto
 import Foundation
+import Identity
 import Learning
 import Sharing
 import Tensors
@@ -8,15 +9,19 @@ import Tensors
 /// An encrypted job as it will run: the parties' program, its cost, and what must be the same when it goes on.
 struct JobPlan {
   let program: TrainingProgram
+  let scheme: ClusterScheme
   let counts: RowCounts
   /// Of the whole; without the rows where their owners share them by themselves.
-  let cost: Cost
+  let traffic: TrainingPlan
   let digest: String
+
+  var cost: Cost { traffic.cost }
 
   /// - Parameter stopped: the training to go on with, if it is not a new one.
   /// - Throws: ``ServingError/badRequest(_:)`` where the job cannot run on shares, or is not the one that stopped.
   init(_ prepared: PreparedJob, _ counts: RowCounts, stopped: TrainingLedger.Entry?) async throws {
     self.counts = counts
+    scheme = ClusterScheme(prepared.job.encrypted ?? Job.EncryptedPart())
     program = try TrainingProgram(
       prepared, rows: counts.training.reduce(0, +), testRows: counts.test.reduce(0, +))
     try program.validate()
@@ -26,8 +31,9 @@ struct JobPlan {
         "the training that stopped was of another job, other data or another version: start without --resume")
     }
     let isHere = !prepared.job.hasSeparateOwners
-    cost = try await TrainingPlan.cost(
-      of: program, rowCounts: isHere ? counts.training : [], testRowCounts: isHere ? counts.test : [])
+    traffic = try await TrainingPlan(
+      of: program, rowCounts: isHere ? counts.training : [], testRowCounts: isHere ? counts.test : [],
+      scheme: scheme)
   }
 
   /// Steps on their way to who watches the training.
@@ -53,6 +59,26 @@ struct JobPlan {
     }
     hash.update(data: Data(TacitVersion.current.utf8))
     return Hexadecimal.text(hash.finalize())
+  }
+}
+
+extension ClusterScheme {
+  /// How a job wants its parties to share.
+  init(_ part: Job.EncryptedPart) {
+    switch part.scheme {
+    case .replicated: self = .replicated
+    case .additive: self = .additive(partyCount: part.parties)
+    }
+  }
+
+  /// - Throws: ``ServingError/badRequest(_:)`` where the parties of a cluster share otherwise.
+  func check(_ cluster: ClusterFile, file: String) throws {
+    let found = try ClusterScheme(cluster)
+    guard found == self else {
+      throw ServingError.badRequest(
+        "the job asks for \(self), and \(file) is a cluster of \(found): change encrypted.scheme and encrypted.parties "
+          + "of the job, or its cluster")
+    }
   }
 }
 

@@ -3,60 +3,62 @@ import Sharing
 package import Tensors
 import Transports
 
-/// A training by three parties that are tasks of this process: the same protocols and traffic, no network.
+/// A training by parties that are tasks of this process, and a dealer where they share additively: the same protocols and
+/// traffic, no network.
 ///
 /// Nothing is hidden from this process; for trying and measuring.
 package enum MemoryTraining {
   /// Trains on the rows of a job.
+  ///
+  /// - Parameter waiting: told while the parties wait for their dealer.
   package static func train(
-    _ program: TrainingProgram, weights: [String: Tensor<Float>], prepared: PreparedJob, deadline: Duration,
-    progress: @escaping (TrainingStep) throws -> Void
+    _ program: TrainingProgram, scheme: ClusterScheme, weights: [String: Tensor<Float>], prepared: PreparedJob,
+    deadline: Duration, waiting: (DealerProgress) -> Void, progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
     try program.validate()
-    var rows = [TrainingRows](repeating: TrainingRows(training: SharedRows(width: 0)), count: 3)
+    var rows = [TrainingRows](
+      repeating: TrainingRows(training: SharedRows(width: 0)), count: scheme.partyCount)
     var sent = try share(
-      (prepared.features, prepared.targets), .training, counts: prepared.ownerRows, program, into: &rows)
+      (prepared.features, prepared.targets), .training, counts: prepared.ownerRows, program, scheme, into: &rows)
     if program.judging != nil {
-      sent = sent + (try share(prepared.testRows, .test, counts: prepared.ownerTestRows, program, into: &rows))
+      sent =
+        sent + (try share(prepared.testRows, .test, counts: prepared.ownerTestRows, program, scheme, into: &rows))
     }
-    let parcels = InputSharing.parcels(
+    let parcels = scheme.parcels(
       of: try SecretInput.encode(
         weights: program.weightNames, of: weights, fractionBits: program.fractionBits))
-    let trainings = try (0..<3).map { party in
-      PendingTraining(
-        id: "memory", program: program,
-        origin: .fresh(
-          rows: rows[party],
-          weights: try InputSharing.unpack(
-            parcels[party], party: party, shapes: program.weightNames.map { program.shape(of: $0) }),
-          place: nil))
+    let shapes = program.weightNames.map { program.shape(of: $0) }
+    let trainings = try parcels.enumerated().map { party, parcel in
+      let weights = try scheme.unpack(parcel.bytes[...], party: party, shapes: shapes)
+      return PendingTraining(
+        id: "memory", program: program, origin: .fresh(rows: rows[party], weights: weights.held, place: nil))
     }
-    var answer = try await run(trainings, deadline: deadline, progress)
+    var answer = try await run(trainings, scheme, deadline: deadline, waiting, progress)
     answer.traffic =
-      answer.traffic + sent + ReplicatedCosts().starting
-      + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.byteCount })
+      answer.traffic + sent + scheme.costs.starting
+      + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.payloadByteCount })
     return answer
   }
 
   /// Gives each party its part of rows that come from several owners, one after the other; what the owners sent.
   private static func share(
     _ data: (features: Tensor<Float>, targets: Tensor<Float>), _ part: RowPart, counts: [Int],
-    _ program: TrainingProgram, into rows: inout [TrainingRows]
+    _ program: TrainingProgram, _ scheme: ClusterScheme, into rows: inout [TrainingRows]
   ) throws -> Cost {
     let width = program.rowWidth(of: part)
-    for party in 0..<3 { rows[party][part] = SharedRows(width: width) }
+    for party in rows.indices { rows[party][part] = SharedRows(width: width) }
     var sent = Cost.none
     var offset = 0
     for count in counts {
       for block in TrainingPlan.blocks(of: count) {
         let range = offset + block.lowerBound..<offset + block.upperBound
         let words = try SecretRows.encode(data.features, data.targets, range, fractionBits: program.fractionBits)
-        let parcels = InputSharing.parcels(of: [words])
-        for party in 0..<3 {
+        let parcels = scheme.parcels(of: [words])
+        for (party, parcel) in parcels.enumerated() {
           rows[party][part].append(
-            try SharedRows.Block(parcels[party], rowCount: block.count, width: width, party: party))
+            try SharedRows.Block(parcel.bytes, rowCount: block.count, width: width, party: party, scheme: scheme))
         }
-        sent = sent + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.byteCount })
+        sent = sent + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.payloadByteCount })
       }
       offset += count
     }
@@ -64,9 +66,11 @@ package enum MemoryTraining {
   }
 
   private static func run(
-    _ trainings: [PendingTraining], deadline: Duration, _ progress: (TrainingStep) throws -> Void
+    _ trainings: [PendingTraining], _ scheme: ClusterScheme, deadline: Duration, _ waiting: (DealerProgress) -> Void,
+    _ progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
-    let channels = MemoryMesh.channels(partyCount: 3, deadline: deadline)
+    let channels = MemoryMesh.channels(partyCount: trainings.count, deadline: deadline)
+    let dealing = try await MemoryTrainingDealer(scheme)
     let (stream, continuation) = AsyncThrowingStream.makeStream(of: (party: Int, news: TrainingNews).self)
     let work = Task {
       do {
@@ -74,9 +78,7 @@ package enum MemoryTraining {
           for (channel, training) in zip(channels, trainings) {
             group.addTask {
               do {
-                try await TrainingSession(channel: channel, training: training).run {
-                  continuation.yield((channel.party, $0))
-                }
+                try await run(training, over: channel, dealing) { continuation.yield((channel.party, $0)) }
               } catch {
                 await channel.close()
                 throw error
@@ -90,11 +92,30 @@ package enum MemoryTraining {
         continuation.finish(throwing: error)
       }
     }
-    defer { work.cancel() }
-    var collector = TrainingCollector(trainings[0].program)
+    let dealer = Task { await dealing?.run() }
+    defer {
+      work.cancel()
+      dealer.cancel()
+    }
+    var collector = TrainingCollector(trainings[0].program, scheme: scheme)
     for try await (party, news) in stream {
+      if case .waiting(let progress) = news, party == trainings.count - 1 { waiting(progress) }
       if let step = try collector.take(news, from: party) { try progress(step) }
     }
     return try collector.answer()
+  }
+
+  private static func run(
+    _ pending: PendingTraining, over channel: MemoryChannel, _ dealing: MemoryTrainingDealer?,
+    report: @escaping (TrainingNews) -> Void
+  ) async throws {
+    guard let dealing else {
+      return try await TrainingSession(
+        channel: channel, training: pending, scheme: ReplicatedTraining(over: channel)
+      ).run(report: report)
+    }
+    let (scheme, stock) = try await dealing.scheme(over: channel)
+    let training = try dealing.training(scheme, stock: stock, over: channel) { report(.waiting($0)) }
+    try await TrainingSession(channel: channel, training: pending, scheme: training).run(report: report)
   }
 }

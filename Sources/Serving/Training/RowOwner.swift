@@ -40,11 +40,13 @@ public struct RowOwner: Sendable {
     guard identity.name == name else {
       throw ServingError.badRequest("the identity is that of \(identity.name): owner \(name) needs one of its own")
     }
+    let cluster = try ClusterFile.load(from: file)
+    try ClusterScheme(part).check(cluster, file: file)
     let prepared = try PreparedJob(job, environment: [:], part: .owner(index))
     let loop = SocketLoop(name: "owner", spin: .zero)
     defer { loop.shutdown() }
     let client = try await ClusterClient.connect(
-      to: try ClusterFile.load(from: file), as: identity, loop: loop, patience: .seconds(part.deadlineSeconds))
+      to: cluster, as: identity, loop: loop, patience: .seconds(part.deadlineSeconds))
     var sent = try await client.share(
       (prepared.features, prepared.targets), .training, dataset: try job.dataset, owner: index, agreed: part.reveal,
       fractionBits: part.fractionBits)

@@ -4,43 +4,61 @@ import Tensors
 
 /// Rows of their owners, as one party holds them: features and targets of a row side by side.
 ///
-/// Components that are keystreams stay keys until a batch needs them, so that one party in three holds nothing but keys
-/// and the others 8 bytes a scalar.
+/// Components that are keystreams stay keys until a batch needs them, so that one party of three replicated ones, and all
+/// additive ones but the last, hold nothing but keys, and the others 8 bytes a scalar.
 package struct SharedRows: Sendable {
   /// Rows that came in one parcel.
   package struct Block: Sendable {
     let rowCount: Int
-    let parcel: InputSharing.Parcel
-    private let generators: [Int: PseudorandomGenerator]
+    /// As it came.
+    let parcel: [UInt8]
+    private let components: [Component]
+
+    private enum Component {
+      case stream(PseudorandomGenerator)
+      /// Words that begin at this byte of the parcel.
+      case words(Int)
+    }
 
     /// - Throws: ``ServingError/badRequest(_:)`` where the parcel is not this party's part of so many rows.
-    package init(_ parcel: InputSharing.Parcel, rowCount: Int, width: Int, party: Int) throws {
-      let held = [party, (party + 1) % 3]
-      guard Set(parcel.keys.keys) == Set(held.filter { $0 < 2 }),
-        parcel.words.count == (held.contains(2) ? rowCount * width : 0),
-        parcel.keys.values.allSatisfy({ $0.count == PseudorandomGenerator.keyByteCount })
-      else { throw ServingError.badRequest("the rows are not what party \(party) is sent of \(rowCount) rows") }
+    package init(
+      _ parcel: some Sequence<UInt8>, rowCount: Int, width: Int, party: Int, scheme: ClusterScheme
+    ) throws {
+      let parcel = Array(parcel)
+      guard let layout = scheme.layout(of: parcel, party: party, count: rowCount * width) else {
+        throw ServingError.badRequest("the rows are not what party \(party) is sent of \(rowCount) rows")
+      }
       self.rowCount = rowCount
       self.parcel = parcel
-      generators = parcel.keys.mapValues { PseudorandomGenerator(key: $0) }
+      components = layout.map { part in
+        switch part {
+        case .key(let range): .stream(PseudorandomGenerator(key: Array(parcel[range])))
+        case .words(let range): .words(range.lowerBound)
+        }
+      }
     }
+
+    var componentCount: Int { components.count }
 
     /// Copies one row of a component.
     func copy(_ component: Int, row: Int, width: Int, to target: UnsafeMutableBufferPointer<UInt64>) {
       let start = row * width
-      guard let generator = generators[component] else {
-        parcel.words.withUnsafeBufferPointer { words in
-          _ = target.update(fromContentsOf: UnsafeBufferPointer(rebasing: words[start..<start + width]))
+      switch components[component] {
+      case .words(let offset):
+        parcel.withUnsafeBytes { bytes in
+          UnsafeMutableRawBufferPointer(target)
+            .copyMemory(
+              from: UnsafeRawBufferPointer(rebasing: bytes[offset + 8 * start..<offset + 8 * (start + width)]))
         }
-        return
-      }
-      // The stream is made in blocks of two words: a row that begins in the middle of one drops its first.
-      guard start % 2 == 1 else {
-        return generator.fill(target, counterHigh: 0, counterLow: UInt64(start / 2))
-      }
-      let words = generator.words(count: width + 1, counterHigh: 0, counterLow: UInt64(start / 2))
-      words.withUnsafeBufferPointer { words in
-        _ = target.update(fromContentsOf: UnsafeBufferPointer(rebasing: words[1...]))
+      case .stream(let generator):
+        // The stream is made in blocks of two words: a row that begins in the middle of one drops its first.
+        guard start % 2 == 1 else {
+          return generator.fill(target, counterHigh: 0, counterLow: UInt64(start / 2))
+        }
+        let words = generator.words(count: width + 1, counterHigh: 0, counterLow: UInt64(start / 2))
+        words.withUnsafeBufferPointer { words in
+          _ = target.update(fromContentsOf: UnsafeBufferPointer(rebasing: words[1...]))
+        }
       }
     }
   }
@@ -62,9 +80,9 @@ package struct SharedRows: Sendable {
   mutating func append(_ rows: SharedRows) { for block in rows.blocks { append(block) } }
 
   /// The given rows, one after the other, as a share `[count, width]`.
-  package func gather(_ rows: ArraySlice<Int>, party: Int) -> ReplicatedShare {
+  package func gather(_ rows: ArraySlice<Int>) -> HeldShare {
     let shape: Shape = [rows.count, width]
-    let components = [party, (party + 1) % 3].map { component in
+    let components = (0..<(blocks.first?.componentCount ?? 1)).map { component in
       RingTensor(shape: shape) { target in
         for (place, row) in rows.enumerated() {
           let block = block(of: row)
@@ -74,7 +92,7 @@ package struct SharedRows: Sendable {
         }
       }
     }
-    return ReplicatedShare(first: components[0], second: components[1])
+    return HeldShare(components: components)
   }
 
   /// The last block that begins at the row or before, by bisection.

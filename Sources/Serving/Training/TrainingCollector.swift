@@ -1,14 +1,18 @@
 import Sharing
 import Tensors
 
-/// Puts together what three parties say of a training.
+/// Puts together what all parties say of a training.
 struct TrainingCollector {
   private let program: TrainingProgram
-  private var sum = TrainingAnswer()
+  private let costs: any CostModel
+  private var collected = TrainingAnswer()
   private var epochs: [Int: [RingTensor]] = [:]
   private var summands: [RingTensor] = []
 
-  init(_ program: TrainingProgram) { self.program = program }
+  init(_ program: TrainingProgram, scheme: ClusterScheme) {
+    self.program = program
+    costs = scheme.costs
+  }
 
   /// Takes one piece of news; how far the training is, where it tells.
   mutating func take(_ news: TrainingNews, from party: Int) throws -> TrainingStep? {
@@ -20,39 +24,43 @@ struct TrainingCollector {
         throw ServingError.unexpectedReply(party: party)
       }
       return takeEpoch(epoch, loss)
-    case .finished(let words, let traffic, let seconds):
+    case .waiting: return nil
+    case .finished(let words, let figures):
       guard words.count == program.revealedCount else { throw ServingError.unexpectedReply(party: party) }
       summands.append(words)
-      sum.traffic.rounds = max(sum.traffic.rounds, traffic.rounds)
-      sum.traffic.byteCount += traffic.byteCount
-      sum.seconds = max(sum.seconds, seconds)
+      collected.traffic.rounds = max(collected.traffic.rounds, figures.rounds)
+      collected.traffic.byteCount += figures.bytesSent
+      collected.traffic.dealtByteCount += figures.dealtBytes
+      collected.seconds = max(collected.seconds, figures.seconds)
+      collected.offlineSeconds = max(collected.offlineSeconds, figures.offlineSeconds)
       return nil
     }
   }
 
   private mutating func takeEpoch(_ epoch: Int, _ loss: RingTensor?) -> TrainingStep? {
     epochs[epoch, default: []].append(loss?.reshaped(to: [1]) ?? RingTensor(repeating: 0, shape: [1]))
-    guard let parts = epochs[epoch], parts.count == 3 else { return nil }
+    guard let parts = epochs[epoch], parts.count == costs.partyCount else { return nil }
     epochs[epoch] = nil
     var step = TrainingStep(step: epoch * program.stepsPerEpoch, stepCount: program.stepCount, loss: nil)
     guard program.revealsLoss else { return step }
-    let total = FixedTensor(ring: parts[0] + parts[1] + parts[2], fractionBits: program.fractionBits).decoded()
+    let total = sum(of: parts).decoded()
     let mean = Double(total.scalars[0]) / Double(program.rowCount)
     step.loss = mean
-    sum.losses.append(mean)
+    collected.losses.append(mean)
     return step
+  }
+
+  private func sum(of summands: [RingTensor]) -> FixedTensor {
+    FixedTensor(ring: summands.dropFirst().reduce(summands[0], +), fractionBits: program.fractionBits)
   }
 
   /// The whole, when all parties are done.
   func answer() throws -> TrainingAnswer {
-    var answer = sum
-    let costs = ReplicatedCosts()
+    var answer = collected
     for _ in answer.losses { answer.traffic = answer.traffic + costs.revealing(counts: [1]) }
-    guard program.revealedCount > 0, summands.count == 3 else { return answer }
+    guard program.revealedCount > 0, summands.count == costs.partyCount else { return answer }
     answer.traffic = answer.traffic + costs.revealing(counts: [summands[0].count])
-    let total = FixedTensor(
-      ring: summands[0] + summands[1] + summands[2], fractionBits: program.fractionBits
-    ).decoded()
+    let total = sum(of: summands).decoded()
     if program.judging != nil { answer.figure = total.scalars.last.map(Double.init) }
     guard program.revealsModel else { return answer }
     var offset = 0

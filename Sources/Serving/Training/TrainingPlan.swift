@@ -1,68 +1,116 @@
 import Graphs
-package import Sharing
+public import Learning
+import Sharing
 import Tensors
+import Transports
 
-/// What a training will send, found without running it.
-package enum TrainingPlan {
-  /// Rows that travel in one parcel.
-  static let rowsPerBlock = 1024
+/// What a training on shares will send, found without running it.
+public struct TrainingPlan: Codable, Hashable, Sendable {
+  /// Something that happens as often and costs the same every time.
+  public struct Part: Codable, Hashable, Sendable {
+    public var name: String
+    public var times: Int
+    /// Of one time, like what follows: message latencies, payload of all together, what a dealer deals.
+    public var rounds: Int
+    public var bytesSent: Int
+    public var dealtBytes: Int
+    /// Numbers that the job's owner learns; nobody else learns any.
+    public var openedValues: Int
 
-  /// The cost of the whole: rows and weights shared, every step, and what is revealed.
+    init(_ name: String, times: Int = 1, _ cost: Cost, openedValues: Int = 0) {
+      self.name = name
+      self.times = times
+      (rounds, bytesSent, dealtBytes) = (cost.rounds, cost.byteCount, cost.dealtByteCount)
+      self.openedValues = openedValues
+    }
+  }
+
+  /// How the parties share, and how many they are.
+  public let scheme: String
+  public let parties: Int
+  public let parts: [Part]
+  public let rounds: Int
+  public let bytesSent: Int
+  public let dealtBytes: Int
+  public let openedValues: Int
+
+  var cost: Cost { Cost(rounds: rounds, byteCount: bytesSent, dealtByteCount: dealtBytes) }
+
+  /// The plan of an encrypted job whose rows this process has.
   ///
+  /// - Throws: `LearningError` and `DatasetError` from the job, ``ServingError``.
+  public init(_ job: Job, environment: [String: String]) async throws {
+    guard !job.hasSeparateOwners else {
+      throw ServingError.badRequest(
+        "how much is sent depends on the numbers of rows, which the owners alone have: plan a job whose rows are here")
+    }
+    let prepared = try PreparedJob(job, environment: environment)
+    let counts = RowCounts(training: prepared.ownerRows, test: prepared.ownerTestRows)
+    self = try await JobPlan(prepared, counts, stopped: nil).traffic
+  }
+
   /// - Parameters:
   ///   - rowCounts: rows of each owner.
   ///   - testRowCounts: likewise, of the rows that the model is judged on.
-  package static func cost(
-    of program: TrainingProgram, rowCounts: [Int], testRowCounts: [Int]
-  ) async throws -> Cost {
-    let costs = ReplicatedCosts(program.options)
-    var total = costs.starting
+  init(
+    of program: TrainingProgram, rowCounts: [Int], testRowCounts: [Int], scheme: ClusterScheme
+  ) async throws {
+    let costs = scheme.costs(program.options)
+    var parts = [Part("keys are agreed on", costs.starting)]
     for part in RowPart.allCases where program.rowWidth(of: part) > 0 {
-      for count in part == .training ? rowCounts : testRowCounts {
-        for block in blocks(of: count) {
-          total = total + costs.sharing(counts: [block.count * program.rowWidth(of: part)])
-        }
-      }
+      let blocks = (part == .training ? rowCounts : testRowCounts).flatMap(Self.blocks)
+      let shared = blocks.map { costs.sharing(counts: [$0.count * program.rowWidth(of: part)]) }
+      if !shared.isEmpty { parts.append(Part("\(part.rawValue) rows are shared", shared.reduce(.none, +))) }
     }
-    total = total + costs.sharing(counts: program.weightNames.map { program.shape(of: $0).count })
-    var known: [StepKind: Cost] = [:]
-    for step in 0..<program.stepCount {
-      let numbers = program.numbers(of: step)
-      let kind = StepKind(
-        size: program.size(of: step),
-        forms: numbers.mapValues { SecurePlan.form(of: $0, fractionBits: program.fractionBits) })
-      if known[kind] == nil { known[kind] = try await cost(of: program.graph(of: step), numbers, in: program) }
-      total = total + (known[kind] ?? .none)
-    }
+    parts.append(
+      Part("first weights are shared", costs.sharing(counts: program.weightNames.map { program.shape(of: $0).count })))
+    parts += try await Self.work(of: program, costs)
     if program.revealsLoss {
-      for _ in 0..<program.epochs { total = total + costs.revealing(counts: [1]) }
+      parts.append(
+        Part("an epoch's loss is revealed", times: program.epochs, costs.revealing(counts: [1]), openedValues: 1))
     }
-    if let judging = program.judging {
-      for (index, step) in judging.steps.enumerated() {
-        let times = index == 0 ? judging.rowCount / judging.batch : 1
-        let once = try await cost(of: step.graph, [:], in: program)
-        for _ in 0..<times { total = total + once }
-      }
+    let revealed = program.revealedCount
+    if revealed > 0 {
+      parts.append(Part("the result is revealed", costs.revealing(counts: [revealed]), openedValues: revealed))
     }
-    if program.revealedCount > 0 { total = total + costs.revealing(counts: [program.revealedCount]) }
-    return total
+    self.parts = parts
+    self.scheme = costs.name
+    parties = costs.partyCount
+    func total(_ number: (Part) -> Int) -> Int { parts.reduce(0) { $0 + $1.times * number($1) } }
+    (rounds, bytesSent) = (total(\.rounds), total(\.bytesSent))
+    (dealtBytes, openedValues) = (total(\.dealtBytes), total(\.openedValues))
   }
+
+  /// Rows that travel in one parcel.
+  private static let rowsPerBlock = 1024
 
   /// The ranges of rows that travel together.
   static func blocks(of count: Int) -> [Range<Int>] {
     stride(from: 0, to: count, by: rowsPerBlock).map { $0..<min($0 + rowsPerBlock, count) }
   }
 
-  /// Steps that cost the same: as many rows, and public numbers of the same fixed-point form.
-  private struct StepKind: Hashable {
-    let size: Int
-    let forms: [String: Int]
+  /// Steps and judging; those of one size and cost are one part.
+  private static func work(of program: TrainingProgram, _ costs: any CostModel) async throws -> [Part] {
+    var known: [TrainingProgram.WorkKind: Cost] = [:]
+    var parts: [Part] = []
+    for work in 0..<program.workCount {
+      let kind = program.kind(ofWork: work)
+      if known[kind] == nil { known[kind] = try await cost(ofWork: work, in: program, costs) }
+      let part = Part("\(kind.isJudging ? "judging" : "a step") on \(kind.size) rows", known[kind] ?? .none)
+      if let place = parts.firstIndex(where: { $0.name == part.name && $0.cost == part.cost }) {
+        parts[place].times += 1
+      } else {
+        parts.append(part)
+      }
+    }
+    return parts
   }
 
   private static func cost(
-    of graph: Graph, _ numbers: [String: Float], in program: TrainingProgram
+    ofWork work: Int, in program: TrainingProgram, _ costs: any CostModel
   ) async throws -> Cost {
-    let scheme = MeteredScheme(ReplicatedCosts(program.options))
+    let (graph, numbers) = (program.graph(ofWork: work), program.numbers(ofWork: work))
+    let scheme = MeteredScheme(costs)
     let engine = SecureEngine(
       scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth)
     let inputs = graph.inputs.filter { numbers[$0.key] == nil }
@@ -70,4 +118,8 @@ package enum TrainingPlan {
       graph, inputs: inputs.mapValues { scheme.share(of: graph.nodes[$0].shape) }, numbers: numbers)
     return scheme.traffic
   }
+}
+
+extension TrainingPlan.Part {
+  fileprivate var cost: Cost { Cost(rounds: rounds, byteCount: bytesSent, dealtByteCount: dealtBytes) }
 }

@@ -2,7 +2,7 @@ package import Graphs
 package import Sharing
 package import Tensors
 
-/// What three parties do to train a model on rows that they hold in shares. All of it is public.
+/// What the parties do to train a model on rows that they hold in shares. All of it is public.
 package struct TrainingProgram: Codable, Sendable, Hashable {
   /// The optimizer step of one batch size. Outputs: the loss where there is one, the next weights, the next state.
   package struct Step: Codable, Sendable, Hashable {

@@ -8,14 +8,14 @@ package struct TrainingState: Sendable {
   /// Steps that are done.
   package var step = 0
   /// Weights and optimizer state by name.
-  package var values: [String: ReplicatedShare]
+  package var values: [String: HeldShare]
   /// The sum of the losses of this epoch's examples so far, where the loss is revealed.
-  package var loss: ReplicatedShare?
+  package var loss: HeldShare?
   /// What this party has told of the losses of epochs that are done, so that a training that goes on tells it again.
   package var toldLosses: [UInt64] = []
 
   package init(
-    step: Int = 0, values: [String: ReplicatedShare], loss: ReplicatedShare? = nil, toldLosses: [UInt64] = []
+    step: Int = 0, values: [String: HeldShare], loss: HeldShare? = nil, toldLosses: [UInt64] = []
   ) {
     self.step = step
     self.values = values
@@ -30,25 +30,41 @@ package enum TrainingNews: Sendable {
   case step(Int)
   /// An epoch is done, from 1; with this party's summand of the sum of its losses, if they are revealed.
   case epoch(Int, loss: RingTensor?)
+  /// The next step waits for the parties' dealer.
+  case waiting(DealerProgress)
   /// The end: this party's summands of the weights one after the other and of the judging's figure, if they are revealed.
-  case finished(RingTensor, traffic: Cost, seconds: Double)
+  case finished(RingTensor, TrainingFigures)
+}
+
+/// What a training took, at one party.
+package struct TrainingFigures: Codable, Hashable, Sendable {
+  /// Of the steps.
+  var seconds: Double
+  /// What a dealer took, much of it meanwhile; at the party that is dealt to.
+  var offlineSeconds: Double
+  var rounds: Int
+  var bytesSent: Int
+  var dealtBytes: Int
+
+  var traffic: Cost { Cost(rounds: rounds, byteCount: bytesSent, dealtByteCount: dealtBytes) }
 }
 
 /// One party's part in a training: the same steps on shares as the trainer takes in the clear.
-struct TrainingRun {
+struct TrainingRun<Steps: TrainingSteps> {
+  typealias Share = Steps.Scheme.Share
+
   let program: TrainingProgram
-  let rows: SharedRows
-  let testRows: SharedRows
-  let scheme: ReplicatedScheme
+  let rows: TrainingRows
+  let steps: Steps
   /// Told of what happens, at least once a second.
   let report: (TrainingNews) -> Void
   /// Called with the state at the program's interval.
   let checkpoint: (TrainingState) async throws -> Void
 
-  private var party: Int { scheme.party }
+  private var scheme: Steps.Scheme { steps.scheme }
 
   /// Runs from the state to the end.
-  func run(from start: TrainingState) async throws -> TrainingState {
+  func run(from start: TrainingState) async throws {
     var state = start
     let clock = ContinuousClock()
     let began = clock.now
@@ -66,7 +82,7 @@ struct TrainingRun {
       }
       try await step(&state, rows: order[batch * program.batch..<batch * program.batch + program.size(of: state.step)])
       if batch == program.stepsPerEpoch - 1 {
-        let summand = state.loss.map { scheme.summandForOutside($0) }
+        let summand = state.loss.map { steps.summandForOutside(Share($0)) }
         state.toldLosses += summand?.scalars ?? []
         state.loss = nil
         report(.epoch(epoch + 1, loss: summand))
@@ -77,29 +93,36 @@ struct TrainingRun {
         report(.step(state.step))
       }
     }
-    let seconds = (clock.now - began) / .seconds(1)
+    try await finish(state, seconds: (clock.now - began) / .seconds(1))
+  }
+
+  /// Judges the model and tells what is revealed.
+  private func finish(_ state: TrainingState, seconds: Double) async throws {
     let figure = try await judge(state)
-    try scheme.beginStep()
-    let weights = program.revealsModel ? program.weightNames.compactMap { state.values[$0] } : []
-    let words = (weights + (figure.map { [$0] } ?? [])).flatMap { scheme.summandForOutside($0).scalars }
-    report(.finished(RingTensor(shape: [words.count], scalars: words), traffic: scheme.traffic, seconds: seconds))
-    return state
+    let offlineSeconds = try await steps.finish()
+    let weights = program.revealsModel ? program.weightNames.compactMap { state.values[$0] }.map(Share.init) : []
+    let words = (weights + (figure.map { [$0] } ?? [])).flatMap { steps.summandForOutside($0).scalars }
+    let traffic = steps.traffic
+    report(
+      .finished(
+        RingTensor(shape: [words.count], scalars: words),
+        TrainingFigures(
+          seconds: seconds, offlineSeconds: offlineSeconds, rounds: traffic.rounds, bytesSent: traffic.byteCount,
+          dealtBytes: traffic.dealtByteCount)))
   }
 
   /// The figure of the judging, summed over all test rows.
-  private func judge(_ state: TrainingState) async throws -> ReplicatedShare? {
+  private func judge(_ state: TrainingState) async throws -> Share? {
     guard let judging = program.judging else { return nil }
-    let engine = SecureEngine(
-      scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth)
-    var total: ReplicatedShare?
-    for step in 0..<judging.stepCount {
-      try scheme.beginStep()
-      let graph = judging.graph(of: step)
+    var total: Share?
+    for part in 0..<judging.stepCount {
+      let work = program.stepCount + part
       var inputs = state.values
       inputs.merge(
-        batch(testRows, Array(judging.rows(of: step))[...], targets: judging.targetWidth, of: graph)
+        batch(
+          rows.test, Array(judging.rows(of: part))[...], targets: judging.targetWidth, of: program.graph(ofWork: work))
       ) { _, new in new }
-      let sum = try await engine.run(graph, inputs: inputs)[0]
+      let sum = try await steps.run(work, inputs.mapValues(Share.init))[0]
       total = total.map { scheme.add($0, sum) } ?? sum
       report(.step(state.step))
     }
@@ -107,26 +130,24 @@ struct TrainingRun {
   }
 
   /// The order in which an epoch, from 0, meets the rows: the trainer's.
-  static func order(epoch: Int, _ program: TrainingProgram) -> [Int] {
+  private static func order(epoch: Int, _ program: TrainingProgram) -> [Int] {
     var random = SeedTree(seed: program.seed).child("shuffle").child(epoch + 1).generator()
     return random.shuffled(program.rowCount)
   }
 
   private func step(_ state: inout TrainingState, rows indices: ArraySlice<Int>) async throws {
-    try scheme.beginStep()
     let graph = program.graph(of: state.step)
-    let engine = SecureEngine(
-      scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth)
-    var inputs = state.values
-    inputs.merge(batch(rows, indices, targets: program.rowWidths.targets, of: graph)) { _, new in new }
+    var held = state.values
+    held.merge(batch(rows.training, indices, targets: program.rowWidths.targets, of: graph)) { _, new in new }
+    var inputs = held.mapValues(Share.init)
     for mask in program.masks { inputs[mask.name] = self.mask(mask, graph, step: state.step) }
-    let outputs = try await engine.run(graph, inputs: inputs, numbers: program.numbers(of: state.step))
+    let outputs = try await steps.run(state.step, inputs)
     if program.revealsLoss {
       let loss = scheme.scale(outputs[0], by: UInt64(indices.count))
-      state.loss = state.loss.map { scheme.add($0, loss) } ?? loss
+      state.loss = (state.loss.map { scheme.add(Share($0), loss) } ?? loss).held
     }
     for (name, value) in zip(program.valueNames, outputs.suffix(program.valueNames.count)) {
-      state.values[name] = value
+      state.values[name] = value.held
     }
     state.step += 1
   }
@@ -134,8 +155,8 @@ struct TrainingRun {
   /// The features and targets of some rows, by the names of their inputs.
   private func batch(
     _ rows: SharedRows, _ indices: ArraySlice<Int>, targets: Int, of graph: Graph
-  ) -> [String: ReplicatedShare] {
-    let batch = rows.gather(indices, party: party)
+  ) -> [String: HeldShare] {
+    let batch = rows.gather(indices)
     let features = program.rowWidths.features
     return [
       program.featureName: part(of: batch, 0..<features, graph.shape(ofInput: program.featureName)),
@@ -144,12 +165,11 @@ struct TrainingRun {
     ]
   }
 
-  private func part(of rows: ReplicatedShare, _ columns: Range<Int>, _ shape: Shape?) -> ReplicatedShare {
-    let shape = shape ?? []
-    return scheme.map(rows, to: shape) { $0.sliced(axis: 1, columns).reshaped(to: shape) }
+  private func part(of rows: HeldShare, _ columns: Range<Int>, _ shape: Shape?) -> HeldShare {
+    rows.map { $0.sliced(axis: 1, columns).reshaped(to: shape ?? []) }
   }
 
-  private func mask(_ mask: TrainingProgram.Mask, _ graph: Graph, step: Int) -> ReplicatedShare {
+  private func mask(_ mask: TrainingProgram.Mask, _ graph: Graph, step: Int) -> Share {
     var random = SeedTree(seed: program.seed).child("dropout").child(mask.name).child(step).generator()
     let shape = graph.shape(ofInput: mask.name) ?? []
     let kept = UInt64((Double(1 << program.fractionBits) / (1 - mask.rate)).rounded())

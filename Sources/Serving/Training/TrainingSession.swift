@@ -11,7 +11,7 @@ typealias TrainingStream = AsyncThrowingStream<TrainingNews, any Error>
 package struct PendingTraining: Sendable {
   package enum Origin: Sendable {
     /// From the client's weights; checkpoints go to the place, if the program asks for any.
-    case fresh(rows: TrainingRows, weights: [ReplicatedShare], place: TrainingPlace?)
+    case fresh(rows: TrainingRows, weights: [HeldShare], place: TrainingPlace?)
     case resumed(TrainingPlace)
   }
 
@@ -27,19 +27,15 @@ package struct PendingTraining: Sendable {
 }
 
 /// One training among the parties, from the agreement on keys or on a checkpoint to the end.
-package struct TrainingSession {
-  let channel: any Channel
-  let training: PendingTraining
-  private let agree: (any Channel, String) async throws -> SessionSecrets
+package struct TrainingSession<Scheme: TrainingScheme> {
+  private let channel: any Channel
+  private let training: PendingTraining
+  private let scheme: Scheme
 
-  /// - Parameter agree: how fresh keys are found; tests put known ones in its place.
-  package init(
-    channel: any Channel, training: PendingTraining,
-    agree: @escaping (any Channel, String) async throws -> SessionSecrets = ReplicatedScheme.agree(over:session:)
-  ) {
+  package init(channel: any Channel, training: PendingTraining, scheme: Scheme) {
     self.channel = channel
     self.training = training
-    self.agree = agree
+    self.scheme = scheme
   }
 
   private var program: TrainingProgram { training.program }
@@ -49,39 +45,41 @@ package struct TrainingSession {
     case .fresh(let rows, let weights, let place):
       let place = program.checkpointEvery > 0 ? place : nil
       let state = try start(rows, weights)
-      let secrets = try await agree(channel, training.id)
-      try place?.begin(secrets, digest: try digest, rows: rows)
+      let keys = try await scheme.begin(training.id)
+      try place?.begin(keys, digest: try digest, rows: rows)
       try place?.save(state, names: program.valueNames)
-      try await run(from: state, rows: rows, secrets: secrets, place: place, report: report)
+      try await run(from: state, rows: rows, keys: keys, place: place, report: report)
     case .resumed(let place):
       let found = Result { try place.beginning(digest: try digest) }
       let step = try await commonStep((try? found.get()) == nil ? [] : place.steps)
-      let (secrets, rows) = try found.get()
+      let (keys, rows) = try found.get()
       guard let step else {
         throw ServingError.badRequest("the parties have no checkpoint of training \(training.id) in common")
       }
       let state = try place.load(step: step, names: program.valueNames, program: program)
-      try await run(from: state, rows: rows, secrets: secrets, place: place, report: report)
+      // Nobody takes a step before all have said that theirs are gone: a later stop must not find some of now and some of
+      // then.
+      try place.forget(after: step)
+      try await run(from: state, rows: rows, keys: keys, place: place, report: report)
     }
   }
 
   private func run(
-    from state: TrainingState, rows: TrainingRows, secrets: SessionSecrets, place: TrainingPlace?,
+    from state: TrainingState, rows: TrainingRows, keys: [[UInt8]], place: TrainingPlace?,
     report: @escaping (TrainingNews) -> Void
   ) async throws {
-    let scheme = ReplicatedScheme(channel: channel, secrets: secrets, step: UInt32(state.step))
-    scheme.options = program.options
     let names = program.valueNames
     let run = TrainingRun(
-      program: program, rows: rows.training, testRows: rows.test, scheme: scheme, report: report
+      program: program, rows: rows,
+      steps: try await scheme.steps(of: program, keys: keys, after: state.step), report: report
     ) { state in
       try place?.save(state, names: names)
     }
-    _ = try await run.run(from: state)
+    try await run.run(from: state)
     place?.remove()
   }
 
-  private func start(_ rows: TrainingRows, _ weights: [ReplicatedShare]) throws -> TrainingState {
+  private func start(_ rows: TrainingRows, _ weights: [HeldShare]) throws -> TrainingState {
     for part in RowPart.allCases {
       let (shared, wanted) = (rows[part], (part == .training ? program.rowCount : program.judging?.rowCount ?? 0))
       guard shared.rowCount == wanted, wanted == 0 || shared.width == program.rowWidth(of: part) else {
@@ -91,9 +89,10 @@ package struct TrainingSession {
       }
     }
     var values = Dictionary(uniqueKeysWithValues: zip(program.weightNames, weights))
+    let components = 0..<Scheme.Steps.Scheme.Share.componentCount
     for name in program.stateNames {
       let zero = RingTensor(repeating: 0, shape: program.shape(of: name))
-      values[name] = ReplicatedShare(first: zero, second: zero)
+      values[name] = HeldShare(components: components.map { _ in zero })
     }
     return TrainingState(values: values)
   }
@@ -127,7 +126,7 @@ extension ServingError {
     switch self {
     case .badRequest, .unknownModel, .dealerFails: false
     case .malformedMessage, .wrongVersion, .unexpectedReply, .refused, .queryMissing, .sessionBroken, .partyExited,
-      .partySilent, .dealerExited, .cannotStart, .storage:
+      .partySilent, .dealerExited, .storage:
       true
     }
   }

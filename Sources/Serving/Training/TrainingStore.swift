@@ -1,15 +1,15 @@
 import Crypto
 import Foundation
 package import Identity
-package import Sharing
+import Sharing
 import Tensors
 import Transports
 
 /// A party's trainings on disk: everything that it takes to go on where it stopped, sealed.
 ///
 /// A folder for each training holds the rows as they came, the session's keys, and the last two checkpoints: parties stop
-/// at most one checkpoint apart. The keys belong to the checkpoints, since steps that are taken again must send the same
-/// words again.
+/// at most one checkpoint apart. Where steps that are taken again must send the same words again, the keys belong to the
+/// checkpoints.
 package struct TrainingStore: Sendable {
   let folder: String
   let key: StorageKey
@@ -20,11 +20,11 @@ package struct TrainingStore: Sendable {
   }
 
   /// The place of one training.
-  package func place(of id: String, party: Int) throws -> TrainingPlace {
+  package func place(of id: String, party: Int, scheme: ClusterScheme) throws -> TrainingPlace {
     guard id.utf8.count <= 64, !id.isEmpty, id.utf8.allSatisfy({ Self.hexDigits.contains($0) }) else {
       throw ServingError.badRequest("\"\(id.prefix(64))\" is no name of a training")
     }
-    return TrainingPlace(folder: folder + "/" + id, id: id, party: party, key: key)
+    return TrainingPlace(folder: folder + "/" + id, id: id, party: party, scheme: scheme, key: key)
   }
 
   private static let hexDigits = Set("0123456789abcdef".utf8)
@@ -35,14 +35,14 @@ package struct TrainingPlace: Sendable {
   let folder: String
   let id: String
   let party: Int
+  let scheme: ClusterScheme
   let key: StorageKey
 
   /// What a training was begun with; it goes on with nothing else.
   struct Beginning: Codable {
     var digest: [UInt8]
     var parts: [RowPart: Part]
-    var first: [UInt8]
-    var second: [UInt8]
+    var keys: [[UInt8]]
   }
 
   struct Part: Codable {
@@ -54,23 +54,23 @@ package struct TrainingPlace: Sendable {
   private func path(_ name: String) -> String { folder + "/" + name + ".sealed" }
 
   /// Writes what does not change: rows and keys.
-  package func begin(_ secrets: SessionSecrets, digest: [UInt8], rows: TrainingRows) throws {
+  package func begin(_ keys: [[UInt8]], digest: [UInt8], rows: TrainingRows) throws {
     try PrivateFolder.make(folder)
     var parts: [RowPart: Part] = [:]
     for part in RowPart.allCases {
       for (index, block) in rows[part].blocks.enumerated() {
-        try write(Data(block.parcel.bytes), "\(part.rawValue)-\(index)")
+        try write(Data(block.parcel), "\(part.rawValue)-\(index)")
       }
       parts[part] = Part(width: rows[part].width, blockRows: rows[part].blocks.map(\.rowCount))
     }
-    let beginning = Beginning(digest: digest, parts: parts, first: secrets.first, second: secrets.second)
+    let beginning = Beginning(digest: digest, parts: parts, keys: keys)
     try write(try JSONEncoder().encode(beginning), "beginning")
   }
 
   /// What ``begin(_:digest:rows:)`` wrote.
   ///
   /// - Throws: ``ServingError`` where there is no such training here, or where it is another than asked for.
-  package func beginning(digest: [UInt8]) throws -> (secrets: SessionSecrets, rows: TrainingRows) {
+  package func beginning(digest: [UInt8]) throws -> (keys: [[UInt8]], rows: TrainingRows) {
     guard FileManager.default.fileExists(atPath: path("beginning")) else {
       throw ServingError.badRequest("there are no checkpoints of training \(id) here: start it without --resume")
     }
@@ -86,11 +86,12 @@ package struct TrainingPlace: Sendable {
     for (part, shape) in beginning.parts {
       rows[part] = SharedRows(width: shape.width)
       for (index, count) in shape.blockRows.enumerated() {
-        let parcel = try InputSharing.Parcel(bytes: [UInt8](try read("\(part.rawValue)-\(index)"))[...])
-        rows[part].append(try SharedRows.Block(parcel, rowCount: count, width: shape.width, party: party))
+        rows[part].append(
+          try SharedRows.Block(
+            try read("\(part.rawValue)-\(index)"), rowCount: count, width: shape.width, party: party, scheme: scheme))
       }
     }
-    return (SessionSecrets(first: beginning.first, second: beginning.second), rows)
+    return (beginning.keys, rows)
   }
 
   /// The steps of the checkpoints that are there.
@@ -106,7 +107,7 @@ package struct TrainingPlace: Sendable {
   package func save(_ state: TrainingState, names: [String]) throws {
     var words: [UInt64] = []
     for share in names.compactMap({ state.values[$0] }) + [state.loss].compactMap({ $0 }) {
-      words += share.first.scalars + share.second.scalars
+      for component in share.components { words += component.scalars }
     }
     words += state.toldLosses
     try write(Data(WordBytes.bytes(of: words)), "step-\(state.step)")
@@ -120,18 +121,27 @@ package struct TrainingPlace: Sendable {
     let counts = shapes.map(\.count) + (isWithinEpoch ? [1] : [])
     let toldCount = program.revealsLoss ? step / program.stepsPerEpoch : 0
     guard var words = WordBytes.words(in: [UInt8](try read("step-\(step)"))[...])?[...],
-      words.count == 2 * counts.reduce(0, +) + toldCount
+      words.count == scheme.componentCount * counts.reduce(0, +) + toldCount
     else { throw ServingError.storage(path("step-\(step)"), reason: "it is not a checkpoint of this training") }
-    func share(_ shape: Shape) -> ReplicatedShare {
-      let parts = (0..<2).map { _ in
-        defer { words = words.dropFirst(shape.count) }
-        return RingTensor(shape: shape, scalars: Array(words.prefix(shape.count)))
-      }
-      return ReplicatedShare(first: parts[0], second: parts[1])
+    func share(_ shape: Shape) -> HeldShare {
+      HeldShare(
+        components: (0..<scheme.componentCount).map { _ in
+          defer { words = words.dropFirst(shape.count) }
+          return RingTensor(shape: shape, scalars: Array(words.prefix(shape.count)))
+        })
     }
     let values = Dictionary(uniqueKeysWithValues: zip(names, shapes.map(share)))
     let loss = isWithinEpoch ? share(.scalar) : nil
     return TrainingState(step: step, values: values, loss: loss, toldLosses: Array(words))
+  }
+
+  /// Forgets the checkpoints after a step: the training goes on from there, and what it comes to may differ from them.
+  package func forget(after step: Int) throws {
+    for later in steps where later > step {
+      do { try FileManager.default.removeItem(atPath: path("step-\(later)")) } catch {
+        throw ServingError.storage(path("step-\(later)"), reason: "it cannot be removed")
+      }
+    }
   }
 
   /// Forgets the training.

@@ -77,9 +77,14 @@ package struct DealtComputation: Sendable {
   }
 
   /// The outputs, within a step that was begun.
-  package func run(_ inputs: [String: AdditiveShare], on scheme: AdditiveScheme) async throws -> [AdditiveShare] {
+  ///
+  /// - Parameter numbers: the public numbers of this run, of the same forms as the content's
+  ///   (``SecurePlan/form(of:fractionBits:)``); the content's where none are given.
+  package func run(
+    _ inputs: [String: AdditiveShare], numbers: [String: Float]? = nil, on scheme: AdditiveScheme
+  ) async throws -> [AdditiveShare] {
     try await SecureEngine(scheme, fractionBits: content.fractionBits, widths: content.widths)
-      .run(content.graph, inputs: inputs, numbers: content.numbers)
+      .run(content.graph, inputs: inputs, numbers: numbers ?? content.numbers)
   }
 }
 

@@ -80,10 +80,10 @@ public struct SecurePlan: Hashable, Sendable, Codable {
       opened: [Opening(value: "output", recipients: "the owner of the input")], layers: ledger.layers)
   }
 
-  /// Programs whose public numbers have equal forms cost the same.
+  /// Programs whose public numbers have equal forms cost the same, and demand the same of a dealer.
   package static func form(of number: Float, fractionBits: Int) -> Int {
     let factor = PublicFactor(number, significantBits: fractionBits)
-    return factor.surplus << 1 | (factor.isPowerOfTwo ? 1 : 0)
+    return factor.surplus << 2 | (factor.isPowerOfTwo ? 2 : 0) | (abs(number) >= 1024 ? 1 : 0)
   }
 
   public var traffic: Cost { Cost(rounds: rounds, byteCount: bytesSent, dealtByteCount: dealtBytes) }

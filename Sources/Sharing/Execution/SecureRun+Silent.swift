@@ -234,7 +234,9 @@ extension SecureRun {
       case .product(_, let surplus)? = values[operand], surplus < 32, bounds.hold(node, surplus: 32)
     else { return nil }
     let parts = PublicFactor(number, significantBits: fractionBits, highestSurplus: 32 - surplus)
-    return !parts.isPowerOfTwo && Int64(bitPattern: parts.word).magnitude >= 1024 ? parts : nil
+    // Of the number, not of the rounded word: numbers of one form must have one answer.
+    let digits = abs(Double(number)) * Double(sign: .plus, exponent: parts.surplus, significand: 1)
+    return !parts.isPowerOfTwo && digits >= 1024 ? parts : nil
   }
 }
 

@@ -5,10 +5,16 @@ import Tacit
 struct PlanCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plan",
-    abstract: "Tell what a secret prediction sends, exactly and without running it.",
-    discussion: "Example: tacit plan model.tacit --engine replicated --batch 32 --network wan")
+    abstract: "Tell what a secret prediction or training sends, exactly and without running it.",
+    discussion: """
+      Of an encrypted job (.yaml) it tells what each step sends, what a dealer deals for it, and how many numbers are \
+      opened to the job's owner; the job says all the rest, so that only --rtt, --bandwidth, --network and --json go with it.
 
-  @Argument(help: "A model file (.tacit).") var model: String
+      Examples: tacit plan model.tacit --engine replicated --batch 32 --network wan
+                tacit plan job.yaml
+      """)
+
+  @Argument(help: "A model file (.tacit), or a job (.yaml) with mode: encrypted.") var model: String
   @Option(help: "The engine: replicated or additive.") var engine = "replicated"
   @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
   @Option(help: "Examples in one query.") var batch = 1
@@ -27,6 +33,10 @@ struct PlanCommand: AsyncParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
+    if model.hasSuffix(".yaml") || model.hasSuffix(".yml") {
+      let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)
+      return try await TrainingPlanOutput.print(planOf: model, network, json: json)
+    }
     guard let kind = EngineOptions.Engine(rawValue: engine), kind == .replicated || kind == .additive else {
       throw UsageError("tacit plan knows the engines replicated and additive, not \"\(engine)\"")
     }

@@ -23,6 +23,10 @@ struct TrainCommand: AsyncParsableCommand {
       stays in shares. Where rows have several owners, data names the target alone: {target: column, test: 0.2}. A run \
       that stopped goes on from its last checkpoint with --resume; checkpoint: N sets the steps between two.
 
+      "scheme: additive, parties: 2" (2 to 16) in encrypted trains among additive parties and a dealer: all parties but one \
+      together learn nothing, as long as none works together with the dealer. The default is replicated, among 3. What the \
+      dealer deals is told apart, as dealtBytes and offlineSeconds.
+
       With "cluster: cluster.yaml", the running parties of that file train, and owners with names share their rows by \
       themselves, prepared by the job's public ranges and categories:
 
@@ -31,6 +35,15 @@ struct TrainCommand: AsyncParsableCommand {
 
       Each owner runs "tacit train job.yaml --owner a --identity identities/a", then the job's owner "tacit train \
       job.yaml --identity identities/c", who never has their rows.
+
+      With "mode: federated", rows stay with their workers, and the coordinator learns what the aggregation shows:
+
+        mode: federated
+        federated: {workers: 3, rounds: 20, localEpochs: 1, strategy: fedAvg, aggregation: masked}
+
+      By default a coordinator and the workers are started on this machine, and the job's rows are dealt among them; with \
+      workers: [{name: bank-a, file: a.csv}, …] each has its own table, and with "coordinator: wss://HOST:PORT" and \
+      --identity the job goes to a coordinator that runs already. Then data names the target alone: {target: column}.
 
       Writes report.json, model.tacit and curves.svg. Paths are relative to where the program is called.
 
@@ -43,15 +56,12 @@ struct TrainCommand: AsyncParsableCommand {
   @Flag(help: "Go on with an encrypted training that stopped, from its last checkpoint.") var resume = false
   @Option(help: "Share the rows of this owner with the job's cluster, and do nothing else.") var owner: String?
   @Option(help: "The folder of a client's certificate and key, for a job with a cluster.") var identity: String?
+  @Option(help: "A folder that receives what a coordinator started here sees of the workers, for audits.")
+  var record: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
-    guard let data = FileManager.default.contents(atPath: job) else {
-      throw UsageError("the job file \(job) cannot be read: check its path")
-    }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw UsageError("the job file \(job) is not UTF-8 text")
-    }
+    let text = try JobFile.text(job)
     var job = try Job.parse(text)
     if let seed { job.training.seed = seed }
     let folder = output ?? job.output ?? "runs/train"
@@ -63,6 +73,7 @@ struct TrainCommand: AsyncParsableCommand {
     switch job.mode {
     case .plain: report = try trainPlain(job, folder)
     case .encrypted: report = try await trainEncrypted(job, folder)
+    case .federated: report = try await trainFederated(job, text, folder)
     }
     if json {
       try JSONOutput.print(report)
@@ -89,7 +100,7 @@ struct TrainCommand: AsyncParsableCommand {
     let line = ProgressLine()
     let trainer = EncryptedTrainer(
       job, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
-      identity: try identity.map { try NodeIdentity.load(from: $0) })
+      identity: try identity.map { try NodeIdentity.load(from: $0) }, waiting: { line.show("\($0)") })
     let outcome = try await trainer.run(resuming: resume) { progress in
       let loss = progress.loss.map { String(format: ", loss %.4f", $0) } ?? ""
       line.show(
@@ -101,6 +112,29 @@ struct TrainCommand: AsyncParsableCommand {
       try TrainedModel.file(of: result, creator: "tacit train").save(to: folder + "/model.tacit")
     }
     return outcome.report
+  }
+
+  private func trainFederated(_ job: Job, _ text: String, _ folder: String) async throws -> TrainingReport {
+    let line = ProgressLine()
+    if !json, let aggregation = job.federated?.aggregation {
+      for (role, learns) in aggregation.disclosure { print("the \(role) learns \(learns)") }
+    }
+    let trainer = FederatedTrainer(
+      job, text: text, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
+      identity: try identity.map { try NodeIdentity.load(from: $0) }, record: record)
+    let result = try await trainer.run { news in
+      switch news {
+      case .accepted: break
+      case .waiting(let present, let needed): line.show("waiting for workers: \(present.count) of \(needed) are here")
+      case .round(let round): line.show("\(JobReport.line(round)) of \(job.federated?.rounds ?? 0)")
+      }
+    }
+    line.clear()
+    try result.report.write(to: folder)
+    let file = JobRunner.Result(
+      model: result.model, preprocessing: result.preprocessing, report: result.report)
+    try TrainedModel.file(of: file, creator: "tacit train").save(to: folder + "/model.tacit")
+    return result.report
   }
 
   private func share(_ job: Job, of owner: String) async throws {
@@ -121,6 +155,7 @@ struct TrainCommand: AsyncParsableCommand {
       line("accuracy", report.accuracy, "%.4f"), line("AUC", report.auc, "%.4f"),
       line("mean squared error", report.meanSquaredError, "%.4f"), line("R²", report.rSquared, "%.4f"),
       line("last loss", report.loss.last, "%.4f"), line("seconds an epoch", report.secondsPerEpoch, "%.4f"),
+      report.dealtBytes.map { String(format: "dealt, apart: %d bytes in %.2f s", $0, report.offlineSeconds ?? 0) },
       "\(folder)/model.tacit holds the model, \(folder)/report.json the figures, \(folder)/curves.svg the loss",
     ]
     return lines.compactMap { $0 }.joined(separator: "\n")

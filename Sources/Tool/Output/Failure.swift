@@ -39,7 +39,10 @@ enum Failure {
       default: 2
       }
     case let error as ServingError: Int32(error.exitCode)
-    case is ChannelError: 3
+    case let error as CoordinationError: Int32(error.exitCode)
+    case let error as JobFailure: Int32(error.exitCode)
+    case is FederationError: 2
+    case is ChannelError, is LinkError, is SecureAggregationError, is ChildProcess.NotStarted: 3
     case is CancellationError: 1
     case is CocoaError, is POSIXError: 2
     default: nil

@@ -1,0 +1,3 @@
+import SecureAggregation
+
+print(MessageKind.allCases.count)

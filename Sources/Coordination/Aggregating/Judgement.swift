@@ -1,0 +1,48 @@
+import Federation
+
+/// Sums over held-out rows of all workers, by which a model is judged without anybody seeing a worker's own figures.
+struct Judgement: Codable, Hashable, Sendable {
+  /// Rows, losses, rows that are right, squared errors.
+  static let count = 4
+
+  var sums = [Double](repeating: 0, count: count)
+
+  init() {}
+
+  init(sums: [Double]) { self.sums = sums }
+
+  mutating func add(_ other: [Double]) {
+    guard other.count == sums.count else { return }
+    for index in sums.indices { sums[index] += other[index] }
+  }
+
+  /// Bounds of a worker's sums: its held-out rows are at most as many as all training rows, and four.
+  static func segments(rows: Int) -> [HidingPlan.Segment] {
+    let most = Double(max(4, rows))
+    return [
+      .init(what: "the number of held-out rows", count: 1, bound: most),
+      .init(what: "the loss over held-out rows", count: 1, bound: most * largestLoss),
+      .init(what: "the number of right answers", count: 1, bound: most),
+      .init(what: "the squared error over held-out rows", count: 1, bound: most * largestLoss),
+    ]
+  }
+
+  /// Of a row; a model that does worse has diverged.
+  private static let largestLoss = 256.0
+
+  /// Held-out rows.
+  var rows: Int { Int(sums[0].rounded()) }
+
+  func metrics(isNumeric: Bool) -> RoundMetrics {
+    var metrics = RoundMetrics()
+    guard sums[0] >= 0.5 else { return metrics }
+    metrics.loss = sums[1] / sums[0]
+    if isNumeric { metrics.meanSquaredError = sums[3] / sums[0] } else { metrics.accuracy = sums[2] / sums[0] }
+    return metrics
+  }
+}
+
+extension Judgement {
+  /// A worker's sums as a hidden vector has them, a segment each.
+  static func blocks(_ sums: [Double]) -> [HidingPlan.Block] { sums.map { .doubles([$0]) } }
+}

@@ -1,0 +1,104 @@
+package import Crypto
+import Foundation
+public import Links
+public import Logging
+import Learning
+import Transports
+
+/// Runs federated jobs over the workers that connect to it, one job after the other.
+///
+/// It holds jobs, rounds and models in its state, so that it can be killed at any instant: a job goes on from its last completed
+/// round when the coordinator is back. It sees workers' updates as far as the job's aggregation shows them.
+public actor Coordinator {
+  public nonisolated let database: RunDatabase
+  public nonisolated let events = EventHub()
+  nonisolated let registry = WorkerRegistry()
+  private let recorder: RunRecorder?
+  private let logger: Logger
+  private let wakeUps: AsyncStream<Void>
+  private let wakeUp: AsyncStream<Void>.Continuation
+
+  public init(database: RunDatabase, recorder: RunRecorder? = nil, logger: Logger) {
+    self.database = database
+    self.recorder = recorder
+    self.logger = logger
+    (wakeUps, wakeUp) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    wakeUp.yield()
+  }
+
+  /// Takes in a connection: a worker gets its seat, a job's owner a dialogue.
+  public func admit(_ link: any Link) { admit(link, key: nil) }
+
+  /// - Parameter key: in place of the certificate's, where the link has none.
+  package func admit(_ link: any Link, key: P256.Signing.PublicKey?) {
+    switch link.peer.role {
+    case "worker":
+      logger.info("worker connected", metadata: ["name": "\(link.peer.name)"])
+      registry.admit(link, key: key)
+      events.tell(.workersChanged)
+    default:
+      Task { await SubmitterDialogue(link: link, coordinator: self).run() }
+    }
+  }
+
+  /// Carries out jobs as they come, those of before a restart first. Returns when its task is cancelled.
+  public func run() async throws {
+    for await _ in wakeUps {
+      while let record = try database.nextJob() {
+        await carryOut(record)
+        if Task.isCancelled { return }
+      }
+    }
+  }
+
+  private func carryOut(_ record: JobRecord) async {
+    logger.info("job begins", metadata: ["job": "\(record.id)"])
+    events.tell(.started(job: record.id))
+    do {
+      try database.setStatus(.running, of: record.id)
+      let run = try FederatedRun(record, registry: registry, database: database, recorder: recorder, events: events)
+      let outcome = try await run.run()
+      events.tell(.done(outcome))
+      logger.info("job is done", metadata: ["job": "\(record.id)"])
+    } catch is CancellationError {
+      return
+    } catch {
+      let stopped = if case CoordinationError.stopped = error { true } else { false }
+      try? database.setStatus(stopped ? .stopped : .failed, failure: "\(error)", of: record.id)
+      let code = (error as? CoordinationError)?.exitCode ?? 2
+      events.tell(.failed(job: record.id, reason: "\(error)", exitCode: code))
+      logger.error("job failed", metadata: ["job": "\(record.id)", "reason": "\(error)"])
+      for seat in registry.seats { await seat.tell(.finished(job: record.id, failure: "\(error)")) }
+    }
+  }
+
+  /// Puts down a job; it starts when those before it are over.
+  func submit(_ text: String, seed: UInt64, workers: [String], by submitter: String) throws -> String {
+    let job = try Job.parse(text)
+    guard job.mode == .federated else {
+      throw CoordinationError.setting("mode", reason: "must be federated for a coordinator")
+    }
+    let id = UUID().uuidString.lowercased().prefix(8)
+    try database.add(
+      JobRecord(
+        id: String(id), text: text, seed: Int64(bitPattern: seed), submitter: submitter,
+        created: Date().timeIntervalSince1970, status: .waiting, failure: nil, stopRequested: false,
+        workers: workers))
+    wakeUp.yield()
+    return String(id)
+  }
+
+  /// Only who submitted a job may watch it: its result is the submitter's.
+  func mayWatch(_ id: String, _ name: String) throws {
+    guard try database.job(id).submitter == name else { throw CoordinationError.noSuchJob(id) }
+  }
+
+  /// What is known of the workers now.
+  public nonisolated var workers: [WorkerStatus] { registry.seats.map(\.status) }
+
+  /// Closes all connections.
+  public func close() async {
+    wakeUp.finish()
+    await registry.closeAll()
+  }
+}

@@ -1,0 +1,116 @@
+import Arithmetic
+import Datasets
+import Federation
+import Foundation
+import Learning
+import Links
+import Tensors
+
+/// The rounds of one job, from the last completed one on.
+struct FederatedRun: Sendable {
+  let record: JobRecord
+  let job: Job
+  let federated: Job.FederatedPart
+  let registry: WorkerRegistry
+  let database: RunDatabase
+  let recorder: RunRecorder?
+  let events: EventHub
+
+  /// How often a round is tried before the job fails.
+  private static let attempts = 3
+  /// How long a job waits for its workers to connect.
+  private static let enrolmentPatience = Duration.seconds(600)
+
+  init(
+    _ record: JobRecord, registry: WorkerRegistry, database: RunDatabase, recorder: RunRecorder?, events: EventHub
+  ) throws {
+    var job = try Job.parse(record.text)
+    job.training.seed = UInt64(bitPattern: record.seed)
+    guard let federated = job.federated else {
+      throw CoordinationError.setting("mode", reason: "must be federated for a coordinator")
+    }
+    self.record = record
+    self.job = job
+    self.federated = federated
+    self.registry = registry
+    self.database = database
+    self.recorder = recorder
+    self.events = events
+  }
+
+  private var deadline: Duration { .seconds(federated.deadlineSeconds) }
+
+  func run() async throws -> JobOutcome {
+    let start = ContinuousClock.now
+    let enrolment = Enrolment(
+      JobOffer(job: record.id, text: record.text, seed: job.training.seed, workers: record.workers),
+      roster: try database.agreedRoster(of: record.id), registry: registry, deadline: deadline)
+    try await gather(enrolment)
+    let zero = try await RoundZero(self, enrolment).run()
+    let training = try FederatedTraining(self, enrolment, zero)
+    var state = try training.state()
+    while state.round < federated.rounds {
+      if try database.job(record.id).stopRequested {
+        throw CoordinationError.stopped(job: record.id, round: state.round)
+      }
+      state = try await tryRepeatedly(state.round + 1, enrolment, zero) { try await training.round(after: state, $0) }
+    }
+    let judged = try await tryRepeatedly(federated.rounds + 1, enrolment, zero) { try await training.judge(state, $0) }
+    let rounds = try database.rounds(of: record.id)
+    let outcome = JobOutcome(
+      job: record.id, preprocessing: zero.preprocessing, rows: zero.rows, testRows: judged.rows,
+      example: zero.example.extents, metrics: judged.metrics(isNumeric: training.isNumeric), workers: enrolment.roster,
+      bytesSent: rounds.reduce(0) { $0 + $1.bytesSent }, seconds: (ContinuousClock.now - start) / .seconds(1))
+    try database.finish(outcome)
+    for seat in registry.seats { await seat.tell(.finished(job: record.id, failure: nil)) }
+    return outcome
+  }
+
+  /// Waits for the workers of the job, and asks them.
+  private func gather(_ enrolment: Enrolment) async throws {
+    let needed = max(federated.workers, enrolment.roster.count)
+    let end = ContinuousClock.now + Self.enrolmentPatience
+    while true {
+      await enrolment.ask(nil)
+      let present = registry.seats.filter(enrolment.isReady).map(\.name)
+      if present.count >= needed { break }
+      if !enrolment.refusals.isEmpty, federated.workers - enrolment.refusals.count < federated.minimumClients {
+        throw CoordinationError.refused(enrolment.refusals)
+      }
+      events.tell(.waiting(job: record.id, present: present, needed: needed))
+      let generations = registry.seats.map { [$0.name, "\($0.generation)"] }
+      let hasChanged = await registry.wait(within: .seconds(5)) { seats in
+        seats.map { [$0.name, "\($0.generation)"] } != generations
+      }
+      try Task.checkCancellation()
+      if try database.job(record.id).stopRequested { throw CoordinationError.stopped(job: record.id, round: 0) }
+      if !hasChanged, ContinuousClock.now > end { throw missing(enrolment, round: 0, present.count) }
+    }
+    try database.setAgreedRoster(enrolment.roster, of: record.id)
+  }
+
+  /// Tries a round some times, each time with those who are there then.
+  private func tryRepeatedly<Value>(
+    _ round: Int, _ enrolment: Enrolment, _ zero: RoundZero.Result, _ body: (Int) async throws -> Value
+  ) async throws -> Value {
+    var attempt = 0
+    while true {
+      if await enrolment.ask(.some(zero.preprocessing)) { try database.setAgreedRoster(enrolment.roster, of: record.id) }
+      do {
+        return try await body(attempt)
+      } catch let error as CoordinationError {
+        guard case .tooFewWorkers = error, attempt + 1 < Self.attempts else { throw error }
+        attempt += 1
+        // Those who are late or gone may be back before the next attempt.
+        _ = await registry.wait(within: deadline) { seats in
+          enrolment.roster.allSatisfy { name in seats.contains { $0.name == name && $0.isIdle } }
+        }
+      }
+    }
+  }
+
+  private func missing(_ enrolment: Enrolment, round: Int, _ answered: Int) -> CoordinationError {
+    .tooFewWorkers(
+      round: round, answered: answered, needed: federated.minimumClients, reasons: enrolment.refusals)
+  }
+}

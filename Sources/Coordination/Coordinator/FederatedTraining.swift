@@ -1,0 +1,129 @@
+import Arithmetic
+import Federation
+import Foundation
+import Learning
+import Links
+
+/// The rounds of training of one job: asks a cohort, makes the next model, commits it.
+struct FederatedTraining: Sendable {
+  /// The model after so many rounds.
+  struct State: Sendable {
+    var round: Int
+    var weights: [Float]
+    var server: ServerState
+  }
+
+  private let run: FederatedRun
+  private let enrolment: Enrolment
+  private let zero: RoundZero.Result
+  private let description: ModelDescription
+  private let layout: WeightLayout
+  private let strategy: ServerStrategy
+  private let rule: LocalRule
+
+  init(_ run: FederatedRun, _ enrolment: Enrolment, _ zero: RoundZero.Result) throws {
+    self.run = run
+    self.enrolment = enrolment
+    self.zero = zero
+    description = try ModelDescription(
+      layers: run.job.model.layers, inputShape: try PreparedJob.inputShape(run.job, example: zero.example))
+    layout = WeightLayout(description)
+    strategy = run.federated.strategy.server(layout: layout, workers: run.federated.workers)
+    rule = LocalRule(run.federated.strategy)
+  }
+
+  private var federated: Job.FederatedPart { run.federated }
+  private var patience: Duration { .seconds(federated.deadlineSeconds) }
+  var isNumeric: Bool { run.job.training.loss == .meanSquaredError }
+
+  /// The last completed round's, or the beginning.
+  func state() throws -> State {
+    if let last = try run.database.lastRound(of: run.record.id) {
+      try layout.check(last.model, "the stored model")
+      let server = try last.strategy.map { try JSONDecoder().decode(ServerState.self, from: $0) }
+      return State(round: last.round, weights: last.model, server: server ?? ServerState())
+    }
+    let initial = description.initialWeights(seed: SeedTree(seed: run.job.training.seed).child("weights"))
+    return State(round: 0, weights: try layout.flatten(initial), server: ServerState())
+  }
+
+  /// One attempt at the round after a state; commits what it gives.
+  func round(after state: State, _ attempt: Int) async throws -> State {
+    let start = ContinuousClock.now
+    let number = try run.database.newAttempt(job: run.record.id, round: state.round + 1)
+    let cohort = federated.cohort.sample(
+      from: enrolment.roster, round: state.round + 1, attempt: attempt, seed: run.job.training.seed)
+    let body = LinkBody.floats(
+      rule.usesControl ? state.weights + state.server.control(count: layout.trainedCount) : state.weights)
+    var next = State(round: state.round + 1, weights: [], server: state.server)
+    let step =
+      federated.aggregation.hidesUpdates
+      ? try await hiddenStep(number, next.round, cohort, body) : try await openStep(number, next.round, cohort, body)
+    switch step.outcome {
+    case .average(let average):
+      guard case .averaging(let averaging) = strategy else { preconditionFailure("checked by the job") }
+      next.weights = try averaging.apply(average, to: state.weights, state: &next.server)
+    case .updates(let updates): next.weights = try strategy.aggregate(updates, into: state.weights, state: &next.server)
+    }
+    let record = RoundRecord(
+      job: run.record.id, round: next.round, attempt: number, cohort: cohort,
+      contributors: step.contributors.map { cohort[$0] }, metrics: step.judged.metrics(isNumeric: isNumeric),
+      bytesSent: step.byteCount, seconds: (ContinuousClock.now - start) / .seconds(1))
+    try run.database.commit(
+      record, model: next.weights,
+      strategy: next.server == ServerState() ? nil : try JSONEncoder().encode(next.server))
+    run.events.tell(.round(record))
+    return next
+  }
+
+  /// Judges the last model at all workers.
+  func judge(_ state: State, _ attempt: Int) async throws -> Judgement {
+    let number = try run.database.newAttempt(job: run.record.id, round: state.round + 1)
+    let plan = HidingPlan.judgement(federated, rows: zero.rows)
+    let round = SumRound(
+      seats: run.registry.seats(of: enrolment.roster), patience: patience, recorder: run.recorder, federated: federated)
+    let result = try await round.run(
+      TaskHeader(
+        number: number, kind: .evaluate, round: state.round + 1,
+        hiding: federated.aggregation.hidesUpdates ? plan : nil), body: .floats(state.weights), count: plan.count)
+    return Judgement(sums: result.segments.flatMap { $0 })
+  }
+
+  private struct Step {
+    let outcome: OpenRound.Outcome
+    let contributors: [Int]
+    let judged: Judgement
+    let byteCount: Int
+  }
+
+  private func openStep(_ number: Int, _ round: Int, _ cohort: [String], _ body: LinkBody) async throws -> Step {
+    let header = TaskHeader(number: number, kind: .train, round: round, hiding: nil, hasControl: rule.usesControl)
+    let seats = run.registry.seats(of: cohort)
+    let result = try await OpenRound(
+      seats: seats, header: header, patience: patience, recorder: run.recorder, strategy: strategy, layout: layout,
+      rule: rule, compression: UpdateCompression(federated.compression, seed: run.job.training.seed)
+    ).run(weights: body)
+    let needed = federated.needed(of: cohort.count)
+    guard let outcome = result.outcome, result.contributors.count >= needed else {
+      throw CoordinationError.tooFewWorkers(
+        round: round, answered: result.contributors.count, needed: needed, reasons: result.reasons)
+    }
+    return Step(
+      outcome: outcome, contributors: result.contributors, judged: result.judged, byteCount: result.byteCount)
+  }
+
+  private func hiddenStep(_ number: Int, _ round: Int, _ cohort: [String], _ body: LinkBody) async throws -> Step {
+    let weightLimit = federated.strategy.weighting == .examples ? zero.rows : 1
+    let summand = Summand(count: layout.count, extraCount: rule.extraCount(layout), weightLimit: weightLimit)
+    let plan = HidingPlan.training(federated, summand: summand, rows: zero.rows)
+    let header = TaskHeader(number: number, kind: .train, round: round, hiding: plan, hasControl: rule.usesControl)
+    let sums = SumRound(
+      seats: run.registry.seats(of: cohort), patience: patience, recorder: run.recorder, federated: federated)
+    let result = try await sums.run(header, body: body, count: plan.count)
+    let values = (result.segments[0] + result.segments[1]).map { Float($0) }
+    return Step(
+      outcome: .average(try summand.average(ofSum: values, updateCount: result.contributors.count)),
+      contributors: result.contributors, judged: Judgement(sums: result.segments[2...].flatMap { $0 }),
+      byteCount: result.byteCount)
+  }
+}

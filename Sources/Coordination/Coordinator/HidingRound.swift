@@ -1,0 +1,73 @@
+import Learning
+import Links
+
+/// One attempt of a cohort to add vectors that nobody sees: the task, then the stages of the aggregation.
+struct HidingRound: Sendable {
+  let seats: [WorkerSeat]
+  let header: TaskHeader
+  let patience: Duration
+  let recorder: RunRecorder?
+
+  struct Sum: Sendable {
+    let words: [UInt64]
+    let contributors: [Int]
+    let reasons: [String]
+    let byteCount: Int
+  }
+
+  /// - Parameter weights: the body of the task.
+  func run(weights: LinkBody, aggregation: Aggregation, plan: HidingPlan) async throws -> Sum {
+    var reasons: [String] = []
+    var byteCount = 0
+    var ready: [Int] = []
+    try await Gathering(seats: seats, patience: patience).run { _ in (.task(header), weights) } take: { outcome in
+      byteCount += weights.byteCount
+      switch outcome.answer {
+      case .success: ready.append(outcome.index)
+      case .failure(let error): reasons.append("\(error)")
+      }
+    }
+    let clients = ready.sorted()
+    guard clients.count >= plan.minimumClients else {
+      return Sum(words: [], contributors: [], reasons: reasons, byteCount: byteCount)
+    }
+    var server = try server(aggregation, plan, clients)
+    let names = clients.map { seats[$0].name }
+    var bodies = try server.begin()
+    var number = 0
+    while true {
+      let (asked, stage) = (bodies, number)
+      var answers: [Int: LinkBody] = [:]
+      try await Gathering(seats: seats, patience: patience).run { index in
+        asked[index].map { (.stage(task: header.number, number: stage, clients: names), $0) }
+      } take: { outcome in
+        byteCount += asked[outcome.index]?.byteCount ?? 0
+        switch outcome.answer {
+        case .success(let answer):
+          byteCount += answer.body.byteCount
+          try recorder?.note(
+            answer.body, from: seats[outcome.index].name, round: header.round, attempt: header.number,
+            what: "stage\(number)")
+          answers[outcome.index] = answer.body
+        case .failure(let error): reasons.append("\(error)")
+        }
+      }
+      switch try server.receive(answers) {
+      case .stage(let next): bodies = next
+      case .finished(let words, let contributors):
+        return Sum(words: words, contributors: contributors, reasons: reasons, byteCount: byteCount)
+      }
+      number += 1
+    }
+  }
+
+  /// The protocol's half here, for those of the cohort who have their vector ready.
+  private func server(_ aggregation: Aggregation, _ plan: HidingPlan, _ clients: [Int]) throws -> any HidingServer {
+    switch aggregation {
+    case .masked:
+      return try MaskedAggregation(plan, members: clients.map { ($0, seats[$0]) })
+    case .open, .paillier, .shared:
+      throw CoordinationError.setting("federated.aggregation", reason: "\(aggregation.rawValue) is not offered here")
+    }
+  }
+}

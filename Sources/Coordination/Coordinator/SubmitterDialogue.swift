@@ -1,0 +1,68 @@
+import Foundation
+import Links
+import Transports
+
+/// One job's owner at a coordinator: takes its job, then tells how it goes.
+struct SubmitterDialogue: Sendable {
+  let link: any Link
+  let coordinator: Coordinator
+
+  func run() async {
+    do {
+      let message = try await link.receive(within: .seconds(60))
+      let request: SubmitterMessage = try MessageCoding.header(of: message, from: link.peer.name)
+      let events = coordinator.events.events()
+      let job: String
+      switch request {
+      case .submit(let text, let seed, let workers):
+        job = try await coordinator.submit(text, seed: seed, workers: workers, by: link.peer.name)
+      case .watch(let id):
+        job = id
+        try await coordinator.mayWatch(id, link.peer.name)
+      }
+      try await send(.accepted(job: job))
+      if try await tellPast(of: job) { return }
+      for await event in events where event.job == job {
+        if try await tell(event) { return }
+      }
+    } catch {
+      let code = (error as? CoordinationError)?.exitCode ?? 2
+      try? await send(.failed(reason: "\(error)", exitCode: code))
+    }
+  }
+
+  /// Rounds that are over already, and the end if there is one; whether the job is over.
+  private func tellPast(of job: String) async throws -> Bool {
+    let record = try coordinator.database.job(job)
+    switch record.status {
+    case .waiting, .running: return false
+    case .failed, .stopped:
+      try await send(.failed(reason: record.failure ?? "it was stopped", exitCode: 1))
+      return true
+    case .done:
+      guard let (outcome, model) = try coordinator.database.outcome(of: job) else { return false }
+      try await send(.done(outcome), body: .floats(model))
+      return true
+    }
+  }
+
+  private func tell(_ event: CoordinatorEvent) async throws -> Bool {
+    switch event {
+    case .waiting(_, let present, let needed): try await send(.waiting(present: present, needed: needed))
+    case .round(let record): try await send(.round(record))
+    case .failed(_, let reason, let code):
+      try await send(.failed(reason: reason, exitCode: code))
+      return true
+    case .done(let outcome):
+      guard let (_, model) = try coordinator.database.outcome(of: outcome.job) else { return true }
+      try await send(.done(outcome), body: .floats(model))
+      return true
+    case .started, .workersChanged: break
+    }
+    return false
+  }
+
+  private func send(_ reply: SubmitterReply, body: LinkBody = .none) async throws {
+    try await link.send(try MessageCoding.message(reply, body: body))
+  }
+}

@@ -1,0 +1,195 @@
+import Arithmetic
+public import Datasets
+import Federation
+import Foundation
+public import Identity
+public import Learning
+import Links
+import Logging
+import Tensors
+
+/// Carries out a job with `mode: federated`: starts a coordinator and workers on this machine, or submits to a running coordinator.
+public struct FederatedTrainer: Sendable {
+  private let job: Job
+  private let text: String
+  private let environment: [String: String]
+  private let versions: [String: String]
+  private let executable: String
+  private let folder: String
+  private let identity: NodeIdentity?
+  private let record: String?
+
+  /// - Parameters:
+  ///   - text: the job's file, as workers are offered it.
+  ///   - executable: the `tacit` program.
+  ///   - folder: where the state of a coordinator that is started here goes.
+  ///   - identity: a client's, for a coordinator that runs already.
+  ///   - record: the folder for what a coordinator that is started here sees.
+  public init(
+    _ job: Job, text: String, environment: [String: String], versions: [String: String], executable: String,
+    folder: String, identity: NodeIdentity? = nil, record: String? = nil
+  ) {
+    self.job = job
+    self.text = text
+    self.environment = environment
+    self.versions = versions
+    self.executable = executable
+    self.folder = folder
+    self.identity = identity
+    self.record = record
+  }
+
+  /// What a run gives.
+  public struct Result: Sendable {
+    public let model: Model
+    public let preprocessing: Preprocessing?
+    public let report: TrainingReport
+  }
+
+  /// - Throws: ``JobFailure``, ``CoordinationError``, `LinkError`, and `LearningError` and `DatasetError` from the data.
+  public func run(news: (Submission.News) -> Void) async throws -> Result {
+    guard let federated = job.federated else {
+      throw CoordinationError.setting("mode", reason: "must be federated")
+    }
+    var rounds: [RoundRecord] = []
+    let watch = { (item: Submission.News) in
+      if case .round(let record) = item { rounds.append(record) }
+      news(item)
+    }
+    let (outcome, weights) =
+      if job.coordinator != nil {
+        try await submitToRunning(watch)
+      } else if federated.transport == .memory {
+        try await runInMemory(federated, watch)
+      } else {
+        try await runAsProcesses(federated, watch)
+      }
+    return try result(outcome, weights, rounds)
+  }
+
+  private func submitToRunning(
+    _ news: (Submission.News) -> Void
+  ) async throws -> (outcome: JobOutcome, weights: [Float]) {
+    guard let address = job.coordinator, let identity else {
+      throw CoordinationError.setting("--identity", reason: "is needed for a running coordinator: a client's folder")
+    }
+    let link = try await WebSocketDialer.connect(
+      to: address, tls: try identity.tlsSettings(identity.policy(accepting: [.coordinator])))
+    defer { Task { await link.close() } }
+    return try await Submission(link).run(text, seed: job.training.seed, news: news)
+  }
+
+  private func runInMemory(
+    _ federated: Job.FederatedPart, _ news: (Submission.News) -> Void
+  ) async throws -> (outcome: JobOutcome, weights: [Float]) {
+    var logger = Logger(label: "tacit.federation") { StreamLogHandler.standardError(label: $0) }
+    logger.logLevel = .error
+    let names = federated.owners.isEmpty ? (1...federated.workers).map { "worker-\($0)" } : federated.owners.map(\.name)
+    let tables = names.enumerated().map { index, name in
+      (name, federated.owners.isEmpty ? rowsHere(index) : WorkerRows.table(path: federated.owners[index].file))
+    }
+    let federation = await MemoryFederation(
+      tables: tables, policy: policy(federated), database: try state(),
+      recorder: try record.map { try RunRecorder(folder: $0) }, logger: logger)
+    let link = await federation.submitter()
+    do {
+      let result = try await Submission(link).run(text, seed: job.training.seed, workers: names, news: news)
+      await federation.stop()
+      return result
+    } catch {
+      await federation.stop()
+      throw error
+    }
+  }
+
+  private func rowsHere(_ index: Int) -> WorkerRows { .part(of: job, index: index, environment: environment) }
+
+  private func runAsProcesses(
+    _ federated: Job.FederatedPart, _ news: (Submission.News) -> Void
+  ) async throws -> (outcome: JobOutcome, weights: [Float]) {
+    try makeFolder()
+    let jobFile = folder + "/job.yaml"
+    try Data(text.utf8).write(to: URL(fileURLWithPath: jobFile))
+    let rows: LocalFederation.Rows =
+      federated.owners.isEmpty
+      ? .parts(jobFile: jobFile, seed: job.training.seed, count: federated.workers)
+      : .tables(federated.owners.map { ($0.name, $0.file) })
+    let path = statePath
+    try removeOldState()
+    let federation = try LocalFederation.start(
+      executable: executable, rows: rows, policy: policy(federated), state: path, record: record)
+    defer { federation.stop() }
+    do {
+      let identity = federation.client
+      let link = try await WebSocketDialer.connect(
+        to: federation.url, tls: try identity.tlsSettings(identity.policy(accepting: [.coordinator])),
+        within: .seconds(60))
+      let result = try await Submission(link).run(
+        text, seed: job.training.seed, workers: federation.workers, news: news)
+      await link.close()
+      return result
+    } catch {
+      throw error is JobFailure ? error : federation.epitaph ?? error
+    }
+  }
+
+  /// Workers of this machine take part in what its owner submits.
+  private func policy(_ federated: Job.FederatedPart) -> WorkerPolicy {
+    WorkerPolicy(smallestCohort: federated.minimumClients, aggregations: [federated.aggregation])
+  }
+
+  private var statePath: String { folder + "/run.sqlite" }
+
+  private func state() throws -> RunDatabase {
+    try makeFolder()
+    try removeOldState()
+    return try RunDatabase(path: statePath)
+  }
+
+  private func makeFolder() throws(LearningError) {
+    do {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    } catch { throw .unwritable(path: folder, reason: "check that the folder can be made") }
+  }
+
+  /// A run of its own begins from nothing.
+  private func removeOldState() throws {
+    for suffix in ["", "-wal", "-shm"] { try? FileManager.default.removeItem(atPath: statePath + suffix) }
+    try? FileManager.default.removeItem(atPath: statePath + ".models")
+  }
+
+  private func result(_ outcome: JobOutcome, _ weights: [Float], _ rounds: [RoundRecord]) throws -> Result {
+    let example: Shape
+    if let preprocessing = outcome.preprocessing {
+      example = [preprocessing.featureCount]
+    } else {
+      example = Shape(outcome.example)
+    }
+    let description = try ModelDescription(
+      layers: job.model.layers, inputShape: try PreparedJob.inputShape(job, example: example))
+    let model = try Model(description: description, weights: try WeightLayout(description).weights(weights))
+    return Result(
+      model: model, preprocessing: outcome.preprocessing, report: report(outcome, rounds))
+  }
+
+  private func report(_ outcome: JobOutcome, _ rounds: [RoundRecord]) -> TrainingReport {
+    let metrics = rounds.map(\.metrics).dropFirst() + [outcome.metrics]
+    var report = TrainingReport(
+      of: job, train: outcome.rows, test: outcome.testRows, losses: metrics.compactMap(\.loss), seconds: outcome.seconds,
+      versions: versions)
+    report.accuracy = outcome.metrics.accuracy
+    // From the model's scale to the target's unit.
+    var unit = 1.0
+    if case .numeric(_, let deviation)? = outcome.preprocessing?.targetTransform.kind { unit = deviation }
+    report.meanSquaredError = outcome.metrics.meanSquaredError.map { $0 * unit * unit }
+    report.rounds = rounds.count
+    report.bytesSent = outcome.bytesSent
+    report.judgedBy = "the workers, on the rows they keep back; only sums were told"
+    report.federation = .init(
+      workers: outcome.workers, aggregation: job.federated?.aggregation ?? .open,
+      strategy: job.federated?.strategy.kind.rawValue ?? "", accuracies: metrics.compactMap(\.accuracy),
+      learns: Dictionary(
+        uniqueKeysWithValues: job.federated?.aggregation.disclosure.map { ($0.role, $0.learns) } ?? []))
+    return report
+  }
+}

@@ -1,0 +1,117 @@
+import Foundation
+public import Identity
+import NIOConcurrencyHelpers
+import Processes
+
+/// A coordinator and workers as processes of this machine, with certificates and keys made for them alone and thrown away after.
+///
+/// The processes end when ``stop()`` is called or when this process ends, however it ends.
+public final class LocalFederation: Sendable {
+  /// Where a worker's rows come from.
+  public enum Rows: Sendable {
+    /// Each worker takes its own part of the job's data.
+    case parts(jobFile: String, seed: UInt64, count: Int)
+    /// Tables, with the workers' names.
+    case tables([(name: String, file: String)])
+
+    var names: [String] {
+      switch self {
+      case .parts(_, _, let count): (1...max(count, 1)).map { "worker-\($0)" }
+      case .tables(let tables): tables.map(\.name)
+      }
+    }
+  }
+
+  public let url: String
+  public let client: NodeIdentity
+  public let workers: [String]
+  private let folder: URL
+  private let coordinator: ChildProcess
+  private let children: NIOLockedValueBox<[ChildProcess]>
+
+  /// Starts all; they may still be on their way up when this returns.
+  ///
+  /// - Parameters:
+  ///   - executable: the `tacit` program.
+  ///   - policy: the workers' policy, but for the roster, which is all of them.
+  ///   - state: the coordinator's state file.
+  ///   - record: the folder for what the coordinator sees.
+  public static func start(
+    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String? = nil
+  ) throws -> LocalFederation {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    do {
+      return try LocalFederation(
+        executable: executable, rows: rows, policy: policy, state: state, record: record, folder: folder)
+    } catch {
+      try? FileManager.default.removeItem(at: folder)
+      throw error
+    }
+  }
+
+  private init(
+    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String?, folder: URL
+  ) throws {
+    self.folder = folder
+    workers = rows.names
+    let authority = try CertificateAuthority.create(name: "this-machine", days: 30)
+    client = try authority.issue(role: .client, name: "owner", days: 30)
+    let port = try FreePorts.find(count: 1)[0]
+    url = "wss://127.0.0.1:\(port)"
+    func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
+    func log(_ name: String) -> URL { folder.appendingPathComponent("\(name).log") }
+    try authority.issue(role: .coordinator, name: "coordinator", days: 30).save(to: path("coordinator"))
+    for name in workers { try authority.issue(role: .worker, name: name, days: 30).save(to: path(name)) }
+    var policy = policy
+    policy.roster = workers.map { path($0) + "/certificate.pem" }
+    try Data(policy.yaml.utf8).write(to: folder.appendingPathComponent("policy.yaml"))
+    let listening = ["--listen", "127.0.0.1:\(port)", "--state", state] + (record.map { ["--record", $0] } ?? [])
+    coordinator = try ChildProcess.start(
+      executable: executable,
+      arguments: ["coordinator", "run", "--identity", path("coordinator"), "--until-input-ends"] + listening,
+      name: "coordinator", log: log("coordinator"))
+    var children = [coordinator]
+    for (index, name) in workers.enumerated() {
+      let data: [String]
+      switch rows {
+      case .parts(let jobFile, let seed, _):
+        data = ["--part-of", jobFile, "--seed", String(seed), "--part", String(index + 1)]
+      case .tables(let tables): data = ["--data", tables[index].file]
+      }
+      children.append(
+        try ChildProcess.start(
+          executable: executable,
+          arguments: [
+            "worker", "--name", name, "--identity", path(name), "--coordinator", url, "--policy", path("policy.yaml"),
+            "--until-input-ends",
+          ] + data, name: name, log: log(name)))
+    }
+    self.children = NIOLockedValueBox(children)
+  }
+
+  /// Process identifiers: the coordinator's, then the workers'.
+  public var processIdentifiers: [Int32] { children.withLockedValue { $0.map(\.identifier) } }
+
+  /// Why a process is no more, if one is not.
+  public var epitaph: CoordinationError? {
+    children.withLockedValue { children in
+      for child in children {
+        if let end = child.end { return .exited(name: child.name, status: end.status, reason: end.complaint) }
+      }
+      return nil
+    }
+  }
+
+  /// Ends the processes and removes their keys.
+  public func stop() {
+    children.withLockedValue { children in
+      for child in children { child.stop() }
+      children = []
+    }
+    try? FileManager.default.removeItem(at: folder)
+  }
+
+  deinit { stop() }
+}

@@ -1,0 +1,64 @@
+import Foundation
+public import Links
+
+/// A job's owner's side of a conversation with a coordinator.
+public struct Submission: Sendable {
+  /// What the owner is told on the way.
+  public enum News: Sendable {
+    case accepted(job: String)
+    case waiting(present: [String], needed: Int)
+    case round(RoundRecord)
+  }
+
+  private let link: any Link
+
+  public init(_ link: any Link) { self.link = link }
+
+  /// Submits a job and waits for its end.
+  ///
+  /// - Parameters:
+  ///   - workers: the workers that are meant, by name; all that connect where there are none.
+  ///   - news: called as things happen.
+  /// - Throws: ``JobFailure`` with the coordinator's reason, `LinkError`.
+  public func run(
+    _ text: String, seed: UInt64, workers: [String] = [], news: (News) -> Void
+  ) async throws -> (outcome: JobOutcome, weights: [Float]) {
+    try await link.send(
+      try MessageCoding.message(SubmitterMessage.submit(text: text, seed: seed, workers: workers)))
+    return try await watch(news)
+  }
+
+  /// Goes on watching a job that was submitted before.
+  public func resume(
+    _ job: String, news: (News) -> Void
+  ) async throws -> (outcome: JobOutcome, weights: [Float]) {
+    try await link.send(try MessageCoding.message(SubmitterMessage.watch(job: job)))
+    return try await watch(news)
+  }
+
+  private func watch(_ news: (News) -> Void) async throws -> (outcome: JobOutcome, weights: [Float]) {
+    while true {
+      let message = try await link.receive(within: .seconds(30 * 86_400))
+      let reply: SubmitterReply = try MessageCoding.header(of: message, from: "the coordinator")
+      switch reply {
+      case .accepted(let job): news(.accepted(job: job))
+      case .waiting(let present, let needed): news(.waiting(present: present, needed: needed))
+      case .round(let record): news(.round(record))
+      case .failed(let reason, let code): throw JobFailure(reason: reason, exitCode: code)
+      case .done(let outcome):
+        guard case .floats(let weights) = message.body else {
+          throw CoordinationError.malformedMessage(from: "the coordinator")
+        }
+        return (outcome, weights)
+      }
+    }
+  }
+}
+
+/// Why a coordinator could not finish a job, in its words.
+public struct JobFailure: Error, Hashable, Sendable, CustomStringConvertible {
+  public let reason: String
+  public let exitCode: Int
+
+  public var description: String { reason }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import GRDB
+
+/// What a coordinator must not forget: jobs, rounds, cohorts and metrics in SQLite, model versions in files beside it.
+///
+/// Write-ahead logging with full synchronisation: what is committed survives a kill at any instant. A model's file is complete and
+/// on disk before the row that names it.
+public final class RunDatabase: Sendable {
+  let pool: DatabasePool
+  public let path: String
+  let models: ModelFiles
+
+  /// Opens the state, or makes it.
+  ///
+  /// - Throws: ``CoordinationError/state(path:reason:)``.
+  public init(path: String) throws(CoordinationError) {
+    self.path = path
+    models = ModelFiles(folder: path + ".models")
+    do {
+      var configuration = Configuration()
+      configuration.busyMode = .timeout(10)
+      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+      pool = try DatabasePool(path: path, configuration: configuration)
+      try Self.migrator.migrate(pool)
+    } catch {
+      throw .state(path: path, reason: Self.sentence(error))
+    }
+  }
+
+  /// Opens a state that is there already.
+  public static func existing(path: String) throws(CoordinationError) -> RunDatabase {
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw .state(path: path, reason: "it is not there; name the file that tacit coordinator --state wrote")
+    }
+    return try RunDatabase(path: path)
+  }
+
+  private static var migrator: DatabaseMigrator {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE jobs (
+            id TEXT PRIMARY KEY, text TEXT NOT NULL, seed INTEGER NOT NULL, submitter TEXT NOT NULL, created REAL NOT NULL,
+            status TEXT NOT NULL, failure TEXT, stopRequested INTEGER NOT NULL DEFAULT 0, workers TEXT NOT NULL, roster TEXT,
+            preprocessing BLOB, rows INTEGER, report BLOB
+          );
+          CREATE TABLE rounds (
+            job TEXT NOT NULL REFERENCES jobs(id), round INTEGER NOT NULL, attempt INTEGER NOT NULL, cohort TEXT NOT NULL,
+            contributors TEXT NOT NULL, metrics BLOB NOT NULL, bytesSent INTEGER NOT NULL, seconds REAL NOT NULL,
+            model TEXT, strategy BLOB, PRIMARY KEY (job, round)
+          );
+          CREATE TABLE attempts (number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, round INTEGER NOT NULL);
+          """)
+    }
+    return migrator
+  }
+
+  static func sentence(_ error: any Error) -> String {
+    switch error {
+    case let error as DatabaseError: error.message ?? "SQLite says \(error.resultCode)"
+    case let error as CoordinationError: error.description
+    default: "it cannot be read or written"
+    }
+  }
+
+  /// Runs a transaction; what fails is one of this room's errors.
+  func write<Value>(_ updates: (Database) throws -> Value) throws(CoordinationError) -> Value {
+    do { return try pool.write(updates) } catch let error as CoordinationError {
+      throw error
+    } catch { throw .state(path: path, reason: Self.sentence(error)) }
+  }
+
+  func read<Value>(_ value: (Database) throws -> Value) throws(CoordinationError) -> Value {
+    do { return try pool.read(value) } catch let error as CoordinationError {
+      throw error
+    } catch { throw .state(path: path, reason: Self.sentence(error)) }
+  }
+}

@@ -1,0 +1,139 @@
+package import Crypto
+public import Identity
+import Learning
+public import Links
+public import Logging
+public import SecureAggregation
+import Tensors
+import Transports
+
+/// A data owner's agent: answers one coordinator's questions as far as the owner's policy allows.
+///
+/// Rows stay here. What leaves is what the job's aggregation shows of an update, and the owner's log says what was asked.
+public actor Worker {
+  private let name: String
+  private let key: P256.Signing.PrivateKey
+  private let rows: WorkerRows
+  private let policy: WorkerPolicy
+  private let roster: Roster
+  private let record: any UnmaskingRecord
+  private let logger: Logger
+  private var job: WorkerJob?
+
+  /// - Parameter record: where it is written down that an unmasking was answered; in memory where that is the worker's whole life.
+  /// - Throws: `IdentityError` where a certificate of the policy's roster cannot be read.
+  public init(
+    identity: NodeIdentity, rows: WorkerRows, policy: WorkerPolicy,
+    record: any UnmaskingRecord = MemoryUnmaskingRecord(), logger: Logger
+  ) throws {
+    var roster: Roster = [:]
+    for path in policy.roster {
+      let member = try CertifiedKey.load(from: path)
+      roster[ClientID(member.name)] = member.key
+    }
+    self.init(
+      name: identity.name, key: identity.signingKey, rows: rows, policy: policy, roster: roster, record: record,
+      logger: logger)
+  }
+
+  /// A worker without an identity on disk, for simulations.
+  package init(
+    name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
+    record: any UnmaskingRecord, logger: Logger
+  ) {
+    self.name = name
+    self.key = key
+    self.rows = rows
+    self.policy = policy
+    self.roster = roster
+    self.record = record
+    self.logger = logger
+  }
+
+  /// Answers what the coordinator at the other end asks, until the link ends.
+  ///
+  /// - Throws: `LinkError`, ``CoordinationError``.
+  public func serve(_ link: any Link) async throws {
+    while true {
+      let message = try await link.receive(within: .seconds(365 * 86_400))
+      let question: Question = try MessageCoding.header(of: message, from: link.peer.name)
+      guard let (reply, body) = await answer(question.message, message.body, of: link.peer) else { continue }
+      try await link.send(
+        try MessageCoding.message(WorkerMessage(question: question.number, reply: reply), body: body))
+    }
+  }
+
+  /// The reply to one message; none where none is asked for.
+  private func answer(
+    _ message: CoordinatorMessage, _ body: LinkBody, of coordinator: PeerIdentity
+  ) async -> (WorkerMessage.Reply, LinkBody)? {
+    do {
+      switch message {
+      case .offer(let offer): return (try consider(offer, of: coordinator), .none)
+      case .prepare(let preprocessing):
+        try working().prepare(preprocessing)
+        return (.ready, .none)
+      case .task(let header): return try working().perform(header, body)
+      case .stage(let task, _, let clients):
+        var half = try working().takeContribution(to: task) { try begin(clients, $0, $1) }
+        let answer = try await half.answer(body)
+        try working().keep(half, of: task)
+        return (.stage, answer)
+      case .finished(let id, let failure):
+        logger.info("job is over", metadata: ["job": "\(id)", "failure": "\(failure ?? "none")"])
+        job = nil
+        return nil
+      }
+    } catch {
+      logger.warning("a question could not be answered", metadata: ["reason": "\(error)"])
+      return (.failed(reason: "\(error)"), .none)
+    }
+  }
+
+  private func working() throws -> WorkerJob {
+    guard let job else { throw CoordinationError.protocolBreach("a task of a job that was not offered") }
+    return job
+  }
+
+  /// This worker's half of an aggregation.
+  private func begin(_ clients: [String], _ plan: HidingPlan, _ words: [UInt64]) throws -> any HidingClient {
+    let federated = try working().federated
+    guard clients.count >= policy.smallestCohort else {
+      throw CoordinationError.protocolBreach("a sum of fewer workers than the policy allows")
+    }
+    switch federated.aggregation {
+    case .masked:
+      return try MaskedContribution(
+        plan, clients: clients, words: words, name: name, key: key, roster: roster, record: record)
+    case .open, .paillier, .shared:
+      throw CoordinationError.protocolBreach("an aggregation that this worker does not know")
+    }
+  }
+
+  private func consider(_ offer: JobOffer, of coordinator: PeerIdentity) throws -> WorkerMessage.Reply {
+    var offered = try Job.parse(offer.text)
+    offered.training.seed = offer.seed
+    let objection = objection(to: offered, of: coordinator)
+    logger.info(
+      "a job was offered",
+      metadata: [
+        "job": "\(offer.job)", "coordinator": "\(coordinator.name)",
+        "aggregation": "\(offered.federated?.aggregation.rawValue ?? "none")", "answer": "\(objection ?? "accepted")",
+      ])
+    if let objection { return .refused(reason: objection) }
+    let job = try WorkerJob(offer.job, offered, name: name, table: try rows.table(for: offered, policy))
+    self.job = job
+    return .accepted(outline: job.outline, example: job.table.exampleShape?.extents)
+  }
+
+  private func objection(to job: Job, of coordinator: PeerIdentity) -> String? {
+    if let pins = policy.coordinators, !pins.contains(coordinator.fingerprint) {
+      return "the policy does not name the coordinator \(coordinator.name)"
+    }
+    if let objection = policy.objection(to: job) { return objection }
+    if job.federated?.aggregation == .masked, roster[ClientID(name)] == nil {
+      return "it aggregates with masked, and the policy's roster does not name this worker"
+    }
+    return nil
+  }
+}

@@ -1,0 +1,121 @@
+import Datasets
+import Federation
+import Learning
+import Links
+import SecureAggregation
+
+/// What one worker does for one job: prepares its rows, trains, judges, and contributes to sums.
+///
+/// It belongs to its ``Worker``, which lets one question at a time in.
+final class WorkerJob {
+  let id: String
+  let job: Job
+  let federated: Job.FederatedPart
+  let table: WorkerTable
+  let outline: TableOutline?
+  private let name: String
+  private var local: LocalWork?
+  private var control = ControlVariate()
+  private var compression: UpdateCompression?
+  /// The integers that the aggregation under way adds, and the aggregation's half here.
+  private var pending: (task: Int, plan: HidingPlan, words: [UInt64])?
+  private var contribution: (task: Int, client: any HidingClient)?
+
+  init(_ id: String, _ job: Job, name: String, table: WorkerTable) throws {
+    guard let federated = job.federated else { throw CoordinationError.protocolBreach("a job that is not federated") }
+    self.id = id
+    self.job = job
+    self.federated = federated
+    self.name = name
+    self.table = table
+    compression = UpdateCompression(federated.compression, seed: job.training.seed, worker: name)
+    outline = try TableOutline(table, loss: job.training.loss)
+  }
+
+  func prepare(_ preprocessing: Preprocessing?) throws {
+    local = try LocalWork(job, federated, table, preprocessing, worker: name)
+  }
+
+  /// Computes a vector. Under an open aggregation it goes out as it is, else it waits for the aggregation's stages.
+  func perform(_ header: TaskHeader, _ body: LinkBody) throws -> (WorkerMessage.Reply, LinkBody) {
+    (pending, contribution) = (nil, nil)
+    guard (header.hiding != nil) == federated.aggregation.hidesUpdates else {
+      throw CoordinationError.protocolBreach("an aggregation other than the job's")
+    }
+    switch header.kind {
+    case .statistics(let schema):
+      return try tell(try LocalStatistics(table, schema).sums, header)
+    case .evaluate: return try tell(try working().judge(try weights(body, header).model), header)
+    case .train: return try train(header, body)
+    }
+  }
+
+  private func working() throws -> LocalWork {
+    guard let local else { throw CoordinationError.protocolBreach("training before the rows were prepared") }
+    return local
+  }
+
+  private func train(_ header: TaskHeader, _ body: LinkBody) throws -> (WorkerMessage.Reply, LinkBody) {
+    let local = try working()
+    let (model, serverControl) = try weights(body, header)
+    let judged = try local.judge(model)
+    let own = local.rule.usesControl ? control.value(for: header.round, count: local.layout.trainedCount) : []
+    let update = try local.train(model, round: header.round, serverControl: serverControl, ownControl: own)
+    control.note(update.extras, round: header.round)
+    guard let plan = header.hiding else {
+      let answer = VectorHeader(examples: update.exampleCount, loss: update.loss, judged: judged)
+      if compression != nil {
+        return (.update(answer), .bytes(compression?.encode(update.vector, round: header.round) ?? []))
+      }
+      return (.update(answer), .floats(update.extras.isEmpty ? update.vector : update.vector + update.extras))
+    }
+    let summand = Summand(
+      count: local.layout.count, extraCount: local.rule.extraCount(local.layout), weightLimit: plan.weightLimit)
+    var packed = try summand.pack(update, weighting: local.weighting)
+    let weight = Array(packed.suffix(2))
+    packed.removeLast(2)
+    return try hide([.floats(packed), .floats(weight)] + Judgement.blocks(judged), plan, header)
+  }
+
+  private func tell(_ sums: [Double], _ header: TaskHeader) throws -> (WorkerMessage.Reply, LinkBody) {
+    guard let plan = header.hiding else { return (.sums(sums), .none) }
+    return try hide(header.kind == .evaluate ? Judgement.blocks(sums) : [.doubles(sums)], plan, header)
+  }
+
+  private func hide(
+    _ blocks: [HidingPlan.Block], _ plan: HidingPlan, _ header: TaskHeader
+  ) throws -> (WorkerMessage.Reply, LinkBody) {
+    guard plan.minimumClients >= federated.minimumClients else {
+      throw CoordinationError.protocolBreach("sums of fewer updates than the job's")
+    }
+    pending = (header.number, plan, try plan.encode(blocks))
+    return (.ready, .none)
+  }
+
+  /// This worker's half of an aggregation, for its next stage; the first takes the vector that waits.
+  func takeContribution(
+    to task: Int, begin: (HidingPlan, [UInt64]) throws -> any HidingClient
+  ) throws -> any HidingClient {
+    if let pending, pending.task == task {
+      self.pending = nil
+      return try begin(pending.plan, pending.words)
+    }
+    guard let current = contribution, current.task == task else {
+      throw CoordinationError.protocolBreach("a stage of an aggregation that is not under way")
+    }
+    contribution = nil
+    return current.client
+  }
+
+  func keep(_ client: any HidingClient, of task: Int) { contribution = (task, client) }
+
+  private func weights(_ body: LinkBody, _ header: TaskHeader) throws -> (model: [Float], control: [Float]) {
+    let layout = try working().layout
+    let expected = layout.count + (header.hasControl ? layout.trainedCount : 0)
+    guard case .floats(let floats) = body, floats.count == expected else {
+      throw CoordinationError.protocolBreach("a model of another size")
+    }
+    guard header.hasControl else { return (floats, []) }
+    return (Array(floats[..<layout.count]), Array(floats[layout.count...]))
+  }
+}

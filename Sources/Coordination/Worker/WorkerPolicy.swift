@@ -1,0 +1,56 @@
+public import Learning
+
+/// What a data owner lets its worker take part in. A job that asks for more is refused with the reason.
+public struct WorkerPolicy: Hashable, Sendable {
+  /// The SHA-256 fingerprints of the certificates of coordinators; any of the worker's authority where there are none.
+  public var coordinators: Set<[UInt8]>?
+  /// Certificates of the workers whose keys count under secure aggregation, as paths of PEM files.
+  public var roster: [String]
+  /// The columns a job may use; all where there is no list.
+  public var columns: Set<String>?
+  /// With fewer workers than this in a sum the worker takes no part.
+  public var smallestCohort: Int
+  public var aggregations: Set<Aggregation>
+  /// The largest ε that jobs may spend together; 0 where only jobs without a claim of privacy are wanted.
+  public var largestEpsilon: Double?
+
+  public init(
+    coordinators: Set<[UInt8]>? = nil, roster: [String] = [], columns: Set<String>? = nil, smallestCohort: Int = 3,
+    aggregations: Set<Aggregation> = [.masked, .paillier, .shared], largestEpsilon: Double? = nil
+  ) {
+    self.coordinators = coordinators
+    self.roster = roster
+    self.columns = columns
+    self.smallestCohort = smallestCohort
+    self.aggregations = aggregations
+    self.largestEpsilon = largestEpsilon
+  }
+
+  /// Why a job is not for this worker, or `nil`.
+  func objection(to job: Job) -> String? {
+    guard let federated = job.federated else { return "it is no federated job" }
+    guard aggregations.contains(federated.aggregation) else {
+      let accepted = Aggregation.allCases.filter(aggregations.contains).map(\.rawValue).joined(separator: ", ")
+      return "it aggregates with \(federated.aggregation.rawValue), and the policy accepts \(accepted)"
+    }
+    guard federated.minimumClients >= smallestCohort else {
+      return "it opens sums of \(federated.minimumClients) updates, and the policy wants at least \(smallestCohort)"
+    }
+    if let columns, let column = job.namedColumns.first(where: { !columns.contains($0) }) {
+      return "it reads the column \(column), which the policy does not name"
+    }
+    return nil
+  }
+}
+
+extension Job {
+  /// The columns that it names, the target first.
+  fileprivate var namedColumns: [String] {
+    let target: [String] =
+      switch data.source {
+      case .owners(let target), .file(_, let target): [target]
+      case .set: []
+      }
+    return target + (data.columns ?? []) + data.ranges.keys.sorted() + data.categories.keys.sorted()
+  }
+}

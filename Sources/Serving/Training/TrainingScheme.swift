@@ -1,0 +1,27 @@
+import Graphs
+package import Sharing
+package import Tensors
+import Transports
+
+/// How the parties of a cluster train: what a training begins with, and how its steps are run.
+package protocol TrainingScheme {
+  associatedtype Steps: TrainingSteps
+  /// What a training that begins needs to be gone on with after a stop, besides shares; its checkpoints keep it.
+  func begin(_ id: String) async throws -> [[UInt8]]
+  /// One party's steps of a training of which so many are done.
+  func steps(of program: TrainingProgram, keys: [[UInt8]], after done: Int) async throws -> Steps
+}
+
+/// One party's side of the steps of a training, which are the same whatever the parties share by.
+package protocol TrainingSteps {
+  associatedtype Scheme: SharingScheme where Scheme.Share: StorableShare
+  var scheme: Scheme { get }
+  /// What this party has sent and been dealt since the steps began, and the rounds it has gone through.
+  var traffic: Cost { get }
+  /// The outputs of a piece of the program's work, by its number.
+  func run(_ work: Int, _ inputs: [String: Scheme.Share]) async throws -> [Scheme.Share]
+  /// Moves on from the last piece of work to what is revealed; what a dealer took for all of it, where this party knows.
+  func finish() async throws -> Double
+  /// This party's summand of a value for somebody outside, masked afresh.
+  func summandForOutside(_ share: Scheme.Share) -> RingTensor
+}

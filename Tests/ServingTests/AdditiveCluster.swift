@@ -1,0 +1,104 @@
+import Processes
+import Foundation
+import Identity
+import Logging
+import NIOConcurrencyHelpers
+import Serving
+import Sharing
+import Testing
+import Transports
+
+/// Additive parties and their dealer in this process, on real sockets with TLS.
+final class AdditiveCluster: Sendable {
+  let cluster: ClusterFile
+  private let authority: CertificateAuthority
+  private let dealerIdentity: NodeIdentity
+  private let partyIdentities: [NodeIdentity]
+  private let running = NIOLockedValueBox<[String: (task: Task<Void, any Error>, loop: SocketLoop)]>([:])
+  private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  /// Where everybody keeps what must survive; by name.
+  private let folder: String?
+  private let key = StorageKey()
+
+  init(parties: Int = 2, deadline: Duration = .seconds(300), folder: String? = nil) throws {
+    self.folder = folder
+    authority = try CertificateAuthority.create(name: "test")
+    partyIdentities = try (0..<parties).map { [authority] in try authority.issue(role: .party, name: "p\($0)", days: 1)
+    }
+    dealerIdentity = try authority.issue(role: .dealer, name: "dealer", days: 1)
+    let ports = try FreePorts.find(count: parties + 1)
+    let members = zip(partyIdentities + [dealerIdentity], ports).map {
+      ClusterFile.Party(name: $0.name, host: "127.0.0.1", port: $1, certificate: $0.fingerprint)
+    }
+    cluster = try ClusterFile(parties: members.dropLast(), dealer: members.last, deadline: deadline)
+  }
+
+  private func storage(of name: String) throws -> (folder: String, key: StorageKey)? {
+    guard let folder else { return nil }
+    try FileManager.default.createDirectory(atPath: folder + "/" + name, withIntermediateDirectories: true)
+    return (folder + "/" + name, key)
+  }
+
+  func startDealer(as identity: NodeIdentity? = nil) async throws {
+    let loop = SocketLoop(name: "dealer", spin: .zero)
+    let server = try await DealerServer.start(
+      identity: identity ?? dealerIdentity, cluster: cluster, loop: loop, storage: try storage(of: "dealer"),
+      logger: logger)
+    keep("dealer", Task { try await server.run() }, loop)
+  }
+
+  func startParties(policy: StockPolicy? = nil) async throws {
+    for index in partyIdentities.indices { try await startParty(index, policy: policy) }
+  }
+
+  func startParty(_ index: Int, policy: StockPolicy? = nil) async throws {
+    let loop = SocketLoop(name: "party \(index)")
+    let server = try await PartyServer.start(
+      identity: partyIdentities[index], cluster: cluster, loop: loop, storage: try storage(of: "p\(index)"),
+      policy: policy, logger: logger)
+    keep("p\(index)", Task { try await server.run() }, loop)
+  }
+
+  private func keep(_ name: String, _ task: Task<Void, any Error>, _ loop: SocketLoop) {
+    running.withLockedValue { $0[name] = (task, loop) }
+  }
+
+  /// Takes somebody away.
+  func kill(_ name: String) async {
+    let found = running.withLockedValue { $0.removeValue(forKey: name) }
+    found?.task.cancel()
+    _ = try? await found?.task.value
+    found?.loop.shutdown()
+  }
+
+  func stop() {
+    for (task, loop) in running.withLockedValue({ Array($0.values) }) {
+      task.cancel()
+      loop.shutdown()
+    }
+  }
+
+  func withClient<Value: Sendable>(
+    patience: Duration = .seconds(300), waiting: @escaping @Sendable (DealerProgress) -> Void = { _ in },
+    _ body: (ClusterClient) async throws -> Value
+  ) async throws -> Value {
+    let loop = SocketLoop(name: "client")
+    defer { loop.shutdown() }
+    let identity = try authority.issue(role: .client, name: "client", days: 1)
+    let client = try await ClusterClient.connect(
+      to: cluster, as: identity, loop: loop, patience: patience, waiting: waiting)
+    let value = try await body(client)
+    await client.close()
+    return value
+  }
+
+  func strangeDealer() throws -> NodeIdentity { try authority.issue(role: .dealer, name: "stranger", days: 1) }
+}
+
+/// A folder that is gone afterwards.
+func withFolder(_ body: (String) async throws -> Void) async throws {
+  let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-test-\(UUID().uuidString)").path
+  try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(atPath: folder) }
+  try await body(folder)
+}
