@@ -46,9 +46,8 @@ struct LinkBenchmark {
         }
         let seconds = (ContinuousClock.now - begin) / .seconds(1)
         let processor = LinkBenchmark.processorSeconds - used
-        print(
-          "\(medium): 3 x 40 MB down and up \(seconds) s, processor \(processor) s, peak \(LinkBenchmark.peakMegabytes) MB"
-        )
+        let peak = LinkBenchmark.peakMegabytes
+        print("\(medium): 3 x 40 MB down and up \(seconds) s, processor \(processor) s, peak \(peak) MB")
       }
     }
   }
@@ -84,9 +83,8 @@ struct LinkBenchmark {
       }
       try await answering
       let processor = LinkBenchmark.processorSeconds - used
-      print(
-        "\(medium): 16 KiB there and back, median \(times.sorted()[count / 2]), processor \(processor / Double(count) * 1e6) µs"
-      )
+      let each = processor / Double(count) * 1e6
+      print("\(medium): 16 KiB there and back, median \(times.sorted()[count / 2]), processor \(each) µs")
     }
   }
 }
