@@ -59,7 +59,7 @@ import Testing
     let gradient = builder.input("x", [8, 6]).matmul(builder.input("y", [6, 4]))
     let graph = builder.build([builder.input("w", [8, 4]) * rate - gradient * rate])
     var random = SeedTree(seed: 92).generator()
-    var numbers: [Float] = [0, 1, 0.25, 1023, 1024, 1500, 1 << 20, 0.24999, 0.249999, 0.12499, 0.9999]
+    var numbers: [Float] = [0, 1, 0.25, 1023, 1024, 1500, 1_048_576, 0.24999, 0.249999, 0.12499, 0.9999]
     for exponent in -24..<4 {
       for _ in 0..<6 {
         let significand = 1 + Float(random.next() >> 40) / Float(1 << 24)
