@@ -31,11 +31,14 @@ final class Inbox: Sendable {
   }
 
   private let peerName: String
+  private let holderName: String
   private let limits: LinkLimits
   private let state = NIOLockedValueBox(State())
 
-  init(of peerName: String, limits: LinkLimits) {
+  /// For messages from the peer to the holder.
+  init(of peerName: String, heldBy holderName: String = "", limits: LinkLimits) {
     self.peerName = peerName
+    self.holderName = holderName
     self.limits = limits
   }
 
@@ -60,7 +63,7 @@ final class Inbox: Sendable {
       await withCheckedContinuation { continuation in
         state.withLockedValue { state in
           if let end = state.end { return continuation.resume(returning: end.sender) }
-          if Task.isCancelled { return continuation.resume(returning: .cancelled(waitingFor: peerName)) }
+          if Task.isCancelled { return continuation.resume(returning: .cancelled(waitingFor: holderName)) }
           guard !hasRoom(state) || !state.senders.isEmpty else {
             put(message, into: &state)
             return continuation.resume(returning: nil)
@@ -70,7 +73,7 @@ final class Inbox: Sendable {
       }
     } onCancel: {
       let sender = state.withLockedValue { $0.senders.removeFirst { $0.number == number } }
-      sender?.continuation.resume(returning: .cancelled(waitingFor: peerName))
+      sender?.continuation.resume(returning: .cancelled(waitingFor: holderName))
     }
     if let failure { throw failure }
   }

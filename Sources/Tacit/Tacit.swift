@@ -1,6 +1,7 @@
 // The library's front door: one import brings the public rooms.
 @_exported public import Arithmetic
 @_exported public import Coordination
+@_exported public import Dashboard
 @_exported public import Datasets
 @_exported public import Federation
 @_exported public import Graphs

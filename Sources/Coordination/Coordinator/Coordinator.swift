@@ -1,8 +1,9 @@
-import Crypto
+package import Crypto
 import Foundation
 public import Links
 public import Logging
 import Learning
+import Transports
 
 /// Runs federated jobs over the workers that connect to it, one job after the other.
 ///
@@ -29,7 +30,7 @@ public actor Coordinator {
   public func admit(_ link: any Link) { admit(link, key: nil) }
 
   /// - Parameter key: in place of the certificate's, where the link has none.
-  func admit(_ link: any Link, key: P256.Signing.PublicKey?) {
+  package func admit(_ link: any Link, key: P256.Signing.PublicKey?) {
     switch link.peer.role {
     case "worker":
       logger.info("worker connected", metadata: ["name": "\(link.peer.name)"])

@@ -101,7 +101,7 @@ struct FederatedTraining: Sendable {
     let seats = run.registry.seats(of: cohort)
     let result = try await OpenRound(
       seats: seats, header: header, patience: patience, recorder: run.recorder, strategy: strategy, layout: layout,
-      rule: rule
+      rule: rule, compression: UpdateCompression(federated.compression, seed: run.job.training.seed)
     ).run(weights: body)
     let needed = federated.needed(of: cohort.count)
     guard let outcome = result.outcome, result.contributors.count >= needed else {

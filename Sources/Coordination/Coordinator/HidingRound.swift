@@ -36,10 +36,10 @@ struct HidingRound: Sendable {
     var bodies = try server.begin()
     var number = 0
     while true {
-      let asked = bodies
+      let (asked, stage) = (bodies, number)
       var answers: [Int: LinkBody] = [:]
       try await Gathering(seats: seats, patience: patience).run { index in
-        asked[index].map { (.stage(task: header.number, number: number, clients: names), $0) }
+        asked[index].map { (.stage(task: header.number, number: stage, clients: names), $0) }
       } take: { outcome in
         byteCount += asked[outcome.index]?.byteCount ?? 0
         switch outcome.answer {

@@ -13,6 +13,7 @@ struct OpenRound: Sendable {
   let strategy: ServerStrategy
   let layout: WeightLayout
   let rule: LocalRule
+  let compression: UpdateCompression?
 
   /// What the strategy makes a step from.
   enum Outcome: Sendable {
@@ -60,6 +61,9 @@ struct OpenRound: Sendable {
     var update = Update(vector: [], exampleCount: header.examples, loss: header.loss)
     let extraCount = rule.extraCount(layout)
     switch answer.body {
+    case .bytes(let bytes) where compression != nil:
+      update.vector = try compression?.decode(bytes, count: layout.count) ?? []
+    case .floats where compression != nil: throw CoordinationError.malformedMessage(from: name)
     case .floats(let floats) where extraCount == 0: update.vector = floats
     case .floats(let floats) where floats.count == layout.count + extraCount:
       update.vector = Array(floats[..<layout.count])

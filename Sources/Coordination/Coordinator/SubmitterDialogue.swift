@@ -1,5 +1,6 @@
 import Foundation
 import Links
+import Transports
 
 /// One job's owner at a coordinator: takes its job, then tells how it goes.
 struct SubmitterDialogue: Sendable {

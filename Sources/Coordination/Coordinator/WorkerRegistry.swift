@@ -1,6 +1,7 @@
 import Crypto
 import Links
 import NIOConcurrencyHelpers
+import Transports
 
 /// The workers a coordinator knows, by the names in their certificates.
 final class WorkerRegistry: Sendable {

@@ -2,6 +2,7 @@ import Crypto
 import Identity
 import Links
 import NIOConcurrencyHelpers
+import Transports
 
 /// The place of one worker at a coordinator: its link, while it has one, and the question it works on.
 ///

@@ -1,5 +1,5 @@
 import Arithmetic
-import Datasets
+public import Datasets
 import Federation
 import Foundation
 public import Identity
@@ -85,7 +85,7 @@ public struct FederatedTrainer: Sendable {
     var logger = Logger(label: "tacit.federation") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = .error
     let names = federated.owners.isEmpty ? (1...federated.workers).map { "worker-\($0)" } : federated.owners.map(\.name)
-    let tables = try names.enumerated().map { index, name in
+    let tables = names.enumerated().map { index, name in
       (name, federated.owners.isEmpty ? rowsHere(index) : WorkerRows.table(path: federated.owners[index].file))
     }
     let federation = await MemoryFederation(
@@ -175,10 +175,8 @@ public struct FederatedTrainer: Sendable {
   private func report(_ outcome: JobOutcome, _ rounds: [RoundRecord]) -> TrainingReport {
     let metrics = rounds.map(\.metrics).dropFirst() + [outcome.metrics]
     var report = TrainingReport(
-      mode: job.mode, seed: job.training.seed,
-      data: .init(source: job.sourceName, rows: outcome.rows + outcome.testRows, train: outcome.rows, test: outcome.testRows),
-      loss: metrics.compactMap(\.loss), seconds: outcome.seconds,
-      secondsPerEpoch: outcome.seconds / Double(max(job.training.epochs, 1)), versions: versions)
+      of: job, train: outcome.rows, test: outcome.testRows, losses: metrics.compactMap(\.loss), seconds: outcome.seconds,
+      versions: versions)
     report.accuracy = outcome.metrics.accuracy
     // From the model's scale to the target's unit.
     var unit = 1.0

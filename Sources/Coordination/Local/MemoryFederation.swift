@@ -1,7 +1,6 @@
 import Crypto
 import Foundation
-public import Learning
-import Links
+public import Links
 public import Logging
 import SecureAggregation
 import Transports
@@ -23,7 +22,7 @@ public final class MemoryFederation: Sendable {
     let keys = Dictionary(
       uniqueKeysWithValues: tables.map { ($0.name, P256.Signing.PrivateKey()) })
     let roster = Dictionary(uniqueKeysWithValues: keys.map { (ClientID($0.key), $0.value.publicKey) })
-    var tasks = [Task { try? await coordinator.run() }]
+    var tasks = [Task { _ = try? await coordinator.run() }]
     for (name, rows) in tables {
       let ends = MemoryLink.pair(worker: name)
       guard let key = keys[name] else { continue }
@@ -31,7 +30,7 @@ public final class MemoryFederation: Sendable {
         name: name, key: key, rows: rows, policy: policy, roster: roster, record: MemoryUnmaskingRecord(),
         logger: logger)
       await coordinator.admit(ends.coordinator, key: key.publicKey)
-      tasks.append(Task { try? await worker.serve(ends.worker) })
+      tasks.append(Task { _ = try? await worker.serve(ends.worker) })
     }
     self.tasks = tasks
   }

@@ -1,5 +1,5 @@
 import Foundation
-import Links
+public import Links
 
 /// A job's owner's side of a conversation with a coordinator.
 public struct Submission: Sendable {

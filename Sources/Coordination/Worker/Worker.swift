@@ -1,10 +1,11 @@
-import Crypto
+package import Crypto
 public import Identity
 import Learning
 public import Links
 public import Logging
 public import SecureAggregation
-public import Transports
+import Tensors
+import Transports
 
 /// A data owner's agent: answers one coordinator's questions as far as the owner's policy allows.
 ///
@@ -35,7 +36,8 @@ public actor Worker {
       logger: logger)
   }
 
-  init(
+  /// A worker without an identity on disk, for simulations.
+  package init(
     name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
     record: any UnmaskingRecord, logger: Logger
   ) {
@@ -73,7 +75,10 @@ public actor Worker {
         return (.ready, .none)
       case .task(let header): return try working().perform(header, body)
       case .stage(let task, _, let clients):
-        return (.stage, try await working().stage(of: task, clients: clients, body) { try begin(clients, $0, $1) })
+        var half = try working().takeContribution(to: task) { try begin(clients, $0, $1) }
+        let answer = try await half.answer(body)
+        try working().keep(half, of: task)
+        return (.stage, answer)
       case .finished(let id, let failure):
         logger.info("job is over", metadata: ["job": "\(id)", "failure": "\(failure ?? "none")"])
         job = nil

@@ -1,6 +1,7 @@
 public import Identity
 import Links
 public import Logging
+import Transports
 
 /// A worker's connection to its coordinator, made again whenever it is lost: a coordinator may be away for a while.
 public struct WorkerConnection: Sendable {

@@ -16,6 +16,7 @@ final class WorkerJob {
   private let name: String
   private var local: LocalWork?
   private var control = ControlVariate()
+  private var compression: UpdateCompression?
   /// The integers that the aggregation under way adds, and the aggregation's half here.
   private var pending: (task: Int, plan: HidingPlan, words: [UInt64])?
   private var contribution: (task: Int, client: any HidingClient)?
@@ -27,6 +28,7 @@ final class WorkerJob {
     self.federated = federated
     self.name = name
     self.table = table
+    compression = UpdateCompression(federated.compression, seed: job.training.seed, worker: name)
     outline = try TableOutline(table, loss: job.training.loss)
   }
 
@@ -62,6 +64,9 @@ final class WorkerJob {
     control.note(update.extras, round: header.round)
     guard let plan = header.hiding else {
       let answer = VectorHeader(examples: update.exampleCount, loss: update.loss, judged: judged)
+      if compression != nil {
+        return (.update(answer), .bytes(compression?.encode(update.vector, round: header.round) ?? []))
+      }
       return (.update(answer), .floats(update.extras.isEmpty ? update.vector : update.vector + update.extras))
     }
     let summand = Summand(
@@ -87,23 +92,22 @@ final class WorkerJob {
     return (.ready, .none)
   }
 
-  /// Answers one stage of an aggregation among `clients`.
-  func stage(
-    of task: Int, clients: [String], _ body: LinkBody,
-    begin: (HidingPlan, [UInt64]) throws -> any HidingClient
-  ) async throws -> LinkBody {
+  /// This worker's half of an aggregation, for its next stage; the first takes the vector that waits.
+  func takeContribution(
+    to task: Int, begin: (HidingPlan, [UInt64]) throws -> any HidingClient
+  ) throws -> any HidingClient {
     if let pending, pending.task == task {
       self.pending = nil
-      contribution = (task, try begin(pending.plan, pending.words))
+      return try begin(pending.plan, pending.words)
     }
-    guard var current = contribution, current.task == task else {
+    guard let current = contribution, current.task == task else {
       throw CoordinationError.protocolBreach("a stage of an aggregation that is not under way")
     }
     contribution = nil
-    let answer = try await current.client.answer(body)
-    contribution = current
-    return answer
+    return current.client
   }
+
+  func keep(_ client: any HidingClient, of task: Int) { contribution = (task, client) }
 
   private func weights(_ body: LinkBody, _ header: TaskHeader) throws -> (model: [Float], control: [Float]) {
     let layout = try working().layout

@@ -49,6 +49,15 @@ public struct Job: Hashable, Sendable, Codable {
       case set(String, path: String?)
       /// A table of its own, and the column to predict.
       case file(String, target: String)
+      /// What it is, for a report.
+      var text: String {
+        switch self {
+        case .set(let name, _): NamedDataset(rawValue: name)?.source ?? name
+        case .file(let path, _): path
+        case .owners: "the workers' own tables"
+        }
+      }
+
       /// The tables of ``EncryptedPart/owners`` or of the workers, and the column to predict.
       case owners(target: String)
     }

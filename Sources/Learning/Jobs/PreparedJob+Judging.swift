@@ -43,11 +43,7 @@ extension PreparedJob {
   /// The report of a run that took so long, before anything is judged.
   public func report(losses: [Double], seconds: Double, versions: [String: String]) -> TrainingReport {
     TrainingReport(
-      mode: job.mode, seed: job.training.seed,
-      data: .init(
-        source: data.train.source, rows: data.train.rowCount + data.test.rowCount, train: data.train.rowCount,
-        test: data.test.rowCount),
-      loss: losses, seconds: seconds, secondsPerEpoch: seconds / Double(job.training.epochs),
-      versions: versions.merging(["openblas": PlainEngine.libraryVersion]) { given, _ in given })
+      of: job, source: data.train.source, train: data.train.rowCount, test: data.test.rowCount, losses: losses,
+      seconds: seconds, versions: versions)
   }
 }

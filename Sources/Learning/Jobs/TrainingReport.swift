@@ -1,4 +1,5 @@
 import Foundation
+import Graphs
 
 /// What a run of a job found: `report.json`.
 public struct TrainingReport: Hashable, Sendable, Codable {
@@ -79,6 +80,20 @@ public struct TrainingReport: Hashable, Sendable, Codable {
 }
 
 extension TrainingReport {
+  /// Of a run that took so long, before anything is judged.
+  ///
+  /// - Parameter source: where the rows come from; as the job says it where it is `nil`.
+  package init(
+    of job: Job, source: String? = nil, train: Int, test: Int, losses: [Double], seconds: Double,
+    versions: [String: String]
+  ) {
+    self.init(
+      mode: job.mode, seed: job.training.seed,
+      data: DataPart(source: source ?? job.data.source.text, rows: train + test, train: train, test: test), loss: losses,
+      seconds: seconds, secondsPerEpoch: seconds / Double(max(job.training.epochs, 1)),
+      versions: versions.merging(["openblas": PlainEngine.libraryVersion]) { given, _ in given })
+  }
+
   /// Writes `report.json` and `curves.svg` to a folder, which is made if it is not there.
   public func write(to folder: String) throws(LearningError) {
     let directory = URL(fileURLWithPath: folder, isDirectory: true)

@@ -16,8 +16,8 @@ public final class MemoryLink: Link {
   public static func pair(
     _ first: PeerIdentity, _ second: PeerIdentity, limits: LinkLimits = LinkLimits()
   ) -> (MemoryLink, MemoryLink) {
-    let toFirst = Inbox(of: second.name, limits: limits)
-    let toSecond = Inbox(of: first.name, limits: limits)
+    let toFirst = Inbox(of: second.name, heldBy: first.name, limits: limits)
+    let toSecond = Inbox(of: first.name, heldBy: second.name, limits: limits)
     return (
       MemoryLink(of: first, to: second, limits, toFirst, toSecond),
       MemoryLink(of: second, to: first, limits, toSecond, toFirst)

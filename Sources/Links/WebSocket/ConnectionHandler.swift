@@ -12,6 +12,9 @@ final class ConnectionHandler: ChannelInboundHandler {
     case refuse(answer: Hello?)
   }
 
+  /// The upgrade is over: only now does SwiftNIO let a dialling end write.
+  struct Upgraded: Sendable {}
+
   /// Judges the peer's greeting and attaches the connection to its link.
   typealias Greeter = @Sendable ([UInt8], Carrier) -> Greeting
 
@@ -55,7 +58,11 @@ final class ConnectionHandler: ChannelInboundHandler {
         handler.pump(context)
       }
     }
-    if let opening { write(opening, context) }
+  }
+
+  func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    if event is Upgraded, let opening { write(opening, context) }
+    context.fireUserInboundEventTriggered(event)
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -232,7 +239,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         return
       }
       let byteCount = Prefix.byteCount + piece.content.count
-      let frame = writer.frame(.binary, byteCount: byteCount, allocator: context.channel.allocator) { piece.write(to: $0) }
+      let frame = writer.frame(.binary, byteCount: byteCount, allocator: context.channel.allocator) {
+        piece.write(to: $0)
+      }
       context.write(wrapOutboundOut(frame), promise: nil)
       unflushed += byteCount
       if unflushed >= Outbox.pieceByteCount {

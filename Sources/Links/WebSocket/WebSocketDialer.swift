@@ -113,9 +113,13 @@ final class Dialling: Sendable {
               return self.take(bytes, of: doorkeeper.peer, carrier, link, opened)
             }
           }
-          upgrade.whenFailure { error in
-            if error is LinkError { opened.fail(error) }
-            channel.close(promise: nil)
+          upgrade.whenComplete { result in
+            switch result {
+            case .success: channel.pipeline.fireUserInboundEventTriggered(ConnectionHandler.Upgraded())
+            case .failure(let error):
+              if error is LinkError { opened.fail(error) }
+              channel.close(promise: nil)
+            }
           }
         }
       }

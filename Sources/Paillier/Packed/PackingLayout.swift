@@ -40,7 +40,8 @@ public struct PackingLayout: Sendable, Hashable {
   /// Ciphertexts for a vector of `valueCount` values.
   public func ciphertextCount(valueCount: Int) -> Int { (valueCount + slotCount - 1) / slotCount }
 
-  /// Real numbers within ±bound as values: the nearest multiples of bound/``largestValue``, off by half of that at most.
+  /// Real numbers within ±bound as values: the nearest multiples of bound/``largestValue``, off by half of that at
+  /// most.
   public func values(of reals: [Float], bound: Double) throws(PaillierError) -> [Int64] {
     let scale = try scale(bound: bound)
     var values = [Int64](repeating: 0, count: reals.count)

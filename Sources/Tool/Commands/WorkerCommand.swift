@@ -47,7 +47,6 @@ struct WorkerCommand: AsyncParsableCommand {
     guard identity.name == name else {
       throw UsageError("--name is \(name) and the certificate is that of \(identity.name): make them agree")
     }
-    let worker = try Worker(
     let policy = try WorkerPolicy.load(from: policy)
     let worker = try Worker(
       identity: identity, rows: try rows, policy: policy,
