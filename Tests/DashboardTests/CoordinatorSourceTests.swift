@@ -49,6 +49,8 @@ struct CoordinatorSourceTests {
     #expect(rounds.allSatisfy { $0.asked == 3 && $0.answered == 3 && $0.missing.isEmpty })
     #expect(try source.rounds(of: job.id, after: 2).map(\.round) == [3])
     #expect(source.workers().map(\.name) == names)
+    let report = try RunPage.report(of: job.id, in: federation.coordinator.database)
+    #expect(report.contains("\"id\":\"\(job.id)\"") && report.contains("\"round\":3,"))
     await federation.stop()
     #expect(source.workers().allSatisfy { $0.state == .offline })
   }
