@@ -102,6 +102,7 @@ let package = Package(
       "Serving",
       ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
+    room("RemoteTensors", ["Links", "Graphs", "Tensors", "Sharing", "Identity", "Transports", "Arithmetic", nioConcurrency]),
     room(
       "Coordination",
       [
@@ -166,6 +167,8 @@ let package = Package(
         "Federation", "SecureAggregation", "Learning", "Links", "Datasets", "Tensors", "Arithmetic", "Transports",
         logging, crypto,
       ]),
+    tests(
+      of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),
     tests(of: "Stories", ["Serving"]),
     tests(
       of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
