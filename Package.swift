@@ -97,7 +97,7 @@ let package = Package(
     room(
       "Coordination",
       [
-        "Processes", "Federation", "SecureAggregation", "Links", "Identity", "Transports", "Learning", "Datasets",
+        "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports", "Learning", "Datasets",
         "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
@@ -114,7 +114,7 @@ let package = Package(
       "Tacit",
       [
         "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links", "ModelFiles",
-        "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Paillier", "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
@@ -150,7 +150,7 @@ let package = Package(
       ]),
     tests(
       of: "Coordination",
-      ["Federation", "SecureAggregation", "Learning", "Links", "Datasets", "Tensors", "Arithmetic", "Transports", logging, crypto]),
+      ["Federation", "SecureAggregation", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Arithmetic", "Transports", logging, crypto]),
     tests(of: "Stories", ["Serving"]),
     tests(
       of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
