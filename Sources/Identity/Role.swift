@@ -8,8 +8,8 @@ public enum Role: String, Hashable, Sendable, CaseIterable {
   case worker
   /// Runs federated jobs.
   case coordinator
-  /// Keeps a share of a key, and helps to open sums.
-  case keyholder
   /// Asks for predictions or training.
   case client
+  /// Keeps a share of a key, and helps to open sums.
+  case keyholder
 }

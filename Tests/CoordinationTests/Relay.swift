@@ -47,16 +47,20 @@ struct Relay {
       tasks.append(Task { await Self.pass(from: inner.coordinator, to: outer.worker, alteration) })
     }
     for share in shares {
-      let (name, holder) = (
-        "holder-\(share.holder)", KeyHolder(share: share, smallestCohort: 2, logger: Federations.quiet)
-      )
+      let name = "holder-\(share.holder)"
+      let holder = KeyHolder(share: share, smallestCohort: 2, logger: Federations.quiet)
       let outer = MemoryLink.pair(Self.peer("coordinator"), Self.peer(name, role: "keyholder"))
       let inner = MemoryLink.pair(Self.peer("coordinator"), Self.peer(name, role: "keyholder"))
       await coordinator.admit(outer.0)
       tasks.append(Task { _ = try? await holder.serve(inner.1) })
       tasks.append(Task { await Self.pass(from: outer.1, to: inner.0) { message, _ in [message] } })
-      let change: Alteration = altered.contains(name) ? alteration : { message, _ in [message] }
-      tasks.append(Task { await Self.pass(from: inner.0, to: outer.1, change) })
+      let isAltered = altered.contains(name)
+      tasks.append(
+        Task {
+          await Self.pass(from: inner.0, to: outer.1) { message, number in
+            isAltered ? alteration(message, number) : [message]
+          }
+        })
     }
     self.tasks = tasks
   }

@@ -4,6 +4,7 @@ import Federation
 import Foundation
 import Learning
 import Links
+import Paillier
 import Tensors
 
 /// The rounds of one job, from the last completed one on.

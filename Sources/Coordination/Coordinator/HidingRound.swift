@@ -1,5 +1,6 @@
 import Learning
 import Links
+import Paillier
 
 /// One attempt of a cohort to add vectors that nobody sees: the task, then the stages of the aggregation.
 struct HidingRound: Sendable {

@@ -4,6 +4,7 @@ public import Links
 public import Logging
 public import Paillier
 public import SecureAggregation
+import Transports
 
 /// Keeps one share of a key under which workers encrypt, and helps to open sums: never less than the cohort it accepts, and
 /// never twice in one attempt.
