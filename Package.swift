@@ -73,7 +73,13 @@ let package = Package(
     room("Settings"),
     room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
-    room("Links", ["Transports", "Identity", "Arithmetic", "CKernels", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging]),
+    room(
+      "Links",
+      [
+        "Transports", "Identity", "Arithmetic", "CKernels", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket,
+        nioSSL,
+        logging,
+      ]),
 
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),
@@ -92,7 +98,9 @@ let package = Package(
     room("Federation", ["Learning", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
 
     // Fourth floor: encrypted prediction as a service.
-    room("Serving", ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
+    room(
+      "Serving",
+      ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
     room(
       "Coordination",
@@ -113,7 +121,8 @@ let package = Package(
     room(
       "Tacit",
       [
-        "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links", "ModelFiles",
+        "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
+        "ModelFiles",
         "Paillier", "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
@@ -122,6 +131,9 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
+    .executableTarget(
+      name: "AggregationBenchmark", dependencies: ["SecureAggregation", crypto], path: "Benchmarks/SecureAggregation",
+      swiftSettings: settings),
 
     .target(
       name: "TestSupport", dependencies: ["Sharing", "Graphs", "Transports", "Tensors", "Arithmetic", nioConcurrency],
@@ -132,7 +144,7 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
-    tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency]),
+    tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
     tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
@@ -150,10 +162,14 @@ let package = Package(
       ]),
     tests(
       of: "Coordination",
-      ["Federation", "SecureAggregation", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Arithmetic", "Transports", logging, crypto]),
+      [
+        "Federation", "SecureAggregation", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Arithmetic",
+        "Transports", logging, crypto,
+      ]),
     tests(of: "Stories", ["Serving"]),
     tests(
       of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
-    .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
+    .testTarget(
+      name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
   ]
 )

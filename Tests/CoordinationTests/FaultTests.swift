@@ -32,7 +32,7 @@ import Testing
       Federations.job("rounds: 2, aggregation: open, minimumClients: 2, quorum: 0.6, deadlineSeconds: 1"))
     let expected: [String] = fault == .replay ? ["a", "b", "c"] : ["a", "c"]
     #expect(result.rounds.map(\.contributors) == [expected, expected])
-    #expect(result.weights.allSatisfy(\.isFinite))
+    #expect(result.weights.allSatisfy { $0.isFinite })
   }
 
   @Test func tooFewAnswersEndTheJobNamingWhoIsMissing() async throws {
