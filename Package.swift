@@ -106,7 +106,7 @@ let package = Package(
     room(
       "Coordination",
       [
-        "Processes", "Federation", "SecureAggregation", "Links", "Identity", "Transports", "Learning", "Datasets",
+        "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports", "Learning", "Datasets",
         "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
@@ -124,7 +124,7 @@ let package = Package(
       [
         "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
         "ModelFiles",
-        "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Paillier", "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
@@ -164,8 +164,8 @@ let package = Package(
     tests(
       of: "Coordination",
       [
-        "Federation", "SecureAggregation", "Learning", "Links", "Datasets", "Tensors", "Arithmetic", "Transports",
-        logging, crypto,
+        "Federation", "SecureAggregation", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Arithmetic",
+        "Transports", logging, crypto,
       ]),
     tests(
       of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),

@@ -9,6 +9,7 @@
 @_exported public import Learning
 @_exported public import Links
 @_exported public import ModelFiles
+@_exported public import Paillier
 @_exported public import Processes
 @_exported public import SecureAggregation
 @_exported public import Serving

@@ -6,6 +6,7 @@ import Foundation
 import Learning
 import Links
 import Logging
+import Paillier
 import SecureAggregation
 import Tensors
 
@@ -65,10 +66,10 @@ enum Federations {
   /// Runs a job from begin to end and gives what its owner gets, and all rounds.
   static func run(
     _ text: String, tables: [(name: String, rows: WorkerRows)]? = nil, database: RunDatabase? = nil,
-    recorder: RunRecorder? = nil, policy: WorkerPolicy = policy
+    recorder: RunRecorder? = nil, policy: WorkerPolicy = policy, shares: [KeyShare] = []
   ) async throws -> (outcome: JobOutcome, weights: [Float], rounds: [RoundRecord]) {
     let federation = await MemoryFederation(
-      tables: try tables ?? self.tables(), policy: policy, database: try database ?? self.database(),
+      tables: try tables ?? self.tables(), policy: policy, shares: shares, database: try database ?? self.database(),
       recorder: recorder, logger: quiet)
     let link = await federation.submitter()
     var rounds: [RoundRecord] = []

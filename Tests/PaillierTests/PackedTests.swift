@@ -8,7 +8,9 @@ import Testing
   }
 
   /// Oracle: sums of machine integers; the extremes come first, on both sides of every slot.
-  @Test(arguments: [(2, 1), (2, 5), (8, 3), (17, 4), (24, 7), (31, 2), (33, 1), (48, 1000), (48, 1 << 15)])
+  @Test(arguments: [
+    (2, 1), (2, 5), (8, 3), (17, 4), (24, 7), (31, 2), (33, 1), (48, 1000), (48, 1 << 15), (53, 1 << 10),
+  ])
   func sumsAreExact(valueBits: Int, limit: Int) async throws {
     let key = try SmallKeys.privateKey.get()
     let layout = try Self.layout(valueBits, limit)
@@ -109,7 +111,9 @@ import Testing
   }
 
   @Test func unusableLayoutsAreRefused() {
-    for (bits, limit) in [(1, 1), (49, 1), (0, 1), (8, 0), (8, -1), (8, 1 << 31 + 1), (48, 1 << 16), (40, 1 << 31)] {
+    for (bits, limit) in [
+      (1, 1), (54, 1), (53, 1 << 11), (0, 1), (8, 0), (8, -1), (8, 1 << 31 + 1), (48, 1 << 16), (40, 1 << 31),
+    ] {
       #expect(throws: PaillierError.self) { try Self.layout(bits, limit) }
     }
     #expect(throws: PaillierError.self) { try PackingLayout(keyBits: 8, valueBits: 8, summandLimit: 1) }

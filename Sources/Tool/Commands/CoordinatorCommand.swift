@@ -27,6 +27,9 @@ extension CoordinatorCommand {
     @Option(help: "The file of the coordinator's state (SQLite); made if it is not there.") var state: String
     @Option(help: "A folder that receives what the coordinator really sees of the workers, for audits.")
     var record: String?
+    @Option(
+      help: "The public part of a key as tacit dealer paillier made it, for jobs with aggregation: paillier.")
+    var paillierKey: String?
     @Flag(help: "Stop when standard input ends, as programs that start coordinators need it.")
     var untilInputEnds = false
     @Flag(help: "Log more.") var verbose = false
@@ -36,7 +39,8 @@ extension CoordinatorCommand {
       logger.logLevel = verbose ? .debug : .info
       let server = try await CoordinatorServer.start(
         identity: try NodeIdentity.load(from: identity), listen: listen, database: try RunDatabase(path: state),
-        recorder: try record.map { try RunRecorder(folder: $0) }, logger: logger)
+        recorder: try record.map { try RunRecorder(folder: $0) },
+        paillierKey: try paillierKey.map { try KeyFiles.key(at: $0) }, logger: logger)
       let watchesInput = untilInputEnds
       await withTaskGroup(of: Void.self) { group in
         group.addTask {
