@@ -102,11 +102,14 @@ let package = Package(
       "Serving",
       ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
-    room("RemoteTensors", ["Links", "Graphs", "Tensors", "Sharing", "Identity", "Transports", "Arithmetic", nioConcurrency]),
+    room(
+      "RemoteTensors",
+      ["Links", "Graphs", "Tensors", "Sharing", "Identity", "Transports", "Arithmetic", nioConcurrency]),
     room(
       "Coordination",
       [
-        "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports", "Learning", "Datasets",
+        "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports", "Learning",
+        "Datasets",
         "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
@@ -124,7 +127,7 @@ let package = Package(
       [
         "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
         "ModelFiles",
-        "Paillier", "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Paillier", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
