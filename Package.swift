@@ -23,6 +23,7 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
@@ -72,7 +73,13 @@ let package = Package(
     room("Settings"),
     room("Identity", ["Transports", "Settings", crypto, x509, asn1, yams]),
 
-    room("Links", ["Transports", "Identity", "Arithmetic", "CKernels", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, logging]),
+    room(
+      "Links",
+      [
+        "Transports", "Identity", "Arithmetic", "CKernels", nioConcurrency, nioCore, nioPosix, nioHTTP1, nioWebSocket,
+        nioSSL,
+        logging,
+      ]),
 
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),
@@ -91,23 +98,36 @@ let package = Package(
     room("Federation", ["Learning", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
 
     // Fourth floor: encrypted prediction as a service.
-    room("Serving", ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
+    room(
+      "Serving",
+      ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
-    room("RemoteTensors", ["Links", "Graphs", "Tensors", "Sharing", "Identity", "Transports", "Arithmetic", nioConcurrency]),
+    room(
+      "RemoteTensors",
+      ["Links", "Graphs", "Tensors", "Sharing", "Identity", "Transports", "Arithmetic", nioConcurrency]),
     room(
       "Coordination",
       [
-        "Processes", "Federation", "SecureAggregation", "Links", "Identity", "Transports", "Learning", "Datasets",
+        "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports", "Learning",
+        "Datasets",
         "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
-    room("Stories", ["Serving", "Learning", "Arithmetic"]),
+    room("Stories", ["Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors"]),
+    room(
+      "Dashboard",
+      [
+        "Coordination", "Learning", "Tensors", "Arithmetic", hummingbird, hummingbirdCore, crypto, logging, nioCore,
+        nioConcurrency,
+      ],
+      resources: ["index.html", "style.css", "script.js", "icon.svg"].map { .embedInCode("Resources/\($0)") }),
     room(
       "Tacit",
       [
-        "Arithmetic", "Coordination", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links", "ModelFiles",
-        "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
+        "ModelFiles",
+        "Paillier", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
@@ -115,6 +135,9 @@ let package = Package(
       swiftSettings: settings),
     .executableTarget(
       name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
+    .executableTarget(
+      name: "AggregationBenchmark", dependencies: ["SecureAggregation", crypto], path: "Benchmarks/SecureAggregation",
+      swiftSettings: settings),
 
     .target(
       name: "TestSupport", dependencies: ["Sharing", "Graphs", "Transports", "Tensors", "Arithmetic", nioConcurrency],
@@ -125,7 +148,7 @@ let package = Package(
     tests(of: "Tensors"),
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
-    tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency]),
+    tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
     tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
@@ -142,8 +165,17 @@ let package = Package(
         "Arithmetic", "Processes",
       ]),
     tests(
+      of: "Coordination",
+      [
+        "Federation", "SecureAggregation", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Arithmetic",
+        "Transports", logging, crypto,
+      ]),
+    tests(
       of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),
     tests(of: "Stories", ["Serving"]),
-    .testTarget(name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
+    tests(
+      of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
+    .testTarget(
+      name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
   ]
 )

@@ -1,4 +1,4 @@
-/// Means over windows, with a fast path for 2 x 2 windows side by side.
+/// Means over windows, with a fast path for 2 x 2 windows side by side; maxima over such windows.
 #include <string.h>
 
 #include "ck_convolution.h"
@@ -68,3 +68,44 @@ CK_INLINE void ck_f32_average_pool_grad_loop(PARAMETERS, const float *g, float *
   }
 }
 CK_KERNEL(ck_f32_average_pool_grad, (PARAMETERS, const float *g, float *out), (ARGUMENTS, g, out))
+
+CK_INLINE void ck_f32_max_pool_by_two_loop(size_t planes, size_t height, size_t width, const float *x, float *out) {
+  for (size_t p = 0; p < planes; p++, x += height * width) {
+    for (size_t i = 0; i < height / 2; i++, out += width / 2) {
+      const float *top = x + 2 * i * width, *bottom = top + width;
+      CK_INDEPENDENT for (size_t o = 0; o < width / 2; o++) {
+        float a = top[2 * o], b = top[2 * o + 1], c = bottom[2 * o], d = bottom[2 * o + 1];
+        a = b > a ? b : a;
+        a = c > a ? c : a;
+        out[o] = d > a ? d : a;
+      }
+    }
+  }
+}
+CK_KERNEL(
+    ck_f32_max_pool_by_two, (size_t planes, size_t height, size_t width, const float *x, float *out),
+    (planes, height, width, x, out))
+
+CK_INLINE void ck_f32_max_pool_by_two_grad_loop(
+    size_t planes, size_t height, size_t width, const float *x, const float *g, float *out) {
+  for (size_t p = 0; p < planes; p++, x += height * width, out += height * width) {
+    memset(out, 0, height * width * sizeof *out);
+    for (size_t i = 0; i < height / 2; i++, g += width / 2) {
+      const float *top = x + 2 * i * width, *bottom = top + width;
+      float *out_top = out + 2 * i * width, *out_bottom = out_top + width;
+      CK_INDEPENDENT for (size_t o = 0; o < width / 2; o++) {
+        float a = top[2 * o], b = top[2 * o + 1], c = bottom[2 * o], d = bottom[2 * o + 1], share = g[o];
+        float ab = b > a ? b : a, abc = c > ab ? c : ab;
+        int in_d = d > abc, in_c = !in_d & (c > ab), in_b = !in_d & !in_c & (b > a);
+        out_top[2 * o] = in_d | in_c | in_b ? 0 : share;
+        out_top[2 * o + 1] = in_b ? share : 0;
+        out_bottom[2 * o] = in_c ? share : 0;
+        out_bottom[2 * o + 1] = in_d ? share : 0;
+      }
+    }
+  }
+}
+CK_KERNEL(
+    ck_f32_max_pool_by_two_grad,
+    (size_t planes, size_t height, size_t width, const float *x, const float *g, float *out),
+    (planes, height, width, x, g, out))

@@ -13,7 +13,7 @@ mp_limb_t cp_negated_inverse(mp_limb_t n) {
   return 0 - inverse;
 }
 
-/// t[0 ..< limbs + 1] of the upper half becomes (t + q·n)/R; the digits of q go to `quotient`.
+/// The upper half of t, with the spare limb behind it, becomes (t + q·n)/R; the digits of q go to `quotient`.
 static void reduce(cp_modulus m, mp_limb_t *t, mp_limb_t *quotient) {
   for (mp_size_t i = 0; i < m.limbs; i++) {
     mp_limb_t digit = t[i] * m.negated_inverse;
@@ -52,8 +52,8 @@ static void subtract_word(mp_limb_t *v, mp_size_t limbs, mp_limb_t word) {
 
 /// With t = x.a·y.a and u = x.a·y.b + x.b·y.a, writes the pair of (t + u·n)/R.
 ///
-/// Montgomery's reduction finds q with t + q·n = r·R, so t = r·R − q·n: the product is r + n·(u − q)/R, and whatever n is
-/// taken off r goes to the second half as one.
+/// Montgomery's reduction finds q with t + q·n = r·R, so t = r·R − q·n: the product is r + n·(u − q)/R, and whatever n
+/// is taken off r goes to the second half as one.
 static void finish(cp_modulus m, mp_limb_t *r, mp_limb_t *t, mp_limb_t *u, mp_limb_t *quotient, mp_limb_t *difference) {
   mp_size_t limbs = m.limbs;
   reduce(m, t, quotient);

@@ -28,6 +28,12 @@ public enum CoordinationError: Error, Hashable, Sendable {
   case exited(name: String, status: Int32, reason: String)
   /// A setting cannot be used.
   case setting(String, reason: String)
+  /// Too few key-holders helped to open a sum.
+  case tooFewKeyHolders(answered: Int, needed: Int, reasons: [String])
+  /// A sum under encryption is no sum of vectors made by the rules.
+  case unopenable(reason: String)
+  /// A file of a Paillier key or of a share of one cannot be used.
+  case keyFile(path: String, reason: String)
   /// What came from a coordinator is against the job both agreed on.
   case protocolBreach(String)
 }
@@ -35,7 +41,8 @@ public enum CoordinationError: Error, Hashable, Sendable {
 extension CoordinationError: CustomStringConvertible {
   public var description: String {
     switch self {
-    case .malformedMessage(let peer): "\(peer) sent a message that is none of this protocol; use the same release on both"
+    case .malformedMessage(let peer):
+      "\(peer) sent a message that is none of this protocol; use the same release on both"
     case .tooFewWorkers(let round, let answered, let needed, let reasons):
       "round \(round) failed: \(answered) of at least \(needed) workers answered"
         + (reasons.isEmpty ? "" : " (\(reasons.joined(separator: "; ")))")
@@ -54,6 +61,11 @@ extension CoordinationError: CustomStringConvertible {
     case .exited(let name, let status, let reason):
       "the process of \(name) ended with status \(status)" + (reason.isEmpty ? "" : ": \(reason)")
     case .setting(let setting, let reason): "\(setting) \(reason)"
+    case .tooFewKeyHolders(let answered, let needed, let reasons):
+      "the sum stays closed: \(answered) of \(needed) key-holders help to open it"
+        + (reasons.isEmpty ? "" : " (\(reasons.joined(separator: "; ")))") + "; start more with tacit keyholder"
+    case .unopenable(let reason): "the sum cannot be opened: \(reason)"
+    case .keyFile(let path, let reason): "the key \(path) cannot be used: \(reason)"
     case .protocolBreach(let reason): "the coordinator asked for something that was not agreed: \(reason)"
     }
   }
@@ -61,9 +73,9 @@ extension CoordinationError: CustomStringConvertible {
   /// As the command line ends with it.
   public var exitCode: Int {
     switch self {
-    case .malformedMessage, .tooFewWorkers, .workerFailed, .late, .gone, .exited: 3
+    case .malformedMessage, .tooFewWorkers, .workerFailed, .late, .gone, .exited, .tooFewKeyHolders, .unopenable: 3
     case .refused, .protocolBreach: 4
-    case .outOfRange, .policy, .state, .noSuchJob, .data, .setting: 2
+    case .outOfRange, .policy, .state, .noSuchJob, .data, .setting, .keyFile: 2
     case .stopped: 1
     }
   }

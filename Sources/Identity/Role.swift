@@ -10,4 +10,6 @@ public enum Role: String, Hashable, Sendable, CaseIterable {
   case coordinator
   /// Asks for predictions or training.
   case client
+  /// Keeps a share of a key, and helps to open sums.
+  case keyholder
 }

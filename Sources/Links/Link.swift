@@ -3,9 +3,9 @@ public import Transports
 /// A conversation with one peer: whole messages, reliable and in order, in both directions at once.
 ///
 /// What was sent arrives once, or the link is broken; a link over a network survives a cut of the connection that heals
-/// in time. A broken link stays broken: every later call throws the same error. ``LinkError/timedOut(waitingFor:after:)``
-/// and ``LinkError/cancelled(waitingFor:)`` break nothing: the call may be repeated. One task receives at a time; any
-/// may send.
+/// in time. A broken link stays broken: every later call throws the same error. Only
+/// ``LinkError/timedOut(waitingFor:after:)`` and ``LinkError/cancelled(waitingFor:)`` break nothing: the call may be
+/// repeated. One task receives at a time; any may send.
 public protocol Link: AnyObject, Sendable {
   /// Whom the other end's certificate names.
   var peer: PeerIdentity { get }

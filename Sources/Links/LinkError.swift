@@ -36,7 +36,8 @@ extension LinkError: CustomStringConvertible {
     case .cancelled(let peer): "the wait for \(peer) was cancelled"
     case .timedOut(let peer, let duration):
       "\(peer) sent nothing for \(duration.inSeconds); check that it runs, or raise the deadline"
-    case .lost(let peer, let duration): "the connection to \(peer) was cut and did not heal within \(duration.inSeconds)"
+    case .lost(let peer, let duration):
+      "the connection to \(peer) was cut and did not heal within \(duration.inSeconds)"
     case .unreachable(let address, let reason):
       "\(address) could not be reached: \(reason); check that the peer runs and that the address is right"
     case .oversizedMessage(let peer, let byteCount, let limit):

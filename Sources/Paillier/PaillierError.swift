@@ -16,6 +16,8 @@ public enum PaillierError: Error, Hashable, Sendable {
   case unusableLayout(reason: String)
   /// Packed vectors that do not belong together, or were not made for this key.
   case mismatch(what: String)
+  /// A sum of no vectors.
+  case nothingToSum
   /// A sum of more vectors than the layout has room for.
   case tooManySummands(count: Int, limit: Int)
   /// A decrypted number is no sum of values of the layout.
@@ -45,6 +47,7 @@ extension PaillierError: CustomStringConvertible {
       "value \(index) is not within ±\(bound); clip it, or agree on a larger bound"
     case .unusableLayout(let reason): "values cannot be packed this way: \(reason)"
     case .mismatch(let what): "\(what) differs between things that should belong together"
+    case .nothingToSum: "there is no encrypted vector to add up"
     case .tooManySummands(let count, let limit):
       "a sum of \(count) vectors does not fit a layout for \(limit); agree on a layout with more headroom"
     case .undecodable(let ciphertext):

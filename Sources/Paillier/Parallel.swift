@@ -1,5 +1,5 @@
-/// Cuts `0 ..< count` into `threads` runs of about equal length, works on them in as many tasks, and joins what they give
-/// in order; with one thread no task is made. The result does not depend on `threads`.
+/// Cuts `0 ..< count` into `threads` runs of about equal length, works on them in as many tasks, and joins what they
+/// give in order; with one thread no task is made. The result does not depend on `threads`.
 func inRuns<Element: Sendable>(
   _ count: Int, threads: Int, _ work: @escaping @Sendable (Range<Int>) throws -> [Element]
 ) async throws -> [Element] {

@@ -50,7 +50,8 @@ extension SecureAggregationError: CustomStringConvertible {
     case .tooFewClients(let left, let threshold):
       "\(left) clients are left where \(threshold) are needed, so nothing is opened; try again with a new attempt"
     case .tooFewNeighbours(let client, let left, let threshold):
-      "\(left) of those who share secrets with \(client) are left where \(threshold) are needed; try again with a new attempt"
+      "\(left) of those who share secrets with \(client) are left where \(threshold) are needed; "
+        + "try again with a new attempt"
     case .plan(let reason): "the plan of the aggregation cannot be used: \(reason)"
     case .badName(let client):
       "the client name “\(client)” stands twice or is not 1 to 64 letters, digits, dots, hyphens or underscores"

@@ -36,6 +36,7 @@ struct TacitCommand: AsyncParsableCommand {
     version: TacitVersion.current,
     subcommands: [
       DemoCommand.self, TrainCommand.self, PredictCommand.self, PlanCommand.self, DataCommand.self, KeysCommand.self,
-      PartyCommand.self, DealerCommand.self, WorkerCommand.self, CoordinatorCommand.self, BenchCommand.self,
+      PartyCommand.self, DealerCommand.self, WorkerCommand.self, KeyHolderCommand.self, CoordinatorCommand.self,
+      BenchCommand.self,
     ])
 }

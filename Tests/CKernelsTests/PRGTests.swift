@@ -46,7 +46,8 @@ extension KernelTests {
 }
 
 extension KernelTests.PRG {
-  /// Oracle: the filled stream, added or subtracted a word at a time, at every length around the steps and over the wrap.
+  /// Oracle: the filled stream, added or subtracted a word at a time, at every length around the steps and over the
+  /// wrap.
   @Test func accumulation() {
     let schedule = schedule(Array(3...18))
     let low: UInt64 = 0 &- 40

@@ -119,7 +119,9 @@ import Transports
   }
 
   @Test func noiseInsteadOfAnUpgradeIsDropped() async throws {
-    try await withServer { server in
+    var limits = LinkLimits()
+    limits.opening = .milliseconds(400)
+    try await withServer(limits: limits) { server in
       for bytes in [[], Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8), [UInt8](repeating: 0xC3, count: 5000)] {
         let caller = try await HostileCaller(port: server.port, tls: Cast.workerTLS(), upgrades: false)
         try await caller.send(bytes)

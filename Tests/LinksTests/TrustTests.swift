@@ -10,17 +10,23 @@ import Transports
   private func attempt(
     _ caller: TLSSettings, at tls: TLSSettings? = nil, software: LinkSoftware = LinkSoftware()
   ) async throws -> (caller: LinkError?, server: LinkError?) {
-    let refusals = NIOLockedValueBox<[LinkError]>([])
-    let error = NIOLockedValueBox<LinkError?>(nil)
-    try await withServer(tls: tls, onRefusal: { error in refusals.withLockedValue { $0.append(error) } }) { server in
+    let (refusals, refuse) = AsyncStream<LinkError>.makeStream()
+    var error: LinkError?
+    var refusal: LinkError?
+    let note: @Sendable (LinkError) -> Void = { refuse.yield($0) }
+    try await withServer(tls: tls, onRefusal: note) { server in
       do throws(LinkError) {
         _ = try await WebSocketDialer.connect(
           to: "wss://127.0.0.1:\(server.port)", tls: caller, software: software, within: .seconds(60))
       } catch let thrown {
-        error.withLockedValue { $0 = thrown }
+        error = thrown
+      }
+      for await first in refusals {
+        refusal = first
+        break
       }
     }
-    return (error.withLockedValue { $0 }, refusals.withLockedValue { $0.first })
+    return (error, refusal)
   }
 
   private func tls(_ own: NodeIdentity, accepting role: Role, pins: Set<[UInt8]>? = nil) throws -> TLSSettings {
@@ -86,12 +92,18 @@ import Transports
       return
     }
     #expect(peer.contains("w0"))
-    #expect(errors.caller.map { "\($0)" } == "coordinator speaks version 1 of the protocol and this program version 2: use the same release on both")
+    #expect(
+      errors.caller.map { "\($0)" }
+        == "coordinator speaks version 1 of the protocol and this program version 2: use the same release on both")
   }
 
   @Test func aSessionOfAnotherCertificateIsRefused() async throws {
     let refusals = NIOLockedValueBox<[LinkError]>([])
-    try await withServer(onRefusal: { error in refusals.withLockedValue { $0.append(error) } }) { server in
+    var limits = LinkLimits()
+    limits.farewell = .milliseconds(10)
+    let note: @Sendable (LinkError) -> Void = { error in refusals.withLockedValue { $0.append(error) } }
+    try await withServer(limits: limits, onRefusal: note) {
+      server in
       let owner = try await HostileCaller(port: server.port, tls: Cast.workerTLS(0))
       try await owner.send(HostileCaller.hello())
       var links = server.links.makeAsyncIterator()
@@ -121,7 +133,9 @@ import Transports
   }
 
   @Test func addressesThatAreNoneAreRefused() async throws {
-    for address in ["", "host", "ws://host:1", "wss://host", "wss://:1", "wss://host:70000", "wss://a b:1", "wss://h:0"] {
+    for address in [
+      "", "host", "ws://host:1", "wss://host", "wss://:1", "wss://host:70000", "wss://a b:1", "wss://h:0",
+    ] {
       do throws(LinkError) {
         _ = try await WebSocketDialer.connect(to: address, tls: try tlsForNobody(), within: .seconds(1))
         Issue.record("\(address) was accepted")

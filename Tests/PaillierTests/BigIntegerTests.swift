@@ -39,7 +39,8 @@ import Testing
     #expect((BigInteger(Int.max) + 1).asInt == nil)
   }
 
-  /// Oracle: the compiler's and the standard library's rounding of whole numbers, which is to the nearest, ties to even.
+  /// Oracle: the compiler's and the standard library's rounding of whole numbers, which is to the nearest, ties to
+  /// even.
   @Test func doublesAreNearest() throws {
     #expect(BigInteger.powerOfTwo(1024).nearestDouble == .infinity)
     #expect((-BigInteger.powerOfTwo(100)).nearestDouble == -0x1p100)

@@ -39,12 +39,29 @@ import Testing
     #expect(throws: PaillierError.self) { try PublicKey(encoded: key.encoded + [0], size: .insecureForTests) }
   }
 
+  @Test func privateKeysComeBackAndAreReadStrictly() throws {
+    let key = try SmallKeys.privateKey.get()
+    let again = try PrivateKey(encoded: key.encoded, size: .insecureForTests)
+    #expect(again.publicKey == key.publicKey)
+    #expect(again.decrypt(try key.publicKey.encrypt(77)) == 77)
+    #expect(throws: PaillierError.keySize(bits: 512)) { try PrivateKey(encoded: key.encoded) }
+    let count = key.encoded.count
+    for place in [0, 8, count - 64, count - 1] {
+      var bytes = key.encoded
+      bytes[place] ^= 4
+      #expect(throws: PaillierError.self, "byte \(place)") { try PrivateKey(encoded: bytes, size: .insecureForTests) }
+    }
+    for bytes in [Array(key.encoded.dropLast()), key.encoded + [0], []] {
+      #expect(throws: PaillierError.self) { try PrivateKey(encoded: bytes, size: .insecureForTests) }
+    }
+  }
+
   @Test func keysFromPrimesAreChecked() throws {
     let p = Primes.blum(bits: 256)
     let q = Primes.blum(bits: 256)
     let key = try PrivateKey(p, q, size: .insecureForTests)
     #expect(key.decrypt(try key.publicKey.encrypt(-5)) == -5)
-    for (a, b) in [(p, p), (p, q + 2), (p, -q), (0, q), (1, q), (p, Primes.blum(bits: 384))] {
+    for (a, b) in [(p, p), (p, q + 1), (p, -q), (0, q), (1, q), (p, Primes.blum(bits: 384))] {
       #expect(throws: PaillierError.self) { try PrivateKey(a, b, size: .insecureForTests) }
     }
   }

@@ -2,8 +2,8 @@ import Foundation
 import Paillier
 import Testing
 
-/// Against python-paillier. Oracle: Tests/Golden/paillier.json, made by Scripts/golden-paillier; and the package itself where
-/// `PHE_PYTHON` names a Python that has it.
+/// Against python-paillier. Oracle: Tests/Golden/paillier.json, made by Scripts/golden-paillier; and the package itself
+/// where `PHE_PYTHON` names a Python that has it.
 @Suite struct PythonTests {
   private struct Golden: Decodable {
     struct Number: Decodable {

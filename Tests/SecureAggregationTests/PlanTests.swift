@@ -1,3 +1,4 @@
+import Crypto
 import Foundation
 import SecureAggregation
 import Testing
@@ -6,7 +7,7 @@ import Testing
   /// w = ⌈log₂(n(2^B − 1) + 1)⌉ (Bonawitz et al., section 7), also at the edges of a power of two.
   @Test(arguments: [
     (1024, 16, 26), (16_384, 16, 30), (2, 1, 2), (3, 1, 2), (4, 1, 3), (100_000, 32, 49), (2, 31, 32), (3, 31, 33),
-    (500, 16, 25),
+    (500, 16, 25), (1024, 53, 63), (2, 53, 54),
   ]) func modulus(clients: Int, bits: Int, expected: Int) throws {
     let plan = try AggregationPlan(clientCount: clients, vectorLength: 10, valueBits: bits)
     #expect(plan.modulusBits == expected)
@@ -30,7 +31,8 @@ import Testing
       { try AggregationPlan(clientCount: 100_001, vectorLength: 1, valueBits: 1) },
       { try AggregationPlan(clientCount: 3, vectorLength: 0, valueBits: 1) },
       { try AggregationPlan(clientCount: 3, vectorLength: 1, valueBits: 0) },
-      { try AggregationPlan(clientCount: 3, vectorLength: 1, valueBits: 33) },
+      { try AggregationPlan(clientCount: 3, vectorLength: 1, valueBits: 54) },
+      { try AggregationPlan(clientCount: 1025, vectorLength: 1, valueBits: 53) },
       { try AggregationPlan(clientCount: 3, vectorLength: 1, valueBits: 1, minimumClients: 1) },
       { try AggregationPlan(clientCount: 3, vectorLength: 1, valueBits: 1, minimumClients: 4) },
       { try AggregationPlan(clientCount: 301, vectorLength: 1, valueBits: 1, topology: .regular(graph)) },
@@ -47,6 +49,18 @@ import Testing
       try Simulation(plan, inputs: [[15, 15]])
     }
     let simulation = try Simulation(plan, inputs: [[0, 0, 0]])
+    let name = simulation.names[0]
+    let key = try #require(simulation.keys[name])
+    #expect(throws: SecureAggregationError.outOfRange(coordinate: 2)) {
+      try AggregationClient(
+        client: name, signingKey: key, roster: simulation.roster, plan: plan, input: [1, 2, 16] as [UInt32],
+        record: MemoryUnmaskingRecord())
+    }
+    #expect(throws: SecureAggregationError.stranger(name)) {
+      try AggregationClient(
+        client: name, signingKey: P256.Signing.PrivateKey(), roster: simulation.roster, plan: plan,
+        input: [1, 2, 3] as [UInt32], record: MemoryUnmaskingRecord())
+    }
     #expect(throws: SecureAggregationError.badName("no good")) {
       var roster = simulation.roster
       roster["no good"] = roster.removeValue(forKey: simulation.names[0])

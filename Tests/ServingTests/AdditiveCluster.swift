@@ -1,7 +1,9 @@
+import Processes
 import Foundation
 import Identity
 import Logging
 import NIOConcurrencyHelpers
+import Processes
 import Serving
 import Sharing
 import Testing

@@ -31,4 +31,11 @@ void ck_f32_average_pool(
 void ck_f32_average_pool_grad(
     size_t planes, size_t height, size_t width, size_t kh, size_t kw, size_t sh, size_t sw, const float *g, float *out);
 
+/// out[planes, height / 2, width / 2] = the largest value of each 2 x 2 window of x[planes, height, width], side by side; of
+/// equal values, and beside a nan, the first counts.
+void ck_f32_max_pool_by_two(size_t planes, size_t height, size_t width, const float *x, float *out);
+/// Its gradient: overwrites out[planes, height, width], given g[planes, height / 2, width / 2].
+void ck_f32_max_pool_by_two_grad(
+    size_t planes, size_t height, size_t width, const float *x, const float *g, float *out);
+
 #endif

@@ -1,7 +1,7 @@
 /// Words of a few bits, one after the other without a gap.
 ///
-/// The row is one number, little-endian: word i takes its bits i·bits to (i + 1)·bits − 1, and the last byte is filled with
-/// zeros. It has ⌈n·bits/8⌉ bytes and may lie anywhere in a message; 1 ≤ bits ≤ the width of a word.
+/// The row is one number, little-endian: word i takes its bits i·bits to (i + 1)·bits − 1, and the last byte is filled
+/// with zeros. It has ⌈n·bits/8⌉ bytes and may lie anywhere in a message; 1 ≤ bits ≤ the width of a word.
 #ifndef CK_PACKING_H
 #define CK_PACKING_H
 

@@ -5,10 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Arithmetic modulo n² for odd n of `limbs` 64-bit limbs: x = a + b·n is the pair (a, b), stored as 2·limbs limbs, a first,
-// with a, b < n. A product costs five products of `limbs` limbs where one modulo n² of twice the length costs eight.
-// Products are Montgomery's, with R = 2^(64·limbs). Running times depend on sizes only. No allocation: the caller brings
-// `scratch` of cp_pair_scratch(limbs) limbs.
+// Arithmetic modulo n² for odd n of `limbs` 64-bit limbs: x = a + b·n is the pair (a, b), stored as 2·limbs limbs, a
+// first, with a, b < n. A product costs five products of `limbs` limbs where one modulo n² of twice the length costs
+// eight. Products are Montgomery's, with R = 2^(64·limbs). Running times depend on sizes only. No allocation: the
+// caller brings `scratch` of cp_pair_scratch(limbs) limbs.
 
 /// What a modulus needs: n itself and −1/n modulo 2^64.
 typedef struct {
@@ -36,7 +36,7 @@ void cp_pair_table(cp_modulus m, mp_limb_t *table, const mp_limb_t *base, const 
 void cp_pair_fixed_powers(cp_modulus m, mp_limb_t *r, size_t count, const mp_limb_t *table, unsigned bits,
                           size_t windows, const uint8_t *digits, mp_limb_t *scratch);
 
-/// r = a + b modulo n for a, b < n.
+/// r = a + b modulo n for a, b < n. r may be a or b.
 void cp_add_modulo(cp_modulus m, mp_limb_t *r, const mp_limb_t *a, const mp_limb_t *b);
 
 /// The number a + b·n of a pair that is not in Montgomery's form, as 2·limbs limbs.

@@ -5,7 +5,15 @@ protocol HidingServer: Sendable {
   /// What to send to whom first, by index in the cohort.
   mutating func begin() throws -> [Int: LinkBody]
   /// What follows from the answers of those who gave one in time; who did not has dropped out.
-  mutating func receive(_ answers: [Int: LinkBody]) throws -> HidingStep
+  mutating func receive(_ answers: [Int: LinkBody]) async throws -> HidingStep
+  /// Whose answers could not be used, with the reason.
+  var refusals: [String] { get }
+  /// Payload to others than the cohort and from them.
+  var otherByteCount: Int { get }
+}
+
+extension HidingServer {
+  var otherByteCount: Int { 0 }
 }
 
 enum HidingStep: Sendable {

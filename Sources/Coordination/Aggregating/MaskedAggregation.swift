@@ -56,7 +56,7 @@ struct MaskedContribution: HidingClient {
   ) throws(SecureAggregationError) {
     client = try AggregationClient(
       client: ClientID(name), signingKey: key, roster: roster, plan: try plan.masking(clients: clients.count),
-      input: words.map { UInt32(truncatingIfNeeded: $0) }, record: record)
+      input: words, record: record)
   }
 
   mutating func answer(_ body: LinkBody) throws -> LinkBody {

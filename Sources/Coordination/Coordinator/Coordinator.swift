@@ -1,8 +1,9 @@
-import Crypto
+package import Crypto
 import Foundation
+import Learning
 public import Links
 public import Logging
-import Learning
+public import Paillier
 import Transports
 
 /// Runs federated jobs over the workers that connect to it, one job after the other.
@@ -13,12 +14,18 @@ public actor Coordinator {
   public nonisolated let database: RunDatabase
   public nonisolated let events = EventHub()
   nonisolated let registry = WorkerRegistry()
+  private let keyHolders: KeyHolders?
   private let recorder: RunRecorder?
   private let logger: Logger
   private let wakeUps: AsyncStream<Void>
   private let wakeUp: AsyncStream<Void>.Continuation
 
-  public init(database: RunDatabase, recorder: RunRecorder? = nil, logger: Logger) {
+  /// - Parameter paillierKey: the key under which workers encrypt in jobs with `aggregation: paillier`; its shares are with
+  ///   key-holders.
+  public init(
+    database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil, logger: Logger
+  ) {
+    keyHolders = paillierKey.map { KeyHolders($0, logger: logger) }
     self.database = database
     self.recorder = recorder
     self.logger = logger
@@ -26,16 +33,19 @@ public actor Coordinator {
     wakeUp.yield()
   }
 
-  /// Takes in a connection: a worker gets its seat, a job's owner a dialogue.
+  /// Takes in a connection: workers and key-holders get their seats, a job's owner a dialogue.
   public func admit(_ link: any Link) { admit(link, key: nil) }
 
   /// - Parameter key: in place of the certificate's, where the link has none.
-  func admit(_ link: any Link, key: P256.Signing.PublicKey?) {
+  package func admit(_ link: any Link, key: P256.Signing.PublicKey?) {
     switch link.peer.role {
     case "worker":
       logger.info("worker connected", metadata: ["name": "\(link.peer.name)"])
       registry.admit(link, key: key)
       events.tell(.workersChanged)
+    case "keyholder":
+      logger.info("key-holder connected", metadata: ["name": "\(link.peer.name)", "wanted": "\(keyHolders != nil)"])
+      if let keyHolders { keyHolders.admit(link) } else { Task { await link.close() } }
     default:
       Task { await SubmitterDialogue(link: link, coordinator: self).run() }
     }
@@ -56,7 +66,8 @@ public actor Coordinator {
     events.tell(.started(job: record.id))
     do {
       try database.setStatus(.running, of: record.id)
-      let run = try FederatedRun(record, registry: registry, database: database, recorder: recorder, events: events)
+      let run = try FederatedRun(
+        record, registry: registry, keyHolders: keyHolders, database: database, recorder: recorder, events: events)
       let outcome = try await run.run()
       events.tell(.done(outcome))
       logger.info("job is done", metadata: ["job": "\(record.id)"])
@@ -100,5 +111,6 @@ public actor Coordinator {
   public func close() async {
     wakeUp.finish()
     await registry.closeAll()
+    await keyHolders?.closeAll()
   }
 }

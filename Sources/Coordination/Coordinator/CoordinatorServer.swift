@@ -1,6 +1,7 @@
 public import Identity
 import Links
 public import Logging
+public import Paillier
 
 /// A coordinator that listens on a network.
 public struct CoordinatorServer: Sendable {
@@ -11,13 +12,16 @@ public struct CoordinatorServer: Sendable {
   /// - Parameter listen: HOST:PORT.
   /// - Throws: `LinkError` where the address cannot be listened on, `IdentityError` where the certificate cannot be used.
   public static func start(
-    identity: NodeIdentity, listen: String, database: RunDatabase, recorder: RunRecorder? = nil, logger: Logger
+    identity: NodeIdentity, listen: String, database: RunDatabase, recorder: RunRecorder? = nil,
+    paillierKey: ThresholdKey? = nil, logger: Logger
   ) async throws -> CoordinatorServer {
-    let settings = try identity.tlsSettings(identity.policy(accepting: [.worker, .client]))
+    let settings = try identity.tlsSettings(identity.policy(accepting: [.worker, .keyholder, .client]))
     let server = try await LinkServer.start(listen: listen, tls: settings)
     logger.info("coordinator listens", metadata: ["address": "\(listen)"])
     return CoordinatorServer(
-      coordinator: Coordinator(database: database, recorder: recorder, logger: logger), server: server, logger: logger)
+      coordinator: Coordinator(
+        database: database, recorder: recorder, paillierKey: paillierKey, logger: logger), server: server,
+      logger: logger)
   }
 
   /// Serves until its task is cancelled.

@@ -4,6 +4,7 @@ import Federation
 import Foundation
 import Learning
 import Links
+import Paillier
 import Tensors
 
 /// The rounds of one job, from the last completed one on.
@@ -15,6 +16,8 @@ struct FederatedRun: Sendable {
   let database: RunDatabase
   let recorder: RunRecorder?
   let events: EventHub
+  /// Opens sums under the job's aggregation, where it is paillier.
+  let opener: SumOpener?
 
   /// How often a round is tried before the job fails.
   private static let attempts = 3
@@ -22,7 +25,8 @@ struct FederatedRun: Sendable {
   private static let enrolmentPatience = Duration.seconds(600)
 
   init(
-    _ record: JobRecord, registry: WorkerRegistry, database: RunDatabase, recorder: RunRecorder?, events: EventHub
+    _ record: JobRecord, registry: WorkerRegistry, keyHolders: KeyHolders?, database: RunDatabase,
+    recorder: RunRecorder?, events: EventHub
   ) throws {
     var job = try Job.parse(record.text)
     job.training.seed = UInt64(bitPattern: record.seed)
@@ -36,6 +40,12 @@ struct FederatedRun: Sendable {
     self.database = database
     self.recorder = recorder
     self.events = events
+    guard federated.aggregation == .paillier else {
+      opener = nil
+      return
+    }
+    guard let keyHolders else { throw SumOpener.missing }
+    opener = SumOpener(holders: keyHolders, job: record.id, recorder: recorder)
   }
 
   private var deadline: Duration { .seconds(federated.deadlineSeconds) }
@@ -43,7 +53,9 @@ struct FederatedRun: Sendable {
   func run() async throws -> JobOutcome {
     let start = ContinuousClock.now
     let enrolment = Enrolment(
-      JobOffer(job: record.id, text: record.text, seed: job.training.seed, workers: record.workers),
+      JobOffer(
+        job: record.id, text: record.text, seed: job.training.seed, workers: record.workers,
+        paillierKey: opener.map { Hexadecimal.text($0.holders.key.publicKey.fingerprint) }),
       roster: try database.agreedRoster(of: record.id), registry: registry, deadline: deadline)
     try await gather(enrolment)
     let zero = try await RoundZero(self, enrolment).run()
@@ -95,7 +107,9 @@ struct FederatedRun: Sendable {
   ) async throws -> Value {
     var attempt = 0
     while true {
-      if await enrolment.ask(.some(zero.preprocessing)) { try database.setAgreedRoster(enrolment.roster, of: record.id) }
+      if await enrolment.ask(.some(zero.preprocessing)) {
+        try database.setAgreedRoster(enrolment.roster, of: record.id)
+      }
       do {
         return try await body(attempt)
       } catch let error as CoordinationError {

@@ -81,7 +81,8 @@ struct FederatedTraining: Sendable {
     let number = try run.database.newAttempt(job: run.record.id, round: state.round + 1)
     let plan = HidingPlan.judgement(federated, rows: zero.rows)
     let round = SumRound(
-      seats: run.registry.seats(of: enrolment.roster), patience: patience, recorder: run.recorder, federated: federated)
+      seats: run.registry.seats(of: enrolment.roster), patience: patience, recorder: run.recorder, federated: federated,
+      opener: run.opener)
     let result = try await round.run(
       TaskHeader(
         number: number, kind: .evaluate, round: state.round + 1,
@@ -118,7 +119,8 @@ struct FederatedTraining: Sendable {
     let plan = HidingPlan.training(federated, summand: summand, rows: zero.rows)
     let header = TaskHeader(number: number, kind: .train, round: round, hiding: plan, hasControl: rule.usesControl)
     let sums = SumRound(
-      seats: run.registry.seats(of: cohort), patience: patience, recorder: run.recorder, federated: federated)
+      seats: run.registry.seats(of: cohort), patience: patience, recorder: run.recorder, federated: federated,
+      opener: run.opener)
     let result = try await sums.run(header, body: body, count: plan.count)
     let values = (result.segments[0] + result.segments[1]).map { Float($0) }
     return Step(

@@ -1,5 +1,6 @@
 import Learning
 import Links
+import Paillier
 
 /// One attempt of a cohort to add vectors that nobody sees: the task, then the stages of the aggregation.
 struct HidingRound: Sendable {
@@ -7,6 +8,10 @@ struct HidingRound: Sendable {
   let header: TaskHeader
   let patience: Duration
   let recorder: RunRecorder?
+  /// Where there are key-holders.
+  let opener: SumOpener?
+  /// With fewer updates than this the round does not count.
+  let needed: Int
 
   struct Sum: Sendable {
     let words: [UInt64]
@@ -20,7 +25,9 @@ struct HidingRound: Sendable {
     var reasons: [String] = []
     var byteCount = 0
     var ready: [Int] = []
-    try await Gathering(seats: seats, patience: patience).run { _ in (.task(header), weights) } take: { outcome in
+    try await Gathering(seats: seats, patience: patience).run { _ in
+      (.task(header), weights)
+    } take: { outcome in
       byteCount += weights.byteCount
       switch outcome.answer {
       case .success: ready.append(outcome.index)
@@ -52,10 +59,12 @@ struct HidingRound: Sendable {
         case .failure(let error): reasons.append("\(error)")
         }
       }
-      switch try server.receive(answers) {
+      switch try await server.receive(answers) {
       case .stage(let next): bodies = next
       case .finished(let words, let contributors):
-        return Sum(words: words, contributors: contributors, reasons: reasons, byteCount: byteCount)
+        return Sum(
+          words: words, contributors: contributors, reasons: reasons + server.refusals,
+          byteCount: byteCount + server.otherByteCount)
       }
       number += 1
     }
@@ -66,7 +75,13 @@ struct HidingRound: Sendable {
     switch aggregation {
     case .masked:
       return try MaskedAggregation(plan, members: clients.map { ($0, seats[$0]) })
-    case .open, .paillier, .shared:
+    case .paillier:
+      guard let opener else { throw SumOpener.missing }
+      let occasion = SumOpener.Occasion(attempt: header.number, round: header.round, patience: patience)
+      return try PaillierAggregation(
+        plan, key: opener.holders.key.publicKey, members: clients.map { ($0, seats[$0].name) }, needed: needed
+      ) { try await opener.open($0, occasion) }
+    case .open, .shared:
       throw CoordinationError.setting("federated.aggregation", reason: "\(aggregation.rawValue) is not offered here")
     }
   }

@@ -7,6 +7,7 @@ struct SumRound: Sendable {
   let patience: Duration
   let recorder: RunRecorder?
   let federated: Job.FederatedPart
+  let opener: SumOpener?
 
   struct Result: Sendable {
     /// The sums, segment by segment of the plan; one segment in the open.
@@ -20,8 +21,10 @@ struct SumRound: Sendable {
   ///   - count: how many numbers a vector has.
   func run(_ header: TaskHeader, body: LinkBody, count: Int) async throws -> Result {
     guard let plan = header.hiding else { return try await runOpen(header, body: body, count: count) }
-    let sum = try await HidingRound(seats: seats, header: header, patience: patience, recorder: recorder)
-      .run(weights: body, aggregation: federated.aggregation, plan: plan)
+    let sum = try await HidingRound(
+      seats: seats, header: header, patience: patience, recorder: recorder, opener: opener,
+      needed: federated.needed(of: seats.count)
+    ).run(weights: body, aggregation: federated.aggregation, plan: plan)
     try check(sum.contributors.count, header, sum.reasons)
     return Result(
       segments: plan.decode(sum.words, contributors: sum.contributors.count), contributors: sum.contributors,
@@ -32,14 +35,17 @@ struct SumRound: Sendable {
     var vectors: [Int: [Double]] = [:]
     var reasons: [String] = []
     var byteCount = 0
-    try await Gathering(seats: seats, patience: patience).run { _ in (.task(header), body) } take: { outcome in
+    try await Gathering(seats: seats, patience: patience).run { _ in
+      (.task(header), body)
+    } take: { outcome in
       byteCount += body.byteCount
       switch outcome.answer {
       case .success((.sums(let sums), _)) where sums.count == count && sums.allSatisfy(\.isFinite):
         byteCount += 8 * count
         vectors[outcome.index] = sums
         try recorder?.note(
-          .words64(sums.map(\.bitPattern)), from: seats[outcome.index].name, round: header.round, attempt: header.number,
+          .words64(sums.map(\.bitPattern)), from: seats[outcome.index].name, round: header.round,
+          attempt: header.number,
           what: "sums")
       case .success: reasons.append("\(CoordinationError.malformedMessage(from: seats[outcome.index].name))")
       case .failure(let error): reasons.append("\(error)")

@@ -89,7 +89,8 @@ public struct FederatedTrainer: Sendable {
       (name, federated.owners.isEmpty ? rowsHere(index) : WorkerRows.table(path: federated.owners[index].file))
     }
     let federation = await MemoryFederation(
-      tables: tables, policy: policy(federated), database: try state(),
+      tables: tables, policy: policy(federated),
+      shares: federated.aggregation == .paillier ? try LocalKeyHolders.deal().shares : [], database: try state(),
       recorder: try record.map { try RunRecorder(folder: $0) }, logger: logger)
     let link = await federation.submitter()
     do {
@@ -117,7 +118,8 @@ public struct FederatedTrainer: Sendable {
     let path = statePath
     try removeOldState()
     let federation = try LocalFederation.start(
-      executable: executable, rows: rows, policy: policy(federated), state: path, record: record)
+      executable: executable, rows: rows, policy: policy(federated), state: path, record: record,
+      dealsKey: federated.aggregation == .paillier)
     defer { federation.stop() }
     do {
       let identity = federation.client
@@ -175,7 +177,8 @@ public struct FederatedTrainer: Sendable {
   private func report(_ outcome: JobOutcome, _ rounds: [RoundRecord]) -> TrainingReport {
     let metrics = rounds.map(\.metrics).dropFirst() + [outcome.metrics]
     var report = TrainingReport(
-      of: job, train: outcome.rows, test: outcome.testRows, losses: metrics.compactMap(\.loss), seconds: outcome.seconds,
+      of: job, train: outcome.rows, test: outcome.testRows, losses: metrics.compactMap(\.loss),
+      seconds: outcome.seconds,
       versions: versions)
     report.accuracy = outcome.metrics.accuracy
     // From the model's scale to the target's unit.

@@ -3,7 +3,8 @@ public import Identity
 import NIOConcurrencyHelpers
 import Processes
 
-/// A coordinator and workers as processes of this machine, with certificates and keys made for them alone and thrown away after.
+/// A coordinator, workers and, where a job encrypts its updates, key-holders as processes of this machine, with certificates and
+/// keys made for them alone and thrown away after.
 ///
 /// The processes end when ``stop()`` is called or when this process ends, however it ends.
 public final class LocalFederation: Sendable {
@@ -36,15 +37,17 @@ public final class LocalFederation: Sendable {
   ///   - policy: the workers' policy, but for the roster, which is all of them.
   ///   - state: the coordinator's state file.
   ///   - record: the folder for what the coordinator sees.
+  ///   - dealsKey: whether a Paillier key is dealt and key-holders are started, too.
   public static func start(
-    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String? = nil
+    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String? = nil, dealsKey: Bool = false
   ) throws -> LocalFederation {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     do {
       return try LocalFederation(
-        executable: executable, rows: rows, policy: policy, state: state, record: record, folder: folder)
+        executable: executable, rows: rows, policy: policy, state: state, record: record, dealsKey: dealsKey,
+        folder: folder)
     } catch {
       try? FileManager.default.removeItem(at: folder)
       throw error
@@ -52,7 +55,7 @@ public final class LocalFederation: Sendable {
   }
 
   private init(
-    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String?, folder: URL
+    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String?, dealsKey: Bool, folder: URL
   ) throws {
     self.folder = folder
     workers = rows.names
@@ -66,8 +69,12 @@ public final class LocalFederation: Sendable {
     for name in workers { try authority.issue(role: .worker, name: name, days: 30).save(to: path(name)) }
     var policy = policy
     policy.roster = workers.map { path($0) + "/certificate.pem" }
+    let holders = dealsKey ? try LocalKeyHolders(folder: folder, authority: authority) : nil
+    policy.paillierKey = holders?.keyFile
+    let listening =
+      ["--listen", "127.0.0.1:\(port)", "--state", state] + (record.map { ["--record", $0] } ?? [])
+      + (holders.map { ["--paillier-key", $0.keyFile] } ?? [])
     try Data(policy.yaml.utf8).write(to: folder.appendingPathComponent("policy.yaml"))
-    let listening = ["--listen", "127.0.0.1:\(port)", "--state", state] + (record.map { ["--record", $0] } ?? [])
     coordinator = try ChildProcess.start(
       executable: executable,
       arguments: ["coordinator", "run", "--identity", path("coordinator"), "--until-input-ends"] + listening,
@@ -88,10 +95,13 @@ public final class LocalFederation: Sendable {
             "--until-input-ends",
           ] + data, name: name, log: log(name)))
     }
+    if let holders {
+      children += try holders.start(executable: executable, url: url, smallestCohort: policy.smallestCohort)
+    }
     self.children = NIOLockedValueBox(children)
   }
 
-  /// Process identifiers: the coordinator's, then the workers'.
+  /// Process identifiers: the coordinator's, then the workers', then the key-holders'.
   public var processIdentifiers: [Int32] { children.withLockedValue { $0.map(\.identifier) } }
 
   /// Why a process is no more, if one is not.

@@ -2,6 +2,7 @@ import Crypto
 import Foundation
 public import Links
 public import Logging
+public import Paillier
 import SecureAggregation
 import Transports
 
@@ -12,12 +13,16 @@ public final class MemoryFederation: Sendable {
 
   /// - Parameters:
   ///   - tables: each worker's rows, by name.
-  ///   - policy: all workers' policy; its roster is all of them.
+  ///   - policy: all workers' policy; its roster is all of them, and its key that of the shares.
+  ///   - shares: each key-holder's; none where there is no key.
   public init(
-    tables: [(name: String, rows: WorkerRows)], policy: WorkerPolicy, database: RunDatabase,
+    tables: [(name: String, rows: WorkerRows)], policy: WorkerPolicy, shares: [KeyShare] = [], database: RunDatabase,
     recorder: RunRecorder? = nil, logger: Logger
   ) async {
-    let coordinator = Coordinator(database: database, recorder: recorder, logger: logger)
+    let coordinator = Coordinator(
+      database: database, recorder: recorder, paillierKey: shares.first?.key, logger: logger)
+    // Keys that are dealt have a base of short randomness.
+    let encryptor = shares.first.flatMap { try? PrecomputedEncryptor($0.key.publicKey) }
     self.coordinator = coordinator
     let keys = Dictionary(
       uniqueKeysWithValues: tables.map { ($0.name, P256.Signing.PrivateKey()) })
@@ -28,19 +33,27 @@ public final class MemoryFederation: Sendable {
       guard let key = keys[name] else { continue }
       let worker = Worker(
         name: name, key: key, rows: rows, policy: policy, roster: roster, record: MemoryUnmaskingRecord(),
-        logger: logger)
+        encryptor: encryptor, logger: logger)
       await coordinator.admit(ends.coordinator, key: key.publicKey)
       tasks.append(Task { _ = try? await worker.serve(ends.worker) })
+    }
+    for share in shares {
+      let holder = KeyHolder(share: share, smallestCohort: policy.smallestCohort, logger: logger)
+      let ends = MemoryLink.pair(
+        Self.peer("coordinator", "coordinator"), Self.peer("holder-\(share.holder)", "keyholder"))
+      await coordinator.admit(ends.0)
+      tasks.append(Task { _ = try? await holder.serve(ends.1) })
     }
     self.tasks = tasks
   }
 
+  private static func peer(_ name: String, _ role: String) -> PeerIdentity {
+    PeerIdentity(certificate: [], fingerprint: Array(name.utf8), name: name, role: role)
+  }
+
   /// A link on which a job's owner talks to the coordinator.
   public func submitter() async -> any Link {
-    func peer(_ name: String, _ role: String) -> PeerIdentity {
-      PeerIdentity(certificate: [], fingerprint: Array(name.utf8), name: name, role: role)
-    }
-    let ends = MemoryLink.pair(peer("coordinator", "coordinator"), peer("owner", "client"))
+    let ends = MemoryLink.pair(Self.peer("coordinator", "coordinator"), Self.peer("owner", "client"))
     await coordinator.admit(ends.0)
     return ends.1
   }

@@ -22,6 +22,8 @@ struct JobOffer: Codable, Hashable, Sendable {
   let seed: UInt64
   /// The workers that are meant, by name; all where there are none.
   let workers: [String]
+  /// Names the key under which workers encrypt, where the job asks them to: they take part if it is the one they know.
+  let paillierKey: String?
 }
 
 /// What a worker computes, and how the result is to be told.

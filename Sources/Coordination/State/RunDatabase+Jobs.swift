@@ -49,11 +49,15 @@ extension RunDatabase {
     }
   }
 
+  /// How a finished job ended.
+  public func report(of id: String) throws(CoordinationError) -> JobOutcome? {
+    let report = try read { try Data.fetchOne($0, sql: "SELECT report FROM jobs WHERE id = ?", arguments: [id]) }
+    return report.flatMap { try? JSONDecoder().decode(JobOutcome.self, from: $0) }
+  }
+
   /// How a finished job ended, with its model.
   public func outcome(of id: String) throws(CoordinationError) -> (outcome: JobOutcome, model: [Float])? {
-    let report = try read { try Data.fetchOne($0, sql: "SELECT report FROM jobs WHERE id = ?", arguments: [id]) }
-    guard let report, let outcome = try? JSONDecoder().decode(JobOutcome.self, from: report) else { return nil }
-    guard let last = try lastRound(of: id) else { return nil }
+    guard let outcome = try report(of: id), let last = try lastRound(of: id) else { return nil }
     return (outcome, last.model)
   }
 

@@ -32,8 +32,11 @@ extension RoundRecord: FetchableRecord, PersistableRecord {
 }
 
 extension RunDatabase {
-  public func rounds(of job: String) throws(CoordinationError) -> [RoundRecord] {
-    try read { try RoundRecord.filter(Column("job") == job).order(Column("round")).fetchAll($0) }
+  /// The completed rounds above a number, in order.
+  public func rounds(of job: String, after round: Int = 0) throws(CoordinationError) -> [RoundRecord] {
+    try read {
+      try RoundRecord.filter(Column("job") == job && Column("round") > round).order(Column("round")).fetchAll($0)
+    }
   }
 
   /// Commits a round with the model it ends with and the strategy's state; older versions but the last two are removed.

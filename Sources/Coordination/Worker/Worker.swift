@@ -1,8 +1,10 @@
-import Crypto
+import Arithmetic
+package import Crypto
 public import Identity
 import Learning
 public import Links
 public import Logging
+package import Paillier
 public import SecureAggregation
 import Tensors
 import Transports
@@ -17,11 +19,14 @@ public actor Worker {
   private let policy: WorkerPolicy
   private let roster: Roster
   private let record: any UnmaskingRecord
+  /// Under the key that the policy names.
+  private let encryptor: PrecomputedEncryptor?
   private let logger: Logger
   private var job: WorkerJob?
 
   /// - Parameter record: where it is written down that an unmasking was answered; in memory where that is the worker's whole life.
-  /// - Throws: `IdentityError` where a certificate of the policy's roster cannot be read.
+  /// - Throws: `IdentityError` where a certificate of the policy's roster cannot be read, ``CoordinationError`` where its key
+  ///   cannot.
   public init(
     identity: NodeIdentity, rows: WorkerRows, policy: WorkerPolicy,
     record: any UnmaskingRecord = MemoryUnmaskingRecord(), logger: Logger
@@ -33,12 +38,14 @@ public actor Worker {
     }
     self.init(
       name: identity.name, key: identity.signingKey, rows: rows, policy: policy, roster: roster, record: record,
+      encryptor: try policy.paillierKey.map { try PrecomputedEncryptor(KeyFiles.key(at: $0).publicKey) },
       logger: logger)
   }
 
-  init(
+  /// A worker without an identity on disk, for simulations.
+  package init(
     name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
-    record: any UnmaskingRecord, logger: Logger
+    record: any UnmaskingRecord, encryptor: PrecomputedEncryptor? = nil, logger: Logger
   ) {
     self.name = name
     self.key = key
@@ -46,6 +53,7 @@ public actor Worker {
     self.policy = policy
     self.roster = roster
     self.record = record
+    self.encryptor = encryptor
     self.logger = logger
   }
 
@@ -104,7 +112,10 @@ public actor Worker {
     case .masked:
       return try MaskedContribution(
         plan, clients: clients, words: words, name: name, key: key, roster: roster, record: record)
-    case .open, .paillier, .shared:
+    case .paillier:
+      guard let encryptor else { throw CoordinationError.protocolBreach("encryption without a key") }
+      return try PaillierContribution(plan, clients: clients, words: words, encryptor: encryptor)
+    case .open, .shared:
       throw CoordinationError.protocolBreach("an aggregation that this worker does not know")
     }
   }
@@ -112,7 +123,7 @@ public actor Worker {
   private func consider(_ offer: JobOffer, of coordinator: PeerIdentity) throws -> WorkerMessage.Reply {
     var offered = try Job.parse(offer.text)
     offered.training.seed = offer.seed
-    let objection = objection(to: offered, of: coordinator)
+    let objection = objection(to: offered, of: coordinator) ?? objection(to: offered, key: offer.paillierKey)
     logger.info(
       "a job was offered",
       metadata: [
@@ -134,5 +145,16 @@ public actor Worker {
       return "it aggregates with masked, and the policy's roster does not name this worker"
     }
     return nil
+  }
+
+  /// A coordinator could hold any key that it names itself: only one that the policy names will do.
+  private func objection(to job: Job, key offered: String?) -> String? {
+    guard job.federated?.aggregation == .paillier else { return nil }
+    guard let encryptor else {
+      return "it aggregates with paillier, and the policy names no key; write paillierKey: FILE"
+    }
+    let pinned = Hexadecimal.text(encryptor.publicKey.fingerprint)
+    return offered == pinned
+      ? nil : "it encrypts under the key \(offered ?? "of nobody"), and the policy's paillierKey is \(pinned)"
   }
 }

@@ -5,7 +5,9 @@ import Settings
 import Yams
 
 extension WorkerPolicy {
-  private static let keys = ["coordinators", "roster", "columns", "smallestCohort", "aggregations", "largestEpsilon"]
+  private static let keys = [
+    "coordinators", "roster", "columns", "smallestCohort", "aggregations", "largestEpsilon", "paillierKey",
+  ]
   private static let longest = 1 << 20
 
   /// Reads a policy file:
@@ -16,6 +18,7 @@ extension WorkerPolicy {
   /// columns: [age, income]       # what jobs may read; all where there is no such line
   /// smallestCohort: 3
   /// aggregations: [masked, shared]
+  /// paillierKey: paillier.key    # as tacit dealer paillier made it; for aggregation: paillier
   /// ```
   ///
   /// - Throws: ``CoordinationError/policy(path:reason:)``; an unknown key names the nearest known one.
@@ -50,6 +53,10 @@ extension WorkerPolicy {
       }
       if let node = entries["roster"] {
         policy.roster = try words(node, "roster").map { $0.hasPrefix("/") ? $0 : folder + "/" + $0 }
+      }
+      if let node = entries["paillierKey"] {
+        guard let file = node.scalar?.string, !file.isEmpty else { throw fault("“paillierKey” must be a file") }
+        policy.paillierKey = file.hasPrefix("/") ? file : folder + "/" + file
       }
       if let node = entries["columns"] { policy.columns = Set(try words(node, "columns")) }
       if let node = entries["smallestCohort"] {
@@ -121,6 +128,7 @@ extension WorkerPolicy {
     if let columns { lines.append("columns: \(list(columns.sorted()))") }
     lines.append("smallestCohort: \(smallestCohort)")
     lines.append("aggregations: \(list(aggregations.map(\.rawValue).sorted()))")
+    if let paillierKey { lines.append("paillierKey: \(quoted(paillierKey))") }
     if let largestEpsilon { lines.append("largestEpsilon: \(largestEpsilon)") }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -13,10 +13,13 @@ public struct WorkerPolicy: Hashable, Sendable {
   public var aggregations: Set<Aggregation>
   /// The largest ε that jobs may spend together; 0 where only jobs without a claim of privacy are wanted.
   public var largestEpsilon: Double?
+  /// The file of the key under which this worker encrypts with `aggregation: paillier`; under no other it does.
+  public var paillierKey: String?
 
   public init(
     coordinators: Set<[UInt8]>? = nil, roster: [String] = [], columns: Set<String>? = nil, smallestCohort: Int = 3,
-    aggregations: Set<Aggregation> = [.masked, .paillier, .shared], largestEpsilon: Double? = nil
+    aggregations: Set<Aggregation> = [.masked, .paillier, .shared], largestEpsilon: Double? = nil,
+    paillierKey: String? = nil
   ) {
     self.coordinators = coordinators
     self.roster = roster
@@ -24,6 +27,7 @@ public struct WorkerPolicy: Hashable, Sendable {
     self.smallestCohort = smallestCohort
     self.aggregations = aggregations
     self.largestEpsilon = largestEpsilon
+    self.paillierKey = paillierKey
   }
 
   /// Why a job is not for this worker, or `nil`.

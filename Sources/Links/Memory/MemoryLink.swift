@@ -3,8 +3,8 @@ public import Transports
 
 /// A link to a peer in the same process, for simulations with thousands of workers.
 ///
-/// A message is passed on as it is: its arrays are shared, not copied. Sending and receiving cost a lock each, waiting a
-/// task switch; an end costs some hundred bytes.
+/// A message is passed on as it is: its arrays are shared, not copied. Sending and receiving cost a lock each, waiting
+/// a task switch; an end costs some hundred bytes.
 public final class MemoryLink: Link {
   public let peer: PeerIdentity
   private let name: String

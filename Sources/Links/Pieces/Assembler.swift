@@ -1,7 +1,8 @@
 /// Puts messages together from their pieces, where a piece may be cut off and come again.
 ///
-/// A body is written into the array that is handed out. Memory is taken as bytes come: ``firstGrant`` at once, then four
-/// times what has come, so that who announces much and sends little costs nothing.
+/// A body is written into the array that is handed out. An eighth of it, or ``firstGrant`` where that is more, is set
+/// aside at once and the rest when that has come, so that who announces much and sends little costs nothing; the move
+/// needs no more memory than the whole body will.
 struct Assembler {
   private struct Partial {
     var header: [UInt8] = []
@@ -35,6 +36,8 @@ struct Assembler {
 
   /// The connection was cut: what came of the last piece will come again.
   mutating func dropPiece() {
+    // Nothing of the message has come whole: it begins anew.
+    if let partial, partial.arrived == 0 { self.partial = nil }
     contentCount = 0
     contentArrived = 0
   }
@@ -73,7 +76,7 @@ struct Assembler {
       throw malformed("a body of \(bodyCount) bytes, which its kind cannot have")
     }
     partial = Partial(
-      body: LinkBody(unset: prefix.bodyKind, byteCount: min(bodyCount, Assembler.firstGrant)),
+      body: LinkBody(unset: prefix.bodyKind, byteCount: Assembler.grant(for: bodyCount)),
       headerCount: headerCount, bodyCount: bodyCount)
   }
 
@@ -119,10 +122,14 @@ struct Assembler {
     return LinkMessage(header: partial.header, body: partial.body)
   }
 
+  private static func grant(for byteCount: Int) -> Int {
+    // Whole scalars of eight bytes.
+    min(byteCount, max(firstGrant, byteCount / 64 * 8))
+  }
+
   private static func makeRoom(for byteCount: Int, of total: Int, in body: inout LinkBody) {
-    let granted = body.byteCount
-    guard byteCount > granted else { return }
-    var larger = LinkBody(unset: body.kind, byteCount: min(total, 4 * granted))
+    guard byteCount > body.byteCount else { return }
+    var larger = LinkBody(unset: body.kind, byteCount: total)
     body.withBytes { old in larger.withMutableBytes { $0.copyMemory(from: old) } }
     body = larger
   }

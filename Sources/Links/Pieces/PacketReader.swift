@@ -40,7 +40,10 @@ struct PacketReader {
 
   private mutating func begin(_ kind: FrameKind, _ byteCount: Int) throws(FrameFault) {
     collected.removeAll(keepingCapacity: true)
-    guard !kind.isControl else { return place = .control(kind) }
+    guard !kind.isControl else {
+      place = .control(kind)
+      return
+    }
     guard byteCount >= Prefix.byteCount else { throw FrameFault("a frame of only \(byteCount) bytes") }
     place = .prefix(contentCount: byteCount - Prefix.byteCount)
   }

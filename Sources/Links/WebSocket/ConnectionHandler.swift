@@ -239,7 +239,9 @@ final class ConnectionHandler: ChannelInboundHandler {
         return
       }
       let byteCount = Prefix.byteCount + piece.content.count
-      let frame = writer.frame(.binary, byteCount: byteCount, allocator: context.channel.allocator) { piece.write(to: $0) }
+      let frame = writer.frame(.binary, byteCount: byteCount, allocator: context.channel.allocator) {
+        piece.write(to: $0)
+      }
       context.write(wrapOutboundOut(frame), promise: nil)
       unflushed += byteCount
       if unflushed >= Outbox.pieceByteCount {

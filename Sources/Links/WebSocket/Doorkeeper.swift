@@ -48,7 +48,10 @@ final class Doorkeeper: Sendable {
     if let tls = Doorkeeper.refusalOverTLS(problem) ?? Doorkeeper.refusalOverTLS(error) {
       return .refused(by: address, reason: tls)
     }
-    if error is NIOConnectionError { return .unreachable(address: address, reason: "nobody listens there") }
+    if let error = error as? NIOConnectionError {
+      let reason = error.connectionErrors.isEmpty ? "its name is not known" : "nobody listens there"
+      return .unreachable(address: address, reason: reason)
+    }
     return .unreachable(address: address, reason: "the connection broke off before it was open")
   }
 
@@ -72,7 +75,9 @@ final class Doorkeeper: Sendable {
 
   private static func refusalOverTLS(_ error: (any Error)?) -> String? {
     // An alert of the peer; what this end refuses has been noted by the verifier.
-    guard let error, "\(error)".contains("ALERT") else { return nil }
+    guard let error else { return nil }
+    let text = "\(error)"
+    guard text.contains("ALERT"), text.contains("CERTIFICATE") || text.contains("UNKNOWN_CA") else { return nil }
     return "it does not accept this end's certificate; its log says why"
   }
 }

@@ -52,7 +52,8 @@ struct Hello: Codable, Equatable {
     }
     guard there == here else { throw .wrongVersion(peer: peer, here: here, there: there) }
     guard let hello = try? JSONDecoder().decode(Hello.self, from: data),
-      hello.session.utf8.count == 32 || hello.refusal != nil, hello.software.utf8.count <= 200, (hello.refusal?.utf8.count ?? 0) <= 1000
+      hello.session.utf8.count == 32 || hello.refusal != nil, hello.software.utf8.count <= 200,
+      (hello.refusal?.utf8.count ?? 0) <= 1000
     else { throw .malformedFrame(from: peer, reason: "its greeting cannot be read") }
     return hello
   }

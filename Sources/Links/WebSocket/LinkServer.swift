@@ -153,9 +153,11 @@ public final class LinkServer: Sendable {
       guard !state.isShutDown, state.sessions.count < limits.linkCount else {
         return .failure(.unreachable(address: peer.name, reason: "there are \(state.sessions.count) links already"))
       }
-      let link = WebSocketLink(to: peer, session: hello.session, limits: limits, onEnd: { [weak self] in
-        _ = self?.state.withLockedValue { $0.sessions.removeValue(forKey: hello.session) }
-      })
+      let link = WebSocketLink(
+        to: peer, session: hello.session, limits: limits,
+        onEnd: { [weak self] in
+          _ = self?.state.withLockedValue { $0.sessions.removeValue(forKey: hello.session) }
+        })
       state.sessions[hello.session] = link
       return .success((link, true))
     }

@@ -61,14 +61,15 @@ extension WebSocketLink {
   }
 
   func begin(_ prefix: Prefix, contentCount: Int, on carrier: Carrier) throws(LinkError) {
-    let failure: LinkError? = withState(of: carrier) { state -> LinkError? in
-      do throws(LinkError) {
-        try state.assembler.begin(prefix, contentCount: contentCount)
-        return nil
-      } catch {
-        return error
-      }
-    } ?? nil
+    let failure: LinkError? =
+      withState(of: carrier) { state -> LinkError? in
+        do throws(LinkError) {
+          try state.assembler.begin(prefix, contentCount: contentCount)
+          return nil
+        } catch {
+          return error
+        }
+      } ?? nil
     if let failure { throw failure }
   }
 

@@ -6,11 +6,11 @@ public import Transports
 /// A link over WebSocket and mutual TLS: one conversation, however many connections carry it one after the other.
 ///
 /// Each direction is a stream of numbered pieces of at most 256 KiB. A receiver says how many it has and how many it
-/// will take; a sender keeps a message until the peer has all of it. After a cut the dialling end connects again, both say
-/// how far they have come, and the streams go on from there. See ``LinkServer`` and ``WebSocketDialer`` for the two ends.
+/// will take; a sender keeps a message until the peer has all of it. After a cut the dialling end connects again, both
+/// say how far they have come, and the streams go on from there. ``LinkServer`` and ``WebSocketDialer`` make the ends.
 ///
-/// - Cost: a body is copied once at each end (into frames, out of frames); a small message costs a frame of 38 bytes more
-///   than it has, and two task switches.
+/// - Cost: a body is copied once at each end (into frames, out of frames); a small message costs a frame of 38 bytes
+///   more than it has, and two task switches.
 public final class WebSocketLink: Link {
   struct State {
     var outbox = Outbox()

@@ -17,8 +17,8 @@ enum FrameKind: UInt8 {
 
 /// Takes a stream of WebSocket frames apart as it comes, without collecting anything but headers.
 ///
-/// SwiftNIO's own decoder gathers whole frames and unmasks them byte by byte; a body would be moved four times instead of
-/// once.
+/// SwiftNIO's own decoder gathers whole frames and unmasks them byte by byte; a body would be moved four times instead
+/// of once.
 struct FrameReader {
   enum Event {
     case begin(FrameKind, byteCount: Int)

@@ -25,7 +25,8 @@ struct Mask {
     }
     while offset < source.count {
       let byte = UInt8(truncatingIfNeeded: wide >> UInt64(8 * (offset & 7)))
-      target.storeBytes(of: start.load(fromByteOffset: offset, as: UInt8.self) ^ byte, toByteOffset: offset, as: UInt8.self)
+      target.storeBytes(
+        of: start.load(fromByteOffset: offset, as: UInt8.self) ^ byte, toByteOffset: offset, as: UInt8.self)
       offset &+= 1
     }
     skip(source.count)

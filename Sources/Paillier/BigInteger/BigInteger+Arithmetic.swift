@@ -51,8 +51,8 @@ extension BigInteger {
     .make { __gmpz_powm($0, number, exponent.number, modulus.number) }
   }
 
-  /// A power in a time, and with an order of memory accesses, that depend on sizes only: for exponents or moduli that are
-  /// secret. The exponent is positive, the modulus odd.
+  /// A power in a time, and with an order of memory accesses, that depend on sizes only: for exponents or moduli that
+  /// are secret. The exponent is positive, the modulus odd.
   package func secretPower(_ exponent: BigInteger, modulo modulus: BigInteger) -> BigInteger {
     .make { __gmpz_powm_sec($0, number, exponent.number, modulus.number) }
   }

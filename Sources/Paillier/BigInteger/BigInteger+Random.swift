@@ -26,8 +26,8 @@ extension BigInteger {
     }
   }
 
-  /// Whether the number passes the test of Baillie, Pomerance, Selfridge and Wagstaff and forty rounds of Miller and Rabin:
-  /// a composite number chosen at random passes with probability far below 2^-80.
+  /// Whether the number passes the test of Baillie, Pomerance, Selfridge and Wagstaff and forty rounds of Miller and
+  /// Rabin: a composite number chosen at random passes with probability far below 2^-80.
   package var isProbablePrime: Bool {
     // GMP counts the first test as 24 rounds.
     __gmpz_probab_prime_p(number, 24 + 40) > 0

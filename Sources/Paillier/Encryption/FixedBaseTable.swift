@@ -3,8 +3,8 @@ import CPaillier
 
 /// Powers of one base modulo n², from which a power with a secret exponent is put together by products alone.
 ///
-/// The exponent is cut into digits of five bits, each of which chooses one of 32 entries. All 32 are read every time, so
-/// that no address depends on the exponent. 3.4 MB at 2048 bits, 7.6 MB at 3072.
+/// The exponent is cut into digits of five bits, each of which chooses one of 32 entries. All 32 are read every time,
+/// so that no address depends on the exponent. 3.4 MB at 2048 bits, 7.6 MB at 3072.
 final class FixedBaseTable: Sendable {
   static let digitBits = 5
 

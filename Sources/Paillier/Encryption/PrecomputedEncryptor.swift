@@ -6,12 +6,13 @@ import CPaillier
 /// A ciphertext is (1 + m·n)·h_sʳ modulo n² with h_s = hⁿ, h = −x² modulo n and r of ⌈|n|/2⌉ bits (rounded up to whole
 /// digits of the table).
 ///
-/// - Assumptions: decisional composite residuosity; and that hʳ for such short r cannot be told from a random power of h,
-///   which holds if factoring n is hard (Goldreich and Rosen, *On the Security of Modular Exponentiation with Application
-///   to the Construction of Pseudorandom Generators*, Journal of Cryptology 2003).
-/// - Timing: no branch and no address depends on r or the plaintext.
-/// - Source: Damgård, Jurik and Nielsen, *A generalization of Paillier's public-key system with applications to electronic
-///   voting*, International Journal of Information Security 2010, on optimising encryption; s = 1.
+/// - Assumptions: decisional composite residuosity; and that hʳ for such short r cannot be told from a random power of
+///   h, which holds if factoring n is hard (Goldreich and Rosen, *On the Security of Modular Exponentiation with
+///   Application to the Construction of Pseudorandom Generators*, Journal of Cryptology 2003).
+/// - Timing: no branch and no address depends on r, nor on the plaintexts of packed vectors; a single plaintext is
+///   brought into `0 ..< n` by GMP's ordinary arithmetic.
+/// - Source: Damgård, Jurik and Nielsen, *A generalization of Paillier's public-key system with applications to
+///   electronic voting*, International Journal of Information Security 2010, on optimising encryption; s = 1.
 public struct PrecomputedEncryptor: Sendable {
   public let publicKey: PublicKey
   let modulus: PairModulus

@@ -1,6 +1,7 @@
 public import Foundation
 
-/// An encrypted number of python-paillier: a ciphertext of a whole number, and the power of 16 that it counts, in the clear.
+/// An encrypted number of python-paillier: a ciphertext of a whole number, and the power of 16 that it counts, in the
+/// clear.
 ///
 /// Its JSON is `{"v": "ciphertext in decimal digits", "e": exponent}`.
 ///
@@ -51,7 +52,8 @@ public struct PythonNumber: Sendable, Equatable {
 }
 
 extension PrivateKey {
-  /// The whole number and the power of 16 that it counts. Beyond n/3 python-paillier calls it an overflow, and so do we.
+  /// The whole number and the power of 16 that it counts. Beyond n/3 python-paillier calls it an overflow, and so do
+  /// we.
   public func decrypt(_ number: PythonNumber) throws(PaillierError) -> (mantissa: BigInteger, exponent: Int) {
     let mantissa = decrypt(number.ciphertext)
     guard mantissa.magnitude < publicKey.modulus.quotient(by: 3) else { throw .undecodable(ciphertext: 0) }

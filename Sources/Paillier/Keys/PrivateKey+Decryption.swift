@@ -1,7 +1,8 @@
 extension PrivateKey {
   /// The plaintext of a ciphertext, with its sign.
   ///
-  /// Two powers of half the length each; both exponent and modulus are secret, so they are computed in constant time.
+  /// Two powers modulo p² and q² with exponents of half of n's length; exponent and modulus are the secret, so they
+  /// take constant time. The single divisions around them are GMP's ordinary ones.
   public func decrypt(_ ciphertext: Ciphertext) -> BigInteger {
     publicKey.signed(residue(of: ciphertext.value))
   }

@@ -10,8 +10,8 @@ public struct PrivateKey: Sendable {
 
   /// A fresh key of 2048, 3072 or another multiple of 1024 bits up to 8192.
   ///
-  /// Both primes leave 3 modulo 4 and gcd(p − 1, q − 1) = 2, which the short randomness of ``PrecomputedEncryptor`` asks
-  /// for. Takes about 0.1 s at 2048 bits.
+  /// Both primes leave 3 modulo 4 and gcd(p − 1, q − 1) = 2, which the short randomness of ``PrecomputedEncryptor``
+  /// asks for. Takes about 0.1 s at 2048 bits.
   public static func generate(bitCount: Int) throws(PaillierError) -> PrivateKey {
     try generate(bitCount: bitCount, size: .secure)
   }

@@ -1,3 +1,10 @@
+extension PackingLayout {
+  /// Bytes of ``PackedCiphertext/encoded`` for a vector of `valueCount` values.
+  public func encodedByteCount(valueCount: Int) -> Int {
+    4 + 16 + 4 + 3 * 8 + ciphertextCount(valueCount: valueCount) * keyBits / 4
+  }
+}
+
 /// Wire form: `TPV1`, fingerprint of the key (16 bytes), bits of a value (32-bit word), limit of summands (64), values
 /// (64), summands (64), then the ciphertexts.
 extension PackedCiphertext {
@@ -15,8 +22,8 @@ extension PackedCiphertext {
     return writer.bytes
   }
 
-  /// Reads a vector that must be under `key`, of `layout`, and of `valueCount` values; all ciphertexts are checked to be
-  /// units modulo n².
+  /// Reads a vector that must be under `key`, of `layout`, and of `valueCount` values; all ciphertexts are checked to
+  /// be units modulo n².
   ///
   /// An update fresh from a worker has ``summandCount`` 1, which is for the caller to insist on.
   public init(

@@ -29,13 +29,12 @@ public struct PackedCiphertext: Sendable, Equatable {
 extension PackedCiphertext {
   /// The sum of vectors of one layout and length under one key: one product modulo n² for each ciphertext and summand.
   ///
-  /// Refuses to add up more vectors than the layout has room for. Cores used: `threads`; the result does not depend on it.
+  /// Refuses to add up more vectors than the layout has room for. Cores used: `threads`; the result does not depend on
+  /// it.
   public static func sum(
     _ summands: [PackedCiphertext], under key: PublicKey, threads: Int = 1
   ) async throws -> PackedCiphertext {
-    guard let first = summands.first else {
-      throw PaillierError.mismatch(what: "the number of vectors, which is none,")
-    }
+    guard let first = summands.first else { throw PaillierError.nothingToSum }
     var summandCount = 0
     for summand in summands {
       try summand.checkKey(key)

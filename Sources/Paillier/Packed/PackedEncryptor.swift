@@ -1,4 +1,5 @@
-/// Encrypts vectors of values, many values to a ciphertext, for sums that nobody sees but the holder of the private key.
+/// Encrypts vectors of values, many values to a ciphertext, for sums that nobody sees but the holder of the private
+/// key.
 public struct PackedEncryptor: Sendable {
   public let layout: PackingLayout
   private let encryptor: PrecomputedEncryptor

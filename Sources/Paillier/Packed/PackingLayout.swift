@@ -14,10 +14,10 @@ public struct PackingLayout: Sendable, Hashable {
   /// Values in one ciphertext.
   public let slotCount: Int
 
-  /// A layout for values of 2...48 bits; slots have up to 63 bits.
+  /// A layout for values of 2...53 bits; slots have up to 63 bits.
   public init(keyBits: Int, valueBits: Int, summandLimit: Int) throws(PaillierError) {
-    guard (2...48).contains(valueBits) else {
-      throw .unusableLayout(reason: "values have 2 to 48 bits, not \(valueBits)")
+    guard (2...53).contains(valueBits) else {
+      throw .unusableLayout(reason: "values have 2 to 53 bits, not \(valueBits)")
     }
     guard (1...1 << 31).contains(summandLimit) else {
       throw .unusableLayout(reason: "between 1 and 2^31 vectors can be added up, not \(summandLimit)")
@@ -40,7 +40,8 @@ public struct PackingLayout: Sendable, Hashable {
   /// Ciphertexts for a vector of `valueCount` values.
   public func ciphertextCount(valueCount: Int) -> Int { (valueCount + slotCount - 1) / slotCount }
 
-  /// Real numbers within ±bound as values: the nearest multiples of bound/``largestValue``, off by half of that at most.
+  /// Real numbers within ±bound as values: the nearest multiples of bound/``largestValue``, off by half of that at
+  /// most.
   public func values(of reals: [Float], bound: Double) throws(PaillierError) -> [Int64] {
     let scale = try scale(bound: bound)
     var values = [Int64](repeating: 0, count: reals.count)

@@ -2,8 +2,8 @@ import CPaillier
 
 /// Values of one layout to and from plaintexts of one key.
 ///
-/// Slots are written as v + 2^(slotBits − 1), which is never negative; the plaintext is that minus the same with all values
-/// zero. So a sum of any number of plaintexts decodes alike, whoever counts the summands.
+/// Slots are written as v + 2^(slotBits − 1), which is never negative; the plaintext is that minus the same with all
+/// values zero. So a sum of any number of plaintexts decodes alike, whoever counts the summands.
 struct SlotCodec: Sendable {
   let layout: PackingLayout
   private let key: PublicKey
@@ -24,7 +24,8 @@ struct SlotCodec: Sendable {
     negatedOffset = (key.modulus - offset).limbs(count: modulus.limbCount)
   }
 
-  /// Appends the plaintext, as a number of `0 ..< n`, of up to ``PackingLayout/slotCount`` values, missing ones being zero.
+  /// Appends the plaintext, as a number of `0 ..< n`, of up to ``PackingLayout/slotCount`` values, missing ones being
+  /// zero.
   ///
   /// No branch depends on a value, except for the refusal of one that is out of range.
   func pack(_ values: ArraySlice<Int64>, into residues: inout [UInt]) throws(PaillierError) {
@@ -41,7 +42,9 @@ struct SlotCodec: Sendable {
       slots[limb] |= digit << UInt(shift)
       if shift + layout.slotBits > UInt.bitWidth { slots[limb + 1] |= digit >> UInt(UInt.bitWidth - shift) }
     }
-    modulus.withKernel { cp_add_modulo($0, &slots, slots, negatedOffset) }
+    modulus.withKernel { kernel in
+      slots.withUnsafeMutableBufferPointer { cp_add_modulo(kernel, $0.baseAddress, $0.baseAddress, negatedOffset) }
+    }
     residues.append(contentsOf: slots)
   }
 

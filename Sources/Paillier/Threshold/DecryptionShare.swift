@@ -1,7 +1,7 @@
 import Crypto
 
-/// One key-holder's part in opening a packed vector: c^(2Δs) modulo n for each of its ciphertexts c, and a proof that all
-/// of them were made with the holder's share s.
+/// One key-holder's part in opening a packed vector: c^(2Δs) modulo n for each of its ciphertexts c, and a proof that
+/// all of them were made with the holder's share s.
 public struct DecryptionShare: Sendable, Equatable {
   public let holder: Int
   /// SHA-256 of the ciphertexts it was made for.
@@ -11,11 +11,11 @@ public struct DecryptionShare: Sendable, Equatable {
 }
 
 extension KeyShare {
-  /// This holder's part in opening a vector: one power modulo n for each ciphertext, in constant time as the exponent is
-  /// the secret. Cores used: `threads`.
+  /// This holder's part in opening a vector: one power modulo n for each ciphertext, in constant time as the exponent
+  /// is the secret. Cores used: `threads`.
   ///
-  /// A holder who gives this away for a single worker's vector opens that vector: what may be opened is for the caller to
-  /// decide.
+  /// A holder who gives this away for a single worker's vector opens that vector: what may be opened is for the caller
+  /// to decide.
   public func decryptionShare(of packed: PackedCiphertext, threads: Int = 1) async throws -> DecryptionShare {
     try packed.checkKey(key.publicKey)
     let modulus = key.publicKey.modulus
@@ -34,8 +34,8 @@ extension PackedCiphertext {
   var digest: [UInt8] { Array(SHA256.hash(data: bytes)) }
 }
 
-/// Wire form: `TPD1`, fingerprint of the key (16 bytes), holder (32-bit word), digest of the ciphertexts (32 bytes), count
-/// (64-bit word), elements, challenge (16 bytes), response.
+/// Wire form: `TPD1`, fingerprint of the key (16 bytes), holder (32-bit word), digest of the ciphertexts (32 bytes),
+/// count (64-bit word), elements, challenge (16 bytes), response.
 extension DecryptionShare {
   private static let mark: [UInt8] = Array("TPD1".utf8)
 

@@ -2,9 +2,9 @@ import Crypto
 
 /// What a proof is about: the powers that holder `holder` says he made of the ciphertexts with his share.
 ///
-/// All powers are proved at once: of random 128-bit factors e_j from a hash, X = Π (c_j^e_j)^(4Δ) to the power of the share
-/// must be Y = Π (power_j^e_j)². The squares modulo n have an order without small factors, so a wrong power passes with
-/// probability 2^-128.
+/// All powers are proved at once: of random 128-bit factors e_j from a hash, X = Π (c_j^e_j)^(4Δ) to the power of the
+/// share must be Y = Π (power_j^e_j)². The squares modulo n have an order without small factors, so a wrong power
+/// passes with probability 2^-128.
 ///
 /// - Source: Bellare, Garay and Rabin, *Fast Batch Verification for Modular Exponentiation and Digital Signatures*,
 ///   EUROCRYPT 1998, the small exponents test.

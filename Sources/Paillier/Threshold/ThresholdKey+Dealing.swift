@@ -1,7 +1,8 @@
 extension ThresholdKey {
   /// Makes a key and everybody's share of it; the caller hands each holder one and keeps none.
   ///
-  /// Takes about a second at 2048 bits and three at 3072, nearly all of it for the two safe primes.
+  /// Takes about a second at 2048 bits and five at 3072, nearly all of it for the two safe primes; now and then three
+  /// times as long.
   public static func deal(
     bitCount: Int, threshold: Int, holders: Int
   ) throws(PaillierError) -> (key: ThresholdKey, shares: [KeyShare]) {

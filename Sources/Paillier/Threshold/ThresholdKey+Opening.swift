@@ -1,8 +1,8 @@
 extension ThresholdKey {
   /// Opens a packed vector with the shares of any ``threshold`` holders; further ones are not looked at.
   ///
-  /// One power of n modulo n² for each ciphertext. The result is right or there is an error: a wrong share leaves a number
-  /// that is not 1 modulo n, upon which the proofs name its holder. Cores used: `threads`.
+  /// One power of n modulo n² for each ciphertext. The result is right or there is an error: a wrong share leaves a
+  /// number that is not 1 modulo n, upon which the proofs name its holder. Cores used: `threads`.
   public func open(
     _ packed: PackedCiphertext, with shares: [DecryptionShare], threads: Int = 1
   ) async throws -> [Int64] {

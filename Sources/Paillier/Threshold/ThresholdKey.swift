@@ -1,16 +1,18 @@
 /// The public part of a key that any `threshold` of its holders together use, and fewer cannot.
 ///
 /// A dealer makes the primes p = 2p′ + 1 and q = 2q′ + 1, shares d = 1/n modulo m = p′q′ by a polynomial of degree
-/// threshold − 1 modulo m, and forgets all of it. For a ciphertext c of randomness ρ, that is c = (1 + M·n)·ρⁿ, the holders
-/// compute powers of c modulo n from which everybody finds w = ρ^(4Δ²), Δ = holders!; then c^(4Δ²)·w⁻ⁿ = 1 + 4Δ²·M·n.
+/// threshold − 1 modulo m, and forgets all of it. For a ciphertext c of randomness ρ, that is c = (1 + M·n)·ρⁿ, the
+/// holders compute powers of c modulo n from which everybody finds w = ρ^(4Δ²), Δ = holders!; then c^(4Δ²)·w⁻ⁿ = 1 +
+/// 4Δ²·M·n.
 ///
-/// - Threat model: semi-honest holders of whom fewer than the threshold pool their shares, and a dealer who forgets. A wrong
-///   share is noticed, and its proof names the holder. What is decrypted is also opened: M and ρ^(4Δ²) of that ciphertext,
-///   which for a sum of ciphertexts is simulated from the sum.
+/// - Threat model: semi-honest holders of whom fewer than the threshold pool their shares, and a dealer who forgets. A
+///   wrong share is noticed, and its proof names the holder. What is decrypted is also opened: M and ρ^(4Δ²) of that
+///   ciphertext, which for a sum of ciphertexts is simulated from the sum.
 /// - Sources: key, sharing and Δ of Damgård and Jurik, *A Generalisation, a Simplification and Some Applications of
-///   Paillier's Probabilistic Public-Key System*, PKC 2001, section 4.1; the shared exponent and work modulo n instead of n²
-///   as in their *A Length-Flexible Threshold Cryptosystem with Applications*, ACISP 2003, after Shoup, *Practical Threshold
-///   Signatures*, EUROCRYPT 2000; the root ρ from EUROCRYPT 1999, section 6. docs/PAILLIER.md says why.
+///   Paillier's Probabilistic Public-Key System*, PKC 2001, section 4.1; the shared exponent and work modulo n instead
+///   of n² as in their *A Length-Flexible Threshold Cryptosystem with Applications*, ACISP 2003, after Shoup,
+///   *Practical Threshold Signatures*, EUROCRYPT 2000; the root ρ from EUROCRYPT 1999, section 6. docs/PAILLIER.md says
+///   why.
 public struct ThresholdKey: Sendable, Equatable {
   public let publicKey: PublicKey
   /// Holders it takes.

@@ -27,18 +27,19 @@ extension AggregationClient {
     let masks = SecretSharing.shares(of: secrets.mask, threshold: plan.threshold, at: places)
     let seeds = SecretSharing.shares(of: secrets.seed, threshold: plan.threshold, at: places)
     var reply = MessageHeader(.shares, opening.context.attempt).bytes
+    var boxKeys: [Int: SymmetricKey] = [:]
     for (index, neighbour) in list.neighbours.members.enumerated() {
       guard let advertisement = list.advertisements[neighbour] else { continue }
+      let keys = try opening.context.derivation.boxKeys(opening.keys.channel, advertisement.channelKey)
+      boxKeys[neighbour] = keys.receiving
       reply += try ShareBox.seal(
-        SharePair(mask: masks[index], seed: seeds[index]),
-        key: opening.context.derivation.channelKey(
-          opening.keys.channel, advertisement.channelKey, isSender: true),
+        SharePair(mask: masks[index], seed: seeds[index]), key: keys.sending,
         label: ShareBox.label(
           context: opening.context, keysDigest: list.keysDigest, sender: opening.place, receiver: neighbour))
     }
     let sharing = ClientState.Sharing(
       opening: opening, keysDigest: list.keysDigest, present: list.present, neighbours: list.neighbours,
-      advertisements: list.advertisements, ownSeedShare: seeds[seeds.count - 1])
+      advertisements: list.advertisements, boxKeys: boxKeys, ownSeedShare: seeds[seeds.count - 1])
     return (.shared(sharing), reply)
   }
 

@@ -1,7 +1,7 @@
 extension AggregationClient {
   /// Delivered shares → y = x + PRG(b) + Σ PRG(s) over later sharers − Σ PRG(s) over earlier ones, modulo 2^w.
   func mask(
-    _ message: [UInt8], _ sharing: ClientState.Sharing, input: [UInt32]
+    _ message: [UInt8], _ sharing: ClientState.Sharing, _ vector: inout MaskedVector
   ) throws(SecureAggregationError) -> (ClientState, [UInt8]) {
     let opening = sharing.opening
     var (_, body) = try MessageHeader.open(message, as: .delivery, of: opening.context.attempt)
@@ -15,7 +15,6 @@ extension AggregationClient {
       shares[sharer] = try open(body.take(ShareBox.byteCount), from: sharer, sharing)
     }
     try body.end()
-    var vector = MaskedVector(input, bits: plan.modulusBits)
     vector.add(try masks(over: sharers, sharing))
     let reply = vector.packed(after: MessageHeader(.maskedInput, opening.context.attempt).bytes)
     return (.masked(.init(sharing: sharing, sharers: sharers, shares: shares)), reply)
@@ -25,11 +24,9 @@ extension AggregationClient {
     _ box: ArraySlice<UInt8>, from sharer: Int, _ sharing: ClientState.Sharing
   ) throws(SecureAggregationError) -> SharePair {
     let opening = sharing.opening
-    guard let peer = sharing.advertisements[sharer] else { throw .misrepresented(client, in: .delivery) }
-    let key = try opening.context.derivation.channelKey(opening.keys.channel, peer.channelKey, isSender: false)
     let label = ShareBox.label(
       context: opening.context, keysDigest: sharing.keysDigest, sender: sharer, receiver: opening.place)
-    guard let pair = ShareBox.open(box, key: key, label: label) else {
+    guard let key = sharing.boxKeys[sharer], let pair = ShareBox.open(box, key: key, label: label) else {
       throw .unreadableShares(from: opening.context.cohort.clients[sharer])
     }
     return pair

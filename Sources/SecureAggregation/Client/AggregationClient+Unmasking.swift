@@ -26,7 +26,8 @@ extension AggregationClient {
     return (.agreed(.init(masking: masking, survivors: survivors)), reply)
   }
 
-  /// Signatures on the same list → for each sharer and itself one share: of the seed if it survived, else of the mask key.
+  /// Signatures on the same list → for each sharer and itself one share: of the seed if it survived, else of the mask
+  /// key.
   func unmask(
     _ message: [UInt8], _ agreement: ClientState.Agreement
   ) throws(SecureAggregationError) -> (ClientState, [UInt8]) {

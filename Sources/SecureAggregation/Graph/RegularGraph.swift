@@ -2,20 +2,18 @@ import Foundation
 
 /// The parameters of a graph in which each client shares secrets with `degree` others only.
 ///
-/// The clients stand on a circle in random order, and each is joined to the `degree`/2 next ones on both sides. Holders of a
-/// client's secrets are its neighbours and itself; t = `threshold` of them restore a secret. Chances are over the order,
-/// from exact hypergeometric tails and a union over the n clients; C = corrupted, D = dropped out.
+/// The clients stand on a circle in random order, and each is joined to the `degree`/2 next ones on both sides. Holders
+/// of a client's secrets are its neighbours and itself; t = `threshold` of them restore a secret. What can go wrong, with
+/// chances over the order from exact hypergeometric tails and a union over the clients:
 ///
-/// | server    | it learns no more than the sum unless                                                  | chance at most |
-/// | --------- | -------------------------------------------------------------------------------------- | -------------- |
-/// | `curious` | t neighbours of an honest client are corrupted, or degree/2 in a row are corrupted or out | 2^−σ        |
-/// | `active`  | t − degree/2 − 1 neighbours of an honest client are corrupted, in any of 2⁴⁰ tried orders | 2^−σ        |
+/// - A `curious` server learns more than the sum if t neighbours of an honest client are corrupted, or degree/2 in a row are
+///   corrupted or out: 2^−σ.
+/// - An `active` one can only if t − degree/2 − 1 neighbours of an honest client are corrupted in one of 2⁴⁰ orders that it
+///   may try: 2^−σ.
+/// - The attempt fails closed if more than degree − t neighbours of a client drop out: 2^−η.
 ///
-/// In both cases a secret cannot be restored, and the attempt fails closed, if more than degree − t neighbours of a client
-/// drop out: chance at most 2^−η.
-///
-/// - Source: Bell, Bonawitz, Gascón, Lepoint, Raykova, *Secure Single-Server Aggregation with (Poly)Logarithmic Overhead*,
-///   CCS 2020, section 3; the condition for an active server is argued in docs/SECURE-AGGREGATION.md.
+/// - Source: Bell, Bonawitz, Gascón, Lepoint, Raykova, *Secure Single-Server Aggregation with (Poly)Logarithmic
+///   Overhead*, CCS 2020, section 3; the condition for an active server is argued in docs/SECURE-AGGREGATION.md.
 public struct RegularGraph: Hashable, Sendable {
   /// What is taken for granted of clients and server.
   public struct Assumption: Hashable, Sendable {

@@ -24,7 +24,8 @@ struct Cohort: Sendable {
 
 /// The server's first message: attempt, plan and cohort.
 ///
-/// After the header 32 bytes of the plan's digest, the number of clients (4), then each name with its length before it (1).
+/// After the header 32 bytes of the plan's digest, the number of clients (4), then each name with its length before it
+/// (1).
 struct Announcement {
   let attempt: AttemptID
   let planDigest: [UInt8]

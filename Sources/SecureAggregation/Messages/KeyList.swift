@@ -1,7 +1,7 @@
 /// The server's second message, as a client reads it: who is present, and the keys of its neighbours.
 ///
-/// After the header a bit for each of the cohort. Complete graph: the advertised keys of all present, 160 bytes each. Regular
-/// graph: a digest of 32 bytes for each present, then the advertised keys of the receiver's neighbours.
+/// After the header a bit for each of the cohort. Complete graph: the advertised keys of all present, 160 bytes each.
+/// Regular graph: a digest of 32 bytes for each present, then the advertised keys of the receiver's neighbours.
 struct KeyList {
   let present: MemberSet
   let keysDigest: [UInt8]

@@ -9,7 +9,8 @@ struct SharePair: Sendable {
 
 /// A pair of shares under AES-256-GCM: 64 bytes and a tag of 16.
 ///
-/// Its key serves this one box, so the nonce is constant. Associated data: attempt, digest of all keys, sender, receiver.
+/// Its key serves this one box, so the nonce is constant. Associated data: attempt, digest of all keys, sender,
+/// receiver.
 enum ShareBox {
   static let byteCount = 2 * FieldElement.byteCount + 16
 

@@ -4,15 +4,15 @@ import Foundation
 /// What is summed, among how many, and who must be left for it: agreed before anything is sent.
 ///
 /// Each of n = `clientCount` clients has `vectorLength` values in 0…2^B − 1, B = `valueBits`. Sums are taken modulo
-/// R = 2^w with the smallest w for which R ≥ n·(2^B − 1) + 1, so that they are exact; a masked value takes w bits on the
-/// wire, and 4 bytes in memory up to w = 32, else 8.
+/// R = 2^w with the smallest w for which R ≥ n·(2^B − 1) + 1, so that they are exact; w is at most 63. A masked value
+/// takes w bits on the wire, and 4 bytes in memory up to w = 32, else 8.
 public struct AggregationPlan: Hashable, Sendable {
   public static let largestClientCount = 100_000
 
   /// Size of the cohort.
   public let clientCount: Int
   public let vectorLength: Int
-  /// B, from 1 to 32.
+  /// B, from 1 to 53.
   public let valueBits: Int
   /// Nothing opens with fewer contributors.
   public let minimumClients: Int
@@ -30,8 +30,12 @@ public struct AggregationPlan: Hashable, Sendable {
     guard (1...Int(Int32.max)).contains(vectorLength) else {
       throw .plan(reason: "a vector cannot have \(vectorLength) values")
     }
-    guard (1...32).contains(valueBits) else {
-      throw .plan(reason: "a value has 1 to 32 bits, not \(valueBits)")
+    guard (1...53).contains(valueBits),
+      UInt64(clientCount) <= UInt64(Int64.max) / (UInt64.max >> UInt64(64 - valueBits))
+    else {
+      throw .plan(
+        reason: "values of \(valueBits) bits from \(clientCount) clients cannot be added: "
+          + "a value has 1 to 53 bits, a sum 63")
     }
     guard (2...clientCount).contains(minimumClients) else {
       throw .plan(reason: "the smallest number of contributors is 2 to \(clientCount), not \(minimumClients)")
@@ -46,12 +50,12 @@ public struct AggregationPlan: Hashable, Sendable {
 
   /// w: the bits of a masked value.
   public var modulusBits: Int {
-    let largestSum = UInt64(clientCount) * UInt64(largestValue)
+    let largestSum = UInt64(clientCount) * largestValue
     return UInt64.bitWidth - largestSum.leadingZeroBitCount
   }
 
   /// The largest value a client may give.
-  public var largestValue: UInt32 { UInt32.max >> UInt32(32 - valueBits) }
+  public var largestValue: UInt64 { UInt64.max >> UInt64(64 - valueBits) }
 
   /// t: how many shares restore a secret.
   public var threshold: Int {

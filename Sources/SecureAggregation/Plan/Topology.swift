@@ -1,12 +1,13 @@
 /// Who shares secrets with whom.
 public enum Topology: Hashable, Sendable {
-  /// Everyone with everyone (Bonawitz et al., CCS 2017): work and bytes of a client grow with n, those of the server with n².
+  /// Everyone with everyone (Bonawitz et al., CCS 2017): work and bytes of a client grow with n, those of the server
+  /// with n².
   case complete(threshold: Int)
   /// Everyone with a few at random (Bell et al., CCS 2020), for hundreds of clients and more.
   case regular(RegularGraph)
 
-  /// The smallest t with t > 2n/3: then no two lists of survivors can both find t signatures while at most n/3 clients are
-  /// corrupted, since 2t > n + n/3.
+  /// The smallest t with t > 2n/3: then no two lists of survivors can both find t signatures while at most n/3 clients
+  /// are corrupted, since 2t > n + n/3.
   public static func smallestThreshold(clients: Int) -> Int { 2 * clients / 3 + 1 }
 
   /// Complete up to 200 clients, above that the smallest regular graph that the assumption allows.

@@ -46,17 +46,16 @@ package struct KeyDerivation: Sendable {
   ) throws(SecureAggregationError) -> PseudorandomGenerator {
     let mine = Array(own.publicKey.rawRepresentation)
     let ends = mine.lexicographicallyPrecedes(peer) ? mine + peer : peer + mine
-    let key = try agreed(own, peer, label: "tacit secure aggregation 1: pair mask", ends: ends, byteCount: 16)
-    return Self.generator(key)
+    return Self.generator(key(from: try agreement(own, peer), .pairMask, ends))
   }
 
-  /// The key of the shares that go from the first key's owner to the second's; used once.
-  func channelKey(
-    _ own: Curve25519.KeyAgreement.PrivateKey, _ peer: [UInt8], isSender: Bool
-  ) throws(SecureAggregationError) -> SymmetricKey {
+  /// The keys of the shares that go to a peer and that come from it; each is used once.
+  func boxKeys(
+    _ own: Curve25519.KeyAgreement.PrivateKey, _ peer: [UInt8]
+  ) throws(SecureAggregationError) -> (sending: SymmetricKey, receiving: SymmetricKey) {
     let mine = Array(own.publicKey.rawRepresentation)
-    let ends = isSender ? mine + peer : peer + mine
-    return try agreed(own, peer, label: "tacit secure aggregation 1: shares", ends: ends, byteCount: 32)
+    let secret = try agreement(own, peer)
+    return (key(from: secret, .shares, mine + peer), key(from: secret, .shares, peer + mine))
   }
 
   /// A client's own mask.
@@ -72,16 +71,39 @@ package struct KeyDerivation: Sendable {
     Array(SHA256.hash(data: Array("tacit secure aggregation 1: seed".utf8) + attempt.bytes + seed))
   }
 
-  private func agreed(
-    _ own: Curve25519.KeyAgreement.PrivateKey, _ peer: [UInt8], label: String, ends: [UInt8], byteCount: Int
-  ) throws(SecureAggregationError) -> SymmetricKey {
+  /// What a key is for.
+  private enum Purpose {
+    case pairMask, shares
+
+    var label: String {
+      switch self {
+      case .pairMask: "tacit secure aggregation 1: pair mask"
+      case .shares: "tacit secure aggregation 1: shares"
+      }
+    }
+
+    var byteCount: Int {
+      switch self {
+      case .pairMask: PseudorandomGenerator.keyByteCount
+      case .shares: 32
+      }
+    }
+  }
+
+  private func agreement(
+    _ own: Curve25519.KeyAgreement.PrivateKey, _ peer: [UInt8]
+  ) throws(SecureAggregationError) -> SharedSecret {
     do {
-      let secret = try own.sharedSecretFromKeyAgreement(with: .init(rawRepresentation: peer))
-      return secret.hkdfDerivedSymmetricKey(
-        using: SHA256.self, salt: attempt.bytes, sharedInfo: Array(label.utf8) + ends, outputByteCount: byteCount)
+      return try own.sharedSecretFromKeyAgreement(with: .init(rawRepresentation: peer))
     } catch {
       throw .malformed(.advertisement, reason: "a public key cannot be used")
     }
+  }
+
+  private func key(from secret: SharedSecret, _ purpose: Purpose, _ ends: [UInt8]) -> SymmetricKey {
+    secret.hkdfDerivedSymmetricKey(
+      using: SHA256.self, salt: attempt.bytes, sharedInfo: Array(purpose.label.utf8) + ends,
+      outputByteCount: purpose.byteCount)
   }
 
   private static func generator(_ key: SymmetricKey) -> PseudorandomGenerator {

@@ -39,6 +39,13 @@ package struct MaskedVector: Sendable {
     words = bits <= 32 ? .narrow(values) : .wide(values.map(UInt64.init))
   }
 
+  /// Values below 2^w.
+  package init(_ values: [UInt64], bits: Int) {
+    self.bits = bits
+    count = values.count
+    words = bits <= 32 ? .narrow(values.map { UInt32(truncatingIfNeeded: $0) }) : .wide(values)
+  }
+
   /// ⌈count·w/8⌉
   package var byteCount: Int { (count * bits + 7) / 8 }
 

@@ -5,7 +5,8 @@ import CKernels
 ///
 /// - Source: A. Shamir, *How to Share a Secret*, CACM 1979.
 package enum SecretSharing {
-  /// The secret's shares at the given places, none of which is 0: values of a random polynomial of degree threshold − 1.
+  /// The secret's shares at the given places, none of which is 0: values of a random polynomial of degree threshold −
+  /// 1.
   package static func shares(of secret: FieldElement, threshold: Int, at places: [UInt64]) -> [FieldElement] {
     var words = SecureRandom.words(4 * (threshold - 1))
     defer { words.withUnsafeMutableBytes { ck_zero($0.baseAddress, $0.count) } }

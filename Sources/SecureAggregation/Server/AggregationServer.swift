@@ -1,8 +1,9 @@
 /// The server's side of one attempt, without network and clock.
 ///
-/// `begin()` gives the first messages. After each stage the driver hands over the replies that came in time, all at once by
-/// ``receive(_:)`` or one by one by ``accept(_:from:)`` and then ``advance()``, and gets the next messages or the sum. A client whose
-/// reply is missing or bad has dropped out; bad ones are named in ``refusals``. An error ends the attempt.
+/// `begin()` gives the first messages. After each stage the driver hands over the replies that came in time, all at
+/// once by ``receive(_:)`` or one by one by ``accept(_:from:)`` and then ``advance()``, and gets the next messages or
+/// the sum. A client whose reply is missing or bad has dropped out; bad ones are named in ``refusals``. An error ends
+/// the attempt.
 ///
 /// Replies of masked inputs are added up as they come: the server holds one vector, whatever the number of clients.
 public struct AggregationServer: Sendable {

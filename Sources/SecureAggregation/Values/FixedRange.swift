@@ -1,7 +1,7 @@
 /// An agreed range of numbers and how finely they are told apart: x in [−bound, bound] becomes 0…2^bits − 1.
 ///
-/// A step is 2·bound/(2^bits − 1). Each number is rounded to the nearest step, halves to the even one, so the average of
-/// any contributors is off by at most half a step: 2^−17 of the range at 16 bits.
+/// A step is 2·bound/(2^bits − 1). Each number is rounded to the nearest step, halves to the even one, so the average
+/// of any contributors is off by at most half a step: 2^−17 of the range at 16 bits.
 public struct FixedRange: Hashable, Sendable {
   public let bound: Double
   public let bits: Int

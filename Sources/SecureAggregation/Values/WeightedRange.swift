@@ -1,7 +1,7 @@
 /// A weighted average whose weights are hidden too: a client gives weight·x for each number and the weight as one more.
 ///
-/// A weight is 1…`largestWeight`, such as a count of examples; the values need bits enough for largestWeight·(2^bits − 1),
-/// at most 32.
+/// A weight is 1…`largestWeight`, such as a count of examples; the values need bits enough for largestWeight·(2^bits −
+/// 1), at most 32.
 public struct WeightedRange: Hashable, Sendable {
   public let range: FixedRange
   public let largestWeight: UInt32

@@ -7,7 +7,7 @@ struct DemoCommand: AsyncParsableCommand {
     commandName: "demo",
     abstract: "Tell a whole story on this machine, with real processes.",
     discussion: "Example: tacit demo credit",
-    subcommands: [Credit.self])
+    subcommands: [Credit.self, Digits.self])
 
   struct Credit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -19,6 +19,7 @@ struct WorkerCommand: AsyncParsableCommand {
         columns: [age, income, label]              # what jobs may read; all where the line is missing
         smallestCohort: 3                          # no sum of fewer updates
         aggregations: [masked, shared]
+        paillierKey: paillier.key                  # from tacit dealer paillier, for aggregation: paillier
 
       Example: tacit worker --name bank-a --data a.csv --identity identities/bank-a --coordinator \
       wss://coordinator.example:9200 --policy policy.yaml
@@ -31,7 +32,8 @@ struct WorkerCommand: AsyncParsableCommand {
   @Option(help: "Where the coordinator listens, as wss://HOST:PORT.") var coordinator: String
   @Option(help: "What the owner lets this worker take part in (YAML).") var policy: String
   @Option(
-    help: "A file in which the worker writes down, before it does, that it answered an unmasking (aggregation: masked).")
+    help: "A file in which the worker writes down, before it does, that it answered an unmasking (aggregation: masked)."
+  )
   var answered: String?
   @Option(help: "For federations tried on one machine: a job whose data are dealt among its workers.")
   var partOf: String?
@@ -47,7 +49,6 @@ struct WorkerCommand: AsyncParsableCommand {
     guard identity.name == name else {
       throw UsageError("--name is \(name) and the certificate is that of \(identity.name): make them agree")
     }
-    let worker = try Worker(
     let policy = try WorkerPolicy.load(from: policy)
     let worker = try Worker(
       identity: identity, rows: try rows, policy: policy,

@@ -41,7 +41,7 @@ enum Failure {
     case let error as ServingError: Int32(error.exitCode)
     case let error as CoordinationError: Int32(error.exitCode)
     case let error as JobFailure: Int32(error.exitCode)
-    case is FederationError: 2
+    case is FederationError, is PaillierError: 2
     case is ChannelError, is LinkError, is SecureAggregationError, is ChildProcess.NotStarted: 3
     case is CancellationError: 1
     case is CocoaError, is POSIXError: 2

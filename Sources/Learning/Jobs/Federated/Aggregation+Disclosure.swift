@@ -18,8 +18,13 @@ extension Aggregation {
       ]
     case .paillier:
       return [
-        ("coordinator", "ciphertexts, and the opened sum of updates, weights and figures"),
-        ("key holder", "the opened sum, as long as fewer than the threshold of them work together"), worker, owner,
+        ("coordinator", "ciphertexts, and the opened sum of updates, weights and figures; who took part"),
+        ("key-holder", "ciphertexts of sums, as long as fewer of them work together than it takes to open one"),
+        (
+          "dealer of the key",
+          "nothing, if it forgets the key as it should; one that keeps it can read every update it gets hold of"
+        ),
+        worker, owner,
       ]
     case .shared:
       return [

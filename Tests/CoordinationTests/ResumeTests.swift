@@ -1,0 +1,66 @@
+import Coordination
+import Foundation
+import Links
+import Testing
+
+@Suite struct ResumeTests {
+  /// The coordinator is gone after some rounds, and another one takes over its state: the same bits as an undisturbed run.
+  @Test(arguments: [1, 3], ["fedAvg", "{fedAdam: {learningRate: 0.05}}"])
+  func goesOnFromTheLastRound(stopAfter: Int, strategy: String) async throws {
+    let text = Federations.job("rounds: 6, aggregation: open, strategy: \(strategy)")
+    let undisturbed = try await Federations.run(text)
+
+    let database = try Federations.database()
+    let first = await MemoryFederation(
+      tables: try Federations.tables(), policy: Federations.policy, database: database, logger: Federations.quiet)
+    let link = await first.submitter()
+    let (jobs, entry) = AsyncStream.makeStream(of: String.self)
+    let watching = Task {
+      _ = try? await Submission(link).run(text, seed: 5) { news in
+        if case .accepted(let job) = news { entry.yield(job) }
+        if case .round(let record) = news, record.round >= stopAfter { entry.finish() }
+      }
+    }
+    var job = ""
+    for await name in jobs { job = name }
+    await first.stop()
+    watching.cancel()
+    let done = try database.rounds(of: job).count
+    #expect(done >= stopAfter)
+
+    let second = await MemoryFederation(
+      tables: try Federations.tables(), policy: Federations.policy, database: try RunDatabase(path: database.path),
+      logger: Federations.quiet)
+    let result = try await Submission(await second.submitter()).resume(job) { _ in }
+    await second.stop()
+    #expect(result.weights == undisturbed.weights)
+    #expect(try database.rounds(of: job).map(\.round) == Array(1...6))
+    #expect(try database.job(job).status == .done)
+  }
+
+  @Test func stopsWhenAsked() async throws {
+    let database = try Federations.database()
+    let federation = await MemoryFederation(
+      tables: try Federations.tables(), policy: Federations.policy, database: database, logger: Federations.quiet)
+    let failure = await #expect(throws: JobFailure.self) {
+      let link = await federation.submitter()
+      _ = try await Submission(link).run(Federations.job("rounds: 100000, aggregation: open"), seed: 5) { news in
+        if case .accepted(let job) = news { try? database.requestStop(of: job) }
+      }
+    }
+    await federation.stop()
+    #expect(failure?.reason.contains("was stopped after round") == true)
+  }
+
+  @Test func aDamagedModelIsNamed() async throws {
+    let database = try Federations.database()
+    let result = try await Federations.run(Federations.job("rounds: 2, aggregation: open"), database: database)
+    let folder = database.path + ".models"
+    let name = try #require(
+      try FileManager.default.contentsOfDirectory(atPath: folder).first { $0.hasPrefix(result.outcome.job + "-2-") })
+    var bytes = try Data(contentsOf: URL(fileURLWithPath: folder + "/" + name))
+    bytes[7] ^= 1
+    try bytes.write(to: URL(fileURLWithPath: folder + "/" + name))
+    #expect(throws: CoordinationError.self) { _ = try database.outcome(of: result.outcome.job) }
+  }
+}
