@@ -39,6 +39,7 @@ final class FaultyProxy: Sendable {
   static func start(to port: Int, plans: [Plan]) async throws -> FaultyProxy {
     let box = NIOLockedValueBox<FaultyProxy?>(nil)
     let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+      .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       .childChannelOption(.autoRead, value: false)
       .childChannelOption(.allowRemoteHalfClosure, value: true)
       .childChannelInitializer { caller in

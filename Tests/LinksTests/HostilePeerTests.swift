@@ -124,7 +124,8 @@ import Transports
     try await withServer(limits: limits) { server in
       for bytes in [[], Array("GET / HTTP/1.1\r\nHost: x\r\n\r\n".utf8), [UInt8](repeating: 0xC3, count: 5000)] {
         let caller = try await HostileCaller(port: server.port, tls: Cast.workerTLS(), upgrades: false)
-        try await caller.send(bytes)
+        // The server may have hung up before all is sent: that is what it should do.
+        try? await caller.send(bytes)
         if bytes.isEmpty { await caller.close() }
         _ = await caller.read()
       }

@@ -38,6 +38,10 @@ final class ConnectionHandler: ChannelInboundHandler {
   private var carrier: Carrier?
   private var lastHeard = NIODeadline.now()
   private var heartbeat: RepeatedTask?
+  /// What is to be handled. A write that fails makes SwiftNIO read what is left, from within the write: such bytes wait for
+  /// those before them.
+  private var arrivals: [ByteBuffer] = []
+  private var isHandling = false
 
   /// A dialling end opens with `hello`; an accepting end waits for it.
   init(opening hello: Hello?, limits: LinkLimits, greet: @escaping Greeter) {
@@ -67,7 +71,15 @@ final class ConnectionHandler: ChannelInboundHandler {
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
     lastHeard = .now()
-    let buffer = unwrapInboundIn(data)
+    arrivals.append(unwrapInboundIn(data))
+    guard !isHandling else { return }
+    isHandling = true
+    while !arrivals.isEmpty { handle(arrivals.removeFirst(), context) }
+    isHandling = false
+    acknowledge(context)
+  }
+
+  private func handle(_ buffer: ByteBuffer, _ context: ChannelHandlerContext) {
     buffer.withUnsafeReadableBytes { bytes in
       var rest = bytes
       do throws(LinkError) {
@@ -76,7 +88,6 @@ final class ConnectionHandler: ChannelInboundHandler {
         refuse(error, context)
       }
     }
-    acknowledge(context)
   }
 
   func channelWritabilityChanged(context: ChannelHandlerContext) {
