@@ -103,9 +103,13 @@ let package = Package(
       ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
 
     room(
+      "RemoteTensors",
+      ["Links", "Graphs", "Tensors", "Sharing", "Identity", "Transports", "Arithmetic", nioConcurrency]),
+    room(
       "Coordination",
       [
-        "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports", "Learning", "Datasets",
+        "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports", "Learning",
+        "Datasets",
         "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
@@ -123,7 +127,7 @@ let package = Package(
       [
         "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
         "ModelFiles",
-        "Paillier", "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Paillier", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
@@ -166,6 +170,8 @@ let package = Package(
         "Federation", "SecureAggregation", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Arithmetic",
         "Transports", logging, crypto,
       ]),
+    tests(
+      of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),
     tests(of: "Stories", ["Serving"]),
     tests(
       of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),

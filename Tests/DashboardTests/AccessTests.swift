@@ -20,7 +20,7 @@ struct AccessTests {
 
   @Test(
     "what is no address is refused", arguments: ["", "9300", ":9300", "a:", "a:b", "a:65536", "a:-1", "::1:80", "[]:1"])
-  func noAddress(text: String) {
+  func noAddress(text: String) throws {
     #expect(throws: DashboardError.address(text)) { try DashboardAddress(text) }
   }
 
@@ -39,19 +39,19 @@ struct AccessTests {
   func url() throws {
     let token = SessionToken.random()
     #expect(try DashboardAddress("[::1]:0").url(port: 81, token: token) == "http://[::1]:81/?token=\(token.text)")
-    #expect(try !DashboardAddress("0.0.0.0:0").url(port: 81, token: token).contains("0.0.0.0"))
+    let wide = try DashboardAddress("0.0.0.0:0").url(port: 81, token: token)
+    #expect(!wide.contains("0.0.0.0"))
   }
 
-  @Test("who does not read is dropped after 30 s without a write; who does, is not")
+  /// `IdleStateHandler` measures by the machine's clock, so that its event stands for the time.
+  @Test("a connection on which nothing can be written is closed; one that is only not read from, is not")
   func slowReader() throws {
-    let channel = EmbeddedChannel(handlers: [IdleStateHandler(writeTimeout: IdleCloser.patience), IdleCloser()])
+    let channel = EmbeddedChannel(handler: IdleCloser())
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
-    for _ in 0..<6 {
-      channel.embeddedEventLoop.advanceTime(by: .seconds(10))
-      try channel.writeOutbound(ByteBuffer(string: ": still here\n\n"))
-    }
+    channel.pipeline.fireUserInboundEventTriggered(IdleStateHandler.IdleStateEvent.read)
     #expect(channel.isActive)
-    channel.embeddedEventLoop.advanceTime(by: .seconds(31))
+    channel.pipeline.fireUserInboundEventTriggered(IdleStateHandler.IdleStateEvent.write)
+    channel.embeddedEventLoop.run()
     #expect(!channel.isActive)
   }
 

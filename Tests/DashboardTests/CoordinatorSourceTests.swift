@@ -7,13 +7,18 @@ import Testing
 
 @Suite("a coordinator's run")
 struct CoordinatorSourceTests {
-  private static let job = """
+  private static func job(_ files: [(name: String, file: String)]) -> String {
+    """
     model: {layers: [{dense: 4}, relu, {dense: 1}]}
     data: {target: y, test: 0.25}
     training: {batch: 8, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.05}}, seed: 5}
     mode: federated
-    federated: {workers: 3, rounds: 3, aggregation: masked}
+    federated:
+      rounds: 3
+      aggregation: masked
+      workers: [\(files.map { "{name: \($0.name), file: \($0.file)}" }.joined(separator: ", "))]
     """
+  }
 
   /// The oracle is what the job's owner is told of the same run.
   @Test("jobs, rounds and workers are those of the run")
@@ -22,14 +27,16 @@ struct CoordinatorSourceTests {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
     let names = ["bank-1", "bank-2", "bank-10"]
+    let files = try names.map { (name: $0, file: try Self.table(in: folder, of: $0)) }
     let federation = await MemoryFederation(
-      tables: try names.map { ($0, .table(path: try Self.table(in: folder, of: $0))) }, policy: WorkerPolicy(),
+      tables: files.map { ($0.name, .table(path: $0.file)) }, policy: WorkerPolicy(),
       database: try RunDatabase(path: folder.appendingPathComponent("run.sqlite").path),
       logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     let source = CoordinatorSource(federation.coordinator)
     let changes = source.changes()
     var told: [RoundRecord] = []
-    let result = try await Submission(await federation.submitter()).run(Self.job, seed: 5, workers: names) { news in
+    let result = try await Submission(await federation.submitter()).run(Self.job(files), seed: 5, workers: names) {
+      news in
       if case .round(let record) = news { told.append(record) }
     }
     for await _ in changes { break }
@@ -49,6 +56,8 @@ struct CoordinatorSourceTests {
     #expect(rounds.allSatisfy { $0.asked == 3 && $0.answered == 3 && $0.missing.isEmpty })
     #expect(try source.rounds(of: job.id, after: 2).map(\.round) == [3])
     #expect(source.workers().map(\.name) == names)
+    let report = try RunPage.report(of: job.id, in: federation.coordinator.database)
+    #expect(report.contains("\"id\":\"\(job.id)\"") && report.contains("\"round\":3,"))
     await federation.stop()
     #expect(source.workers().allSatisfy { $0.state == .offline })
   }

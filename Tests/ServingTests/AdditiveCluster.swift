@@ -3,6 +3,7 @@ import Foundation
 import Identity
 import Logging
 import NIOConcurrencyHelpers
+import Processes
 import Serving
 import Sharing
 import Testing

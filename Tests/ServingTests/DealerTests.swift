@@ -1,4 +1,3 @@
-import Processes
 import Foundation
 import Graphs
 import Identity

@@ -30,6 +30,11 @@ extension CoordinatorCommand {
     @Option(
       help: "The public part of a key as tacit dealer paillier made it, for jobs with aggregation: paillier.")
     var paillierKey: String?
+    @Option(
+      help: """
+        HOST:PORT of a page that shows jobs, rounds, curves and workers live; its address, with a token, is printed. \
+        Use 127.0.0.1: it is plain HTTP, and at any other address whoever reads the network sees the page and its token.
+        """) var dashboard: String?
     @Flag(help: "Stop when standard input ends, as programs that start coordinators need it.")
     var untilInputEnds = false
     @Flag(help: "Log more.") var verbose = false
@@ -41,6 +46,9 @@ extension CoordinatorCommand {
         identity: try NodeIdentity.load(from: identity), listen: listen, database: try RunDatabase(path: state),
         recorder: try record.map { try RunRecorder(folder: $0) },
         paillierKey: try paillierKey.map { try KeyFiles.key(at: $0) }, logger: logger)
+      // It serves as long as it is kept.
+      let page = try await startDashboard(of: server.coordinator, logger)
+      defer { withExtendedLifetime(page) {} }
       let watchesInput = untilInputEnds
       await withTaskGroup(of: Void.self) { group in
         group.addTask {
@@ -51,6 +59,16 @@ extension CoordinatorCommand {
         // Nothing is lost: what counts is in the state, and a job goes on from there.
         Foundation.exit(0)
       }
+    }
+
+    private func startDashboard(of coordinator: Coordinator, _ logger: Logger) async throws -> DashboardServer? {
+      guard let dashboard else { return nil }
+      let page = try await DashboardServer.start(
+        at: dashboard, showing: CoordinatorSource(coordinator), logger: logger)
+      if let warning = page.warning { logger.warning("\(warning)") }
+      print("dashboard: \(page.url)")
+      fflush(nil)
+      return page
     }
   }
 
@@ -86,11 +104,13 @@ extension CoordinatorCommand {
     static let configuration = CommandConfiguration(abstract: "Say how a job went, round by round.")
     @Argument(help: "The job, as tacit coordinator jobs names it.") var job: String
     @Option(help: "The coordinator's state file.") var state: String
+    @Option(help: "Write a page with the curves: one file that needs no server.") var html: String?
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() throws {
       let database = try RunDatabase.existing(path: state)
       let record = try database.job(job)
+      if let html { try RunPage.report(of: job, in: database).write(toFile: html, atomically: true, encoding: .utf8) }
       let rounds = try database.rounds(of: job)
       if json { return try JSONOutput.print(JobReport(JobLine(record, rounds: rounds.count), rounds)) }
       print(JobLine(record, rounds: rounds.count).text)
