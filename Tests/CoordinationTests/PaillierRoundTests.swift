@@ -31,8 +31,8 @@ import Testing
     #expect(hidden.outcome.bytesSent > open.outcome.bytesSent)
   }
 
-  /// What a worker says, in order: it accepts; is ready for sums, and encrypts them; is prepared; has trained, and encrypts; has
-  /// judged, and encrypts. In the open it says the same without the second step of each.
+  /// What a worker says, in order: it accepts; is ready for sums, and encrypts them; is prepared; has trained, and
+  /// encrypts; has judged, and encrypts. In the open it says the same without the second step of each.
   @Test(arguments: zip(1...7, [1, 1, 2, 3, 3, 4, 4]))
   func aWorkerMayDropOutAtEachStage(stage: Int, openStage: Int) async throws {
     @Sendable func gone(at last: Int) -> Relay.Alteration {
@@ -137,8 +137,8 @@ import Testing
     func ask(_ sum: PackedCiphertext, attempt: Int, valueCount: Int = 3) async throws -> (
       header: String, body: LinkBody
     ) {
-      let header =
-        #"{"number": 1, "job": "j", "attempt": \#(attempt), "valueBits": 20, "summandLimit": 3, "valueCount": \#(valueCount)}"#
+      let layout = #""valueBits": 20, "summandLimit": 3, "valueCount": \#(valueCount)"#
+      let header = #"{"number": 1, "job": "j", "attempt": \#(attempt), \#(layout)}"#
       try await ends.0.send(LinkMessage(header: Array(header.utf8), body: .bytes(sum.encoded)))
       let answer = try await ends.0.receive(within: .seconds(10))
       return (String(decoding: answer.header, as: UTF8.self), answer.body)

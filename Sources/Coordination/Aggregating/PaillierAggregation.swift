@@ -15,7 +15,8 @@ struct PaillierAggregation: HidingServer {
 
   /// - Parameters:
   ///   - members: those who are ready, by index in the cohort.
-  ///   - needed: with fewer updates than this nothing is opened: a round that is tried again would open nearly the same ones.
+  ///   - needed: with fewer updates than this nothing is opened: a round that is tried again would open nearly the same
+  ///     ones.
   init(
     _ plan: HidingPlan, key: PublicKey, members: [(index: Int, name: String)], needed: Int,
     open: @escaping @Sendable (PackedCiphertext) async throws -> SumOpener.Opened

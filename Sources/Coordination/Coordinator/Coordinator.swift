@@ -20,8 +20,8 @@ public actor Coordinator {
   private let wakeUps: AsyncStream<Void>
   private let wakeUp: AsyncStream<Void>.Continuation
 
-  /// - Parameter paillierKey: the key under which workers encrypt in jobs with `aggregation: paillier`; its shares are with
-  ///   key-holders.
+  /// - Parameter paillierKey: the key under which workers encrypt in jobs with `aggregation: paillier`; key-holders have
+  ///   its shares.
   public init(
     database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil, logger: Logger
   ) {

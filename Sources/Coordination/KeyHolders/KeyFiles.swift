@@ -7,7 +7,8 @@ public import Paillier
   import Glibc
 #endif
 
-/// A threshold key as files: one that everybody may read, and a share for each key-holder, which only its owner may read.
+/// A threshold key as files: one that everybody may read, and a share for each key-holder, which only its owner may
+/// read.
 public enum KeyFiles {
   /// The file of the public part in the folder that ``save(_:_:to:)`` fills.
   public static let keyName = "paillier.key"

@@ -6,12 +6,12 @@ public import Paillier
 public import SecureAggregation
 import Transports
 
-/// Keeps one share of a key under which workers encrypt, and helps to open sums: never less than the cohort it accepts, and
-/// never twice in one attempt.
+/// Keeps one share of a key under which workers encrypt, and helps to open sums: never less than the cohort it accepts,
+/// and never twice in one attempt.
 ///
-/// It sees ciphertexts of sums. It cannot tell how many updates are in one: that is the coordinator's word, as is that a sum is
-/// of one attempt. A coordinator that lies about it opens what it likes; key-holders stand against one that follows the rules
-/// and would read more of what it got.
+/// It sees ciphertexts of sums. It cannot tell how many updates are in one: that is the coordinator's word, as is that
+/// a sum is of one attempt. A coordinator that lies about it opens what it likes; key-holders stand against one that
+/// follows the rules and would read more of what it got.
 public actor KeyHolder {
   private let share: KeyShare
   private let smallestCohort: Int
@@ -20,7 +20,8 @@ public actor KeyHolder {
 
   /// - Parameters:
   ///   - smallestCohort: sums of fewer updates are not opened; at least 2.
-  ///   - record: where it is written down that an attempt was answered; in memory where that is the holder's whole life.
+  ///   - record: where it is written down that an attempt was answered; in memory where that is the holder's whole
+  ///     life.
   public init(
     share: KeyShare, smallestCohort: Int, record: any UnmaskingRecord = MemoryUnmaskingRecord(), logger: Logger
   ) {

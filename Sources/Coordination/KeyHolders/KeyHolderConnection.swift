@@ -18,6 +18,7 @@ public struct KeyHolderConnection: Sendable {
 
   /// Serves until its task is cancelled.
   ///
-  /// - Throws: `LinkError` where trying again would not help: a certificate or address that is refused, or another version.
+  /// - Throws: `LinkError` where trying again would not help: a certificate or address that is refused, or another
+  ///   version.
   public func run() async throws { try await connection.run() }
 }

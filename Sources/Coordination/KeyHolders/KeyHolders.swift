@@ -4,7 +4,8 @@ import NIOConcurrencyHelpers
 import Paillier
 import Transports
 
-/// The key under which a coordinator's workers encrypt, and the key-holders it knows, by the names in their certificates.
+/// The key under which a coordinator's workers encrypt, and the key-holders it knows, by the names in their
+/// certificates.
 final class KeyHolders: Sendable {
   let key: ThresholdKey
   let logger: Logger

@@ -3,8 +3,8 @@ public import Identity
 import NIOConcurrencyHelpers
 import Processes
 
-/// A coordinator, workers and, where a job encrypts its updates, key-holders as processes of this machine, with certificates and
-/// keys made for them alone and thrown away after.
+/// A coordinator, workers and, where a job encrypts its updates, key-holders as processes of this machine, with
+/// certificates and keys made for them alone and thrown away after.
 ///
 /// The processes end when ``stop()`` is called or when this process ends, however it ends.
 public final class LocalFederation: Sendable {

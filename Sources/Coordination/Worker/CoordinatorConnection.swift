@@ -16,7 +16,8 @@ struct CoordinatorConnection: Sendable {
 
   /// Serves until its task is cancelled.
   ///
-  /// - Throws: `LinkError` where trying again would not help: a certificate or address that is refused, or another version.
+  /// - Throws: `LinkError` where trying again would not help: a certificate or address that is refused, or another
+  ///   version.
   func run() async throws {
     let settings = try identity.tlsSettings(identity.policy(accepting: [.coordinator], pins: pins))
     var pause = Duration.milliseconds(50)

@@ -25,8 +25,8 @@ public actor Worker {
   private var job: WorkerJob?
 
   /// - Parameter record: where it is written down that an unmasking was answered; in memory where that is the worker's whole life.
-  /// - Throws: `IdentityError` where a certificate of the policy's roster cannot be read, ``CoordinationError`` where its key
-  ///   cannot.
+  /// - Throws: `IdentityError` where a certificate of the policy's roster cannot be read, ``CoordinationError`` where its
+  ///   key cannot.
   public init(
     identity: NodeIdentity, rows: WorkerRows, policy: WorkerPolicy,
     record: any UnmaskingRecord = MemoryUnmaskingRecord(), logger: Logger

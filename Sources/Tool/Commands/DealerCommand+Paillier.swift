@@ -7,11 +7,11 @@ extension DealerCommand {
     static let configuration = CommandConfiguration(
       abstract: "Deal a key for encrypted sums: a public part, and a share for each key-holder.",
       discussion: """
-        Federated jobs with aggregation: paillier encrypt updates under this key. Any THRESHOLD of the HOLDERS open a sum; \
-        fewer learn nothing. The whole key exists in this process alone, while it runs: it writes the shares and forgets \
-        the rest. That is a matter of trust: whoever keeps a copy of all that this process knew, or of THRESHOLD shares, \
-        can read every update. Deal on a machine that none of the coordinator's people use, hand each holder one share \
-        over a safe way, and remove the folder then.
+        Federated jobs with aggregation: paillier encrypt updates under this key. Any THRESHOLD of the HOLDERS open a \
+        sum; fewer learn nothing. The whole key exists in this process alone, while it runs: it writes the shares and \
+        forgets the rest. That is a matter of trust: whoever keeps a copy of all that this process knew, or of \
+        THRESHOLD shares, can read every update. Deal on a machine that none of the coordinator's people use, hand each \
+        holder one share over a safe way, and remove the folder then.
 
         Everybody gets paillier.key: workers name it in their policy (paillierKey: paillier.key), the coordinator with \
         --paillier-key. Key-holder N gets holder-N.share.

@@ -8,10 +8,10 @@ struct KeyHolderCommand: AsyncParsableCommand {
     commandName: "keyholder",
     abstract: "Help to open sums that workers encrypted, with one share of their key.",
     discussion: """
-      Workers of a job with aggregation: paillier encrypt their updates; the coordinator adds up ciphertexts, and as many \
-      key-holders as the key asks for open the sum together. Fewer learn nothing, and nobody sees a single update as long \
-      as the coordinator asks for sums only: a key-holder opens none of fewer updates than --smallest-cohort, and answers \
-      once an attempt. Key-holders should belong to different people, none of them the coordinator's.
+      Workers of a job with aggregation: paillier encrypt their updates; the coordinator adds up ciphertexts, and as \
+      many key-holders as the key asks for open the sum together. Fewer learn nothing, and nobody sees a single update \
+      as long as the coordinator asks for sums only: a key-holder opens none of fewer updates than --smallest-cohort, \
+      and answers once an attempt. Key-holders should belong to different people, none of them the coordinator's.
 
       Example: tacit keyholder --name notary --identity identities/notary --share holder-1.share --coordinator \
       wss://coordinator.example:9200
