@@ -61,15 +61,15 @@ import Testing
         let alice = try await house.connect("ann", .alice)
         let x = try await alice.tensor(named: "x")
         var seen: [Tensor<Float>?] = []
-        for _ in 0..<300 {
+        for _ in 0..<60 {
           let outputs = try await alice.run(randomProgram(&random), inputs: ["x": x])
           for output in outputs { seen.append(try? await output.get()) }
         }
         results.append(seen)
       }
     }
-    #expect(results[0].count { $0 != nil } > 100)
-    #expect(results[0].count { $0 == nil } > 100)
+    #expect(results[0].count { $0 != nil } > 30)
+    #expect(results[0].count { $0 == nil } > 30)
     // NaN is equal to itself here.
     #expect(results[0].map { $0?.scalars.map(\.bitPattern) } == results[1].map { $0?.scalars.map(\.bitPattern) })
   }
