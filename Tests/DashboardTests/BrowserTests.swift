@@ -53,7 +53,7 @@ struct BrowserTests {
     #expect(text.contains("ε 1.50") && text.contains("ends at ε 8.00"))
   }
 
-  /// The page as the browser has it a second after all that it asked for has come.
+  /// The page as the browser has it two seconds after all that it asked for has come.
   private static func page(at url: String) async throws -> String {
     let profile = FileManager.default.temporaryDirectory.appendingPathComponent("chromium-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: profile) }
@@ -61,7 +61,7 @@ struct BrowserTests {
     process.executableURL = URL(fileURLWithPath: chromium ?? "")
     process.arguments = [
       "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=\(profile.path)", "--window-size=1280,900",
-      "--virtual-time-budget=1000", "--dump-dom", url,
+      "--virtual-time-budget=1900", "--dump-dom", url,
     ]
     let output = Pipe()
     process.standardOutput = output
