@@ -59,7 +59,7 @@ public final class LocalFederation: Sendable {
   ) throws {
     self.folder = folder
     workers = rows.names
-    let authority = try CertificateAuthority.create(name: "this-machine", days: 30)
+    let authority = try CertificateAuthority.create(name: "this-machine")
     client = try authority.issue(role: .client, name: "owner", days: 30)
     let port = try FreePorts.find(count: 1)[0]
     url = "wss://127.0.0.1:\(port)"
