@@ -27,7 +27,9 @@ package enum FreePorts {
           bind(descriptor, $0, length) == 0 && getsockname(descriptor, $0, &length) == 0
         }
       }
-      guard bound else { throw ChildProcess.NotStarted(reason: "no free port could be found on the loopback interface") }
+      guard bound else {
+        throw ChildProcess.NotStarted(reason: "no free port could be found on the loopback interface")
+      }
       return Int(UInt16(bigEndian: address.sin_port))
     }
   }

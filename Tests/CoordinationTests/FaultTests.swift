@@ -27,7 +27,8 @@ import Testing
 
   @Test(arguments: Fault.allCases) func aFaultyWorkerIsLeftOut(fault: Fault) async throws {
     let relay = await Relay(
-      workers: try Federations.tables(), altered: ["b"], database: try Federations.database()) { fault.alter($0, $1) }
+      workers: try Federations.tables(), altered: ["b"], database: try Federations.database()
+    ) { fault.alter($0, $1) }
     let result = try await relay.run(
       Federations.job("rounds: 2, aggregation: open, minimumClients: 2, quorum: 0.6, deadlineSeconds: 1"))
     let expected: [String] = fault == .replay ? ["a", "b", "c"] : ["a", "c"]

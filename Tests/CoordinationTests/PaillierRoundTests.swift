@@ -13,7 +13,7 @@ import Testing
   private static let other = Result { try PrivateKey.generate(bitCount: 512, size: .insecureForTests) }
 
   private static let keys =
-    "rounds: 1, localEpochs: 2, minimumClients: 2, quorum: 0.6, valueRange: 4, deadlineSeconds: 1"
+    "rounds: 1, localEpochs: 2, minimumClients: 2, quorum: 0.6, valueRange: 4, deadlineSeconds: 20"
 
   private static func distance(_ a: [Float], _ b: [Float]) -> Float {
     a.count == b.count ? zip(a, b).map { abs($0 - $1) }.max() ?? 1 : .infinity

@@ -3,7 +3,11 @@ import Foundation
 import Testing
 
 /// The page in a real browser: headless Chromium, as Debian packages it.
-@Suite("browser", .serialized)
+///
+/// A browser's clock runs on while other tests keep the machine busy, so `./test` runs these by themselves (`TACIT_BROWSER=1`).
+@Suite(
+  "browser", .serialized,
+  .enabled(if: ProcessInfo.processInfo.environment["TACIT_BROWSER"] != nil, "run by themselves: TACIT_BROWSER=1"))
 struct BrowserTests {
   private static let chromium = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"]
     .first { FileManager.default.isExecutableFile(atPath: $0) }

@@ -4,7 +4,10 @@ import Testing
 import Transports
 
 /// Connections that are cut, spoiled or silent: the link goes on where it was, or says that it is lost.
-@Suite struct HealingTests {
+///
+/// One after the other: Foundation watches child processes with select(2), which fails where tests beside it hold a thousand
+/// sockets.
+@Suite(.serialized) struct HealingTests {
   /// Short times, so that what heals does so soon.
   private static var limits: LinkLimits {
     var limits = LinkLimits()

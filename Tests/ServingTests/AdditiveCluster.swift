@@ -1,4 +1,3 @@
-import Processes
 import Foundation
 import Identity
 import Logging

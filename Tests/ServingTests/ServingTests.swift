@@ -1,9 +1,9 @@
-import Processes
 import Foundation
 import Graphs
 import Identity
 import Logging
 import ModelFiles
+import Processes
 import Serving
 import Sharing
 import Tensors

@@ -83,7 +83,8 @@ extension HidingPlan {
   /// Of sums for standardisation: whole numbers up to 2^53, others up to 2^40 in steps of 2^-12.
   static func statistics(count: Int, minimumClients: Int) -> HidingPlan {
     HidingPlan(
-      segments: [.init(what: "a sum over a column", count: count, bound: 0x1p40)], bits: 53, minimumClients: minimumClients)
+      segments: [.init(what: "a sum over a column", count: count, bound: 0x1p40)], bits: 53,
+      minimumClients: minimumClients)
   }
 
   /// Of judging: sums over held-out rows.

@@ -37,7 +37,9 @@ final class Enrolment: Sendable {
   func agreedSchema() throws -> Schema? {
     let (outlines, examples) = state.withLockedValue { ($0.outlines, $0.examples) }
     guard !outlines.isEmpty else { return nil }
-    guard examples.isEmpty else { throw CoordinationError.data(reason: "some workers have tables and others have none") }
+    guard examples.isEmpty else {
+      throw CoordinationError.data(reason: "some workers have tables and others have none")
+    }
     return try TableOutline.agreed(outlines)
   }
 
@@ -72,7 +74,10 @@ final class Enrolment: Sendable {
   private func ask(_ seat: WorkerSeat, _ preprocessing: Preprocessing??) async {
     let generation = seat.generation
     let (isNew, isUnprepared) = state.withLockedValue { state in
-      (state.agreed[seat.name] != generation && state.refusals[seat.name] == nil, state.prepared[seat.name] != generation)
+      (
+        state.agreed[seat.name] != generation && state.refusals[seat.name] == nil,
+        state.prepared[seat.name] != generation
+      )
     }
     do {
       if isNew {
@@ -84,7 +89,9 @@ final class Enrolment: Sendable {
         case .ready, .update, .sums, .stage, .failed: throw CoordinationError.malformedMessage(from: seat.name)
         }
       }
-      guard let preprocessing, isUnprepared, state.withLockedValue({ $0.agreed[seat.name] == generation }) else { return }
+      guard let preprocessing, isUnprepared, state.withLockedValue({ $0.agreed[seat.name] == generation }) else {
+        return
+      }
       _ = try await seat.ask(.prepare(preprocessing), within: deadline)
       state.withLockedValue { $0.prepared[seat.name] = generation }
     } catch CoordinationError.workerFailed(_, let reason) {

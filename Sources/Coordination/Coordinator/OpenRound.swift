@@ -33,7 +33,9 @@ struct OpenRound: Sendable {
     var result = Result()
     var turn = Turn(count: seats.count)
     var fold = Fold(strategy: strategy, layout: layout, extraCount: rule.extraCount(layout))
-    try await Gathering(seats: seats, patience: patience).run { _ in (.task(header), weights) } take: { outcome in
+    try await Gathering(seats: seats, patience: patience).run { _ in
+      (.task(header), weights)
+    } take: { outcome in
       result.byteCount += weights.byteCount
       let name = seats[outcome.index].name
       do {

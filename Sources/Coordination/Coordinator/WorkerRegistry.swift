@@ -41,7 +41,9 @@ final class WorkerRegistry: Sendable {
         state.watchers[state.nextWatcher] = continuation
         return state.nextWatcher
       }
-      continuation.onTermination = { [weak self] _ in _ = self?.state.withLockedValue { $0.watchers.removeValue(forKey: number) } }
+      continuation.onTermination = { [weak self] _ in
+        _ = self?.state.withLockedValue { $0.watchers.removeValue(forKey: number) }
+      }
       continuation.yield()
     }
   }

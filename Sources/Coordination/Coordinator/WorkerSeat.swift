@@ -146,7 +146,9 @@ final class WorkerSeat: Sendable {
 
   private func read(_ link: any Link) async {
     while let message = try? await link.receive(within: .seconds(365 * 86_400)) {
-      guard let answer: WorkerMessage = try? MessageCoding.header(of: message, from: name) else { return await link.close() }
+      guard let answer: WorkerMessage = try? MessageCoding.header(of: message, from: name) else {
+        return await link.close()
+      }
       let waiter = state.withLockedValue { state in
         state.received += message.header.count + message.body.byteCount
         // An answer to a question that is not open is a replay or made up; nobody waits for it.

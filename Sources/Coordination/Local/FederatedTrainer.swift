@@ -48,9 +48,7 @@ public struct FederatedTrainer: Sendable {
 
   /// - Throws: ``JobFailure``, ``CoordinationError``, `LinkError`, and `LearningError` and `DatasetError` from the data.
   public func run(news: (Submission.News) -> Void) async throws -> Result {
-    guard let federated = job.federated else {
-      throw CoordinationError.setting("mode", reason: "must be federated")
-    }
+    let federated = try job.carriedOut()
     var rounds: [RoundRecord] = []
     let watch = { (item: Submission.News) in
       if case .round(let record) = item { rounds.append(record) }

@@ -1,5 +1,5 @@
-import Foundation
 import Datasets
+import Foundation
 public import GRDB
 
 /// A job as the state knows it.
@@ -65,7 +65,8 @@ extension RunDatabase {
 
   func setStatus(_ status: JobRecord.Status, failure: String? = nil, of id: String) throws(CoordinationError) {
     try write {
-      try $0.execute(sql: "UPDATE jobs SET status = ?, failure = ? WHERE id = ?", arguments: [status.rawValue, failure, id])
+      try $0.execute(
+        sql: "UPDATE jobs SET status = ?, failure = ? WHERE id = ?", arguments: [status.rawValue, failure, id])
     }
   }
 

@@ -62,7 +62,8 @@ extension RunDatabase {
   func lastRound(of job: String) throws(CoordinationError) -> (round: Int, model: [Float], strategy: Data?)? {
     let row = try read {
       try Row.fetchOne(
-        $0, sql: "SELECT round, model, strategy FROM rounds WHERE job = ? ORDER BY round DESC LIMIT 1", arguments: [job])
+        $0, sql: "SELECT round, model, strategy FROM rounds WHERE job = ? ORDER BY round DESC LIMIT 1", arguments: [job]
+      )
     }
     guard let row, let name: String = row["model"] else { return nil }
     return (row["round"], try models.load(name), row["strategy"])

@@ -89,7 +89,8 @@ extension TrainingReport {
   ) {
     self.init(
       mode: job.mode, seed: job.training.seed,
-      data: DataPart(source: source ?? job.data.source.text, rows: train + test, train: train, test: test), loss: losses,
+      data: DataPart(source: source ?? job.data.source.text, rows: train + test, train: train, test: test),
+      loss: losses,
       seconds: seconds, secondsPerEpoch: seconds / Double(max(job.training.epochs, 1)),
       versions: versions.merging(["openblas": PlainEngine.libraryVersion]) { given, _ in given })
   }

@@ -49,7 +49,8 @@ public final class LocalCluster: Sendable {
         let process = try ChildProcess.start(
           executable: executable,
           arguments: [
-            index == nil ? "dealer" : "party", "--identity", folder.appendingPathComponent(name).path, "--cluster", file,
+            index == nil ? "dealer" : "party", "--identity", folder.appendingPathComponent(name).path, "--cluster",
+            file,
             "--until-input-ends",
           ] + arguments, name: name, log: folder.appendingPathComponent("\(name).log"))
         return Member(process: process, index: index)

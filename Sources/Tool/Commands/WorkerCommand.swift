@@ -18,7 +18,7 @@ struct WorkerCommand: AsyncParsableCommand {
         roster: [bank-a.pem, bank-b.pem, bank-c.pem]   # certificates of all workers, for aggregation: masked
         columns: [age, income, label]              # what jobs may read; all where the line is missing
         smallestCohort: 3                          # no sum of fewer updates
-        aggregations: [masked, shared]
+        aggregations: [masked, paillier]
         paillierKey: paillier.key                  # from tacit dealer paillier, for aggregation: paillier
 
       Example: tacit worker --name bank-a --data a.csv --identity identities/bank-a --coordinator \
