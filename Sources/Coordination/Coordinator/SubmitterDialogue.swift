@@ -21,6 +21,7 @@ struct SubmitterDialogue: Sendable {
         try await coordinator.mayWatch(id, link.peer.name)
       }
       try await send(.accepted(job: job))
+      for round in try coordinator.database.rounds(of: job) { try await send(.round(round)) }
       if try await tellPast(of: job) { return }
       for await event in events where event.job == job {
         if try await tell(event) { return }

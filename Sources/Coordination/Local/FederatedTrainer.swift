@@ -51,7 +51,7 @@ public struct FederatedTrainer: Sendable {
     let federated = try job.carriedOut()
     var rounds: [RoundRecord] = []
     let watch = { (item: Submission.News) in
-      if case .round(let record) = item { rounds.append(record) }
+      if case .round(let record) = item, !rounds.contains(where: { $0.round == record.round }) { rounds.append(record) }
       news(item)
     }
     let (outcome, weights) =
@@ -71,11 +71,30 @@ public struct FederatedTrainer: Sendable {
     guard let address = job.coordinator, let identity else {
       throw CoordinationError.setting("--identity", reason: "is needed for a running coordinator: a client's folder")
     }
-    let link = try await WebSocketDialer.connect(
-      to: address, tls: try identity.tlsSettings(identity.policy(accepting: [.coordinator])))
-    defer { Task { await link.close() } }
-    return try await Submission(link).run(text, seed: job.training.seed, news: news)
+    var accepted: String?
+    while true {
+      do {
+        let link = try await WebSocketDialer.connect(
+          to: address, tls: try identity.tlsSettings(identity.policy(accepting: [.coordinator])),
+          within: accepted == nil ? .seconds(10) : Self.absence)
+        defer { Task { await link.close() } }
+        if let accepted { return try await Submission(link).resume(accepted, news: news) }
+        return try await Submission(link).run(text, seed: job.training.seed) { item in
+          if case .accepted(let job) = item { accepted = job }
+          news(item)
+        }
+      } catch let error as LinkError {
+        // The job goes on without its owner, and goes on when a coordinator that was gone is back.
+        switch error {
+        case .closed where accepted != nil, .lost where accepted != nil, .refused where accepted != nil: continue
+        default: throw error
+        }
+      }
+    }
   }
+
+  /// How long a coordinator may be gone before its job's owner gives up.
+  private static let absence = Duration.seconds(600)
 
   private func runInMemory(
     _ federated: Job.FederatedPart, _ news: (Submission.News) -> Void

@@ -21,14 +21,17 @@ struct CoordinatorConnection: Sendable {
   func run() async throws {
     let settings = try identity.tlsSettings(identity.policy(accepting: [.coordinator], pins: pins))
     var pause = Duration.milliseconds(50)
+    var wasConnected = false
     while !Task.isCancelled {
       do {
         let link = try await WebSocketDialer.connect(to: address, tls: settings)
         logger.info("connected", metadata: ["coordinator": "\(link.peer.name)"])
         pause = .milliseconds(50)
+        wasConnected = true
         try await serve(link)
       } catch let error as LinkError {
-        if error.isFinal { throw error }
+        // A coordinator that was started again refuses the sessions of before; it is dialled anew.
+        if case .refused = error, wasConnected { wasConnected = false } else if error.isFinal { throw error }
         logger.info("not connected", metadata: ["reason": "\(error)"])
       }
       try await Task.sleep(for: pause)
