@@ -1,6 +1,7 @@
 import Learning
 import Links
 import Paillier
+import SecureAggregation
 
 /// One attempt of a cohort to add vectors that nobody sees: the task, then the stages of the aggregation.
 struct HidingRound: Sendable {
@@ -59,7 +60,15 @@ struct HidingRound: Sendable {
         case .failure(let error): reasons.append("\(error)")
         }
       }
-      switch try await server.receive(answers) {
+      let step: HidingStep
+      do {
+        step = try await server.receive(answers)
+      } catch let error as SecureAggregationError {
+        // Too few are left, or their secrets do not fit together: this attempt opens nothing, and another may follow.
+        return Sum(
+          words: [], contributors: [], reasons: reasons + server.refusals + ["\(error)"], byteCount: byteCount)
+      }
+      switch step {
       case .stage(let next): bodies = next
       case .finished(let words, let contributors):
         return Sum(

@@ -72,12 +72,17 @@ public struct FederatedTrainer: Sendable {
       throw CoordinationError.setting("--identity", reason: "is needed for a running coordinator: a client's folder")
     }
     var accepted: String?
+    var lastSeen = ContinuousClock.now
     while true {
       do {
         let link = try await WebSocketDialer.connect(
           to: address, tls: try identity.tlsSettings(identity.policy(accepting: [.coordinator])),
           within: accepted == nil ? .seconds(10) : Self.absence)
-        defer { Task { await link.close() } }
+        lastSeen = .now
+        defer {
+          lastSeen = .now
+          Task { await link.close() }
+        }
         if let accepted { return try await Submission(link).resume(accepted, news: news) }
         return try await Submission(link).run(text, seed: job.training.seed) { item in
           if case .accepted(let job) = item { accepted = job }
@@ -86,8 +91,11 @@ public struct FederatedTrainer: Sendable {
       } catch let error as LinkError {
         // The job goes on without its owner, and goes on when a coordinator that was gone is back.
         switch error {
-        case .closed where accepted != nil, .lost where accepted != nil, .refused where accepted != nil: continue
-        default: throw error
+        case .closed, .lost, .refused, .unreachable:
+          guard accepted != nil, ContinuousClock.now - lastSeen < Self.absence else { throw error }
+        case .closedHere, .cancelled, .timedOut, .oversizedMessage, .malformedFrame, .wrongVersion, .notTrusted,
+          .badAddress:
+          throw error
         }
       }
     }
