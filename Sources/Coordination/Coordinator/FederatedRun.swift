@@ -83,6 +83,8 @@ struct FederatedRun: Sendable {
     let needed = max(federated.workers, enrolment.roster.count)
     let end = ContinuousClock.now + Self.enrolmentPatience
     while true {
+      // Before asking: whoever comes meanwhile is a change to wake up for.
+      let generations = registry.seats.map { [$0.name, "\($0.generation)"] }
       await enrolment.ask(nil)
       let present = registry.seats.filter(enrolment.isReady).map(\.name)
       if present.count >= needed { break }
@@ -90,7 +92,6 @@ struct FederatedRun: Sendable {
         throw CoordinationError.refused(enrolment.refusals)
       }
       events.tell(.waiting(job: record.id, present: present, needed: needed))
-      let generations = registry.seats.map { [$0.name, "\($0.generation)"] }
       let hasChanged = await registry.wait(within: .seconds(5)) { seats in
         seats.map { [$0.name, "\($0.generation)"] } != generations
       }

@@ -44,6 +44,12 @@ public struct FederatedTrainer: Sendable {
     public let model: Model
     public let preprocessing: Preprocessing?
     public let report: TrainingReport
+
+    /// As a training in the clear gives it; what new examples can be follows from the public ranges, where all are declared.
+    public var asTrained: JobRunner.Result {
+      JobRunner.Result(
+        model: model, preprocessing: preprocessing, report: report, inputRange: preprocessing?.publicRange)
+    }
   }
 
   /// - Throws: ``JobFailure``, ``CoordinationError``, `LinkError`, and `LearningError` and `DatasetError` from the data.
