@@ -64,7 +64,7 @@ struct BankFederation {
       training:
         batch: 16
         loss: binaryCrossEntropy
-        optimizer: {sgd: {learningRate: 0.02, momentum: 0.9, weightDecay: 0.01}}
+        optimizer: {sgd: {learningRate: 0.02, momentum: 0.9, weightDecay: 0.1}}
         seed: \(seed)
       mode: federated
       federated:
