@@ -16,7 +16,9 @@ extension ToolTests {
     try write(
       "policy.yaml",
       "roster: [\(banks.map { $0 + "/certificate.pem" }.joined(separator: ", "))]\naggregations: [masked]\n")
-    let port = try FreePorts.find(count: 1)[0]
+    let ports = try ReservedPorts.take(1)
+    defer { ports.release() }
+    let port = ports.numbers[0]
     try write("job.yaml", federatedJob(port: port))
 
     func coordinator() throws -> Started {
