@@ -40,6 +40,7 @@ public final class LocalFederation: Sendable {
   public let client: NodeIdentity
   public let workers: [String]
   private let folder: URL
+  private let ports: ReservedPorts
   private let coordinator: ChildProcess
   private let children: NIOLockedValueBox<[ChildProcess]>
 
@@ -74,8 +75,9 @@ public final class LocalFederation: Sendable {
     workers = rows.names
     let authority = try CertificateAuthority.create(name: "this-machine")
     client = try authority.issue(role: .client, name: "owner", days: 30)
-    let port = try FreePorts.find(count: 1)[0]
-    url = "wss://127.0.0.1:\(port)"
+    ports = try ReservedPorts.take(1)
+    let address = "127.0.0.1:\(ports.numbers[0])"
+    url = "wss://\(address)"
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     func log(_ name: String) -> URL { folder.appendingPathComponent("\(name).log") }
     try authority.issue(role: .coordinator, name: "coordinator", days: 30).save(to: path("coordinator"))
@@ -85,7 +87,7 @@ public final class LocalFederation: Sendable {
     let holders = dealsKey ? try LocalKeyHolders(folder: folder, authority: authority) : nil
     policy.paillierKey = holders?.keyFile
     let listening =
-      ["--listen", "127.0.0.1:\(port)", "--state", state] + (record.map { ["--record", $0] } ?? [])
+      ["--listen", address, "--state", state] + (record.map { ["--record", $0] } ?? [])
       + (holders.map { ["--paillier-key", $0.keyFile] } ?? [])
     try Data(policy.yaml.utf8).write(to: folder.appendingPathComponent("policy.yaml"))
     coordinator = try ChildProcess.start(
