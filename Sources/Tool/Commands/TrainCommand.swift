@@ -45,7 +45,7 @@ struct TrainCommand: AsyncParsableCommand {
       workers: [{name: bank-a, file: a.csv}, …] each has its own table, and with "coordinator: wss://HOST:PORT" and \
       --identity the job goes to a coordinator that runs already. Then data names the target alone: {target: column}.
 
-      Writes report.json, model.tacit and curves.svg. Paths are relative to where the program is called.
+      Writes report.json, model.tacit and curves.svg, and report.html where a coordinator was started here. Paths are relative to where the program is called.
 
       Example: tacit train job.yaml --json
       """)
@@ -132,7 +132,16 @@ struct TrainCommand: AsyncParsableCommand {
     line.clear()
     try result.report.write(to: folder)
     try TrainedModel.file(of: result.asTrained, creator: "tacit train").save(to: folder + "/model.tacit")
+    if job.coordinator == nil { try Self.writePage(to: folder) }
     return result.report
+  }
+
+  /// The page with the curves, from the state of the coordinator that was started here for one job.
+  private static func writePage(to folder: String) throws {
+    let database = try RunDatabase.existing(path: folder + "/run.sqlite")
+    guard let job = try database.jobs().last else { return }
+    try RunPage.report(of: job.id, in: database).write(
+      toFile: folder + "/report.html", atomically: true, encoding: .utf8)
   }
 
   private func share(_ job: Job, of owner: String) async throws {
