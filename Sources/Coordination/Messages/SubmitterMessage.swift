@@ -6,6 +6,8 @@ enum SubmitterMessage: Codable, Sendable {
   case submit(text: String, seed: UInt64, workers: [String])
   /// Goes on watching a job that was submitted before.
   case watch(job: String)
+  /// Has the workers that a job names share their rows among parties.
+  case shareRows(RowsRequest)
 }
 
 /// What a coordinator tells a job's owner.
@@ -14,7 +16,11 @@ enum SubmitterReply: Codable, Sendable {
   /// Waits for workers: who is there, and how many are needed.
   case waiting(present: [String], needed: Int)
   case round(RoundRecord)
+  /// A round could not be finished and is tried again.
+  case delayed(reason: String)
   /// The job is done; the last weights follow in the body.
   case done(JobOutcome)
+  /// All workers have shared their rows: so many to train on and to judge by, in the order of the job's owners.
+  case rowsShared(rows: [Int], testRows: [Int])
   case failed(reason: String, exitCode: Int)
 }
