@@ -48,22 +48,22 @@ extension ToolTests {
   }
 
   /// Certificates of one authority, the cluster file of three parties, and those parties.
-  private func house(workers: [String]) throws -> (parties: [Started], port: Int) {
+  private func house(workers: [String]) throws -> (parties: [Started], ports: ReservedPorts) {
     try #expect(tacit("keys", "init", "authority").status == 0)
     for (role, name) in workers.map({ ("worker", $0) }) + [("coordinator", "hub"), ("client", "owner")] {
       #expect(try tacit("keys", "issue", "authority", "--role", role, "--name", name, "--out", name).status == 0)
     }
-    let ports = try FreePorts.find(count: 4)
+    let ports = try ReservedPorts.take(4)
     var members = "parties:"
     for index in 0..<3 {
       let name = "p\(index)"
       let made = try tacit("keys", "issue", "authority", "--role", "party", "--name", name, "--out", name, "--json")
       let print = try #require(try made.json()["fingerprint"] as? String)
-      members += "\n  - {name: \(name), address: '127.0.0.1:\(ports[index])', certificate: \(print)}"
+      members += "\n  - {name: \(name), address: '127.0.0.1:\(ports.numbers[index])', certificate: \(print)}"
     }
     try write("cluster.yaml", members + "\ndeadlineSeconds: 10\n")
     for (index, worker) in workers.enumerated() { try write(worker + ".csv", bank(index)) }
-    return (try (0..<3).map(party), ports[3])
+    return (try (0..<3).map(party), ports)
   }
 
   private func party(_ index: Int) throws -> Started {
@@ -102,7 +102,8 @@ extension ToolTests {
   /// A party is killed, then the coordinator; both are started again, and the owner gets its model.
   @Test func sharesOutliveAPartyAndTheCoordinator() async throws {
     let banks = ["bank-a", "bank-b", "bank-c"]
-    var (parties, port) = try house(workers: banks)
+    var (parties, ports) = try house(workers: banks)
+    let port = ports.numbers[3]
     try write("policy.yaml", "aggregations: [shared]\ncluster: cluster.yaml\n")
     try write(
       "job.yaml",
@@ -116,7 +117,10 @@ extension ToolTests {
       """)
     var coordinator = try hub(port: port)
     let workers = try banks.map { try worker($0, port: port) }
-    defer { for started in parties + workers + [coordinator] { started.process.end() } }
+    defer {
+      for started in parties + workers + [coordinator] { started.process.end() }
+      ports.release()
+    }
     let training = try start(["train", "job.yaml", "--identity", "owner", "--output", "run", "--json"])
     try await waitUntil(round: 5, of: training.process)
     #expect(kill(parties[1].process.processIdentifier, SIGKILL) == 0)
@@ -136,7 +140,8 @@ extension ToolTests {
   /// Three running workers share their rows with running parties; one of them first refuses by its policy.
   @Test func workersShareTheirRowsForATrainingOnShares() async throws {
     let banks = ["bank-a", "bank-b", "bank-c"]
-    let (parties, port) = try house(workers: banks)
+    let (parties, ports) = try house(workers: banks)
+    let port = ports.numbers[3]
     let policy = "aggregations: [masked]\ncluster: cluster.yaml\ncolumns: [a, b, label]\n"
     try write("policy.yaml", policy + "rowsInShares: [model]\n")
     func job(_ reveal: String, owners: String, extra: String = "") -> String {
@@ -156,7 +161,10 @@ extension ToolTests {
     try write("more.yaml", job("[model, metrics]", owners: owners, extra: address))
     let coordinator = try hub(port: port)
     let workers = try banks.map { try worker($0, port: port) }
-    defer { for started in parties + workers + [coordinator] { started.process.end() } }
+    defer {
+      for started in parties + workers + [coordinator] { started.process.end() }
+      ports.release()
+    }
     let refused = try tacit("train", "more.yaml", "--identity", "owner")
     #expect(refused.status == 4, "\(refused.errors)")
     #expect(refused.errors.contains("bank-a: it reveals the metrics"), "\(refused.errors)")

@@ -35,7 +35,7 @@ struct AsynchronousTraining: Sendable {
       defer { group.cancelAll() }
       var busy: Set<String> = []
       var last = ContinuousClock.now
-      group.addTask { await watch() }
+      watch(in: &group)
       while steps.state.round < run.federated.rounds {
         if try run.database.job(run.record.id).stopRequested {
           throw CoordinationError.stopped(job: run.record.id, round: steps.state.round)
@@ -52,7 +52,7 @@ struct AsynchronousTraining: Sendable {
         switch try await group.next() {
         case .registry(let hasChanged)?:
           guard hasChanged || ContinuousClock.now - last < patience else { throw steps.failure }
-          group.addTask { await watch() }
+          watch(in: &group)
         case .answer(let name, let header, let result)?:
           busy.remove(name)
           if try steps.take(result, from: name, header) { last = .now }
@@ -79,11 +79,14 @@ struct AsynchronousTraining: Sendable {
     } catch let error as CoordinationError { return .answer(from: seat.name, header: header, .failure(error)) }
   }
 
-  private func watch() async -> News {
+  /// Has the group tell when somebody has come or gone since now.
+  private func watch(in group: inout ThrowingTaskGroup<News, any Error>) {
     let known = run.registry.seats.map { [$0.name, "\($0.generation)"] }
-    return .registry(
-      await run.registry.wait(within: patience) { seats in
-        seats.map { [$0.name, "\($0.generation)"] } != known
-      })
+    group.addTask {
+      .registry(
+        await run.registry.wait(within: patience) { seats in
+          seats.map { [$0.name, "\($0.generation)"] } != known
+        })
+    }
   }
 }

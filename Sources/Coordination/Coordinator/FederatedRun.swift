@@ -69,11 +69,11 @@ struct FederatedRun: Sendable {
         parties: parties.map { $0.cluster.fingerprints.map(Hexadecimal.text) }),
       roster: try database.agreedRoster(of: record.id), registry: registry, deadline: deadline)
     try await gather(enrolment)
-    let zero = try await tryRepeatedly(enrolment, nil) { _ in try await RoundZero(self, enrolment).run() }
+    let zero = try await tryRepeatedly(0, enrolment, nil) { _ in try await RoundZero(self, enrolment).run() }
     let training = try FederatedTraining(self, enrolment, zero)
     var state = try training.state()
     if let capacity = federated.buffer {
-      state = try await tryRepeatedly(enrolment, .some(zero.preprocessing)) { _ in
+      state = try await tryRepeatedly(state.round + 1, enrolment, .some(zero.preprocessing)) { _ in
         try await AsynchronousTraining(
           run: self, enrolment: enrolment, zero: zero, training: training, capacity: capacity
         ).run(from: try training.state())
@@ -83,11 +83,13 @@ struct FederatedRun: Sendable {
       if try database.job(record.id).stopRequested {
         throw CoordinationError.stopped(job: record.id, round: state.round)
       }
-      state = try await tryRepeatedly(enrolment, .some(zero.preprocessing)) {
+      state = try await tryRepeatedly(state.round + 1, enrolment, .some(zero.preprocessing)) {
         try await training.round(after: state, $0)
       }
     }
-    let judged = try await tryRepeatedly(enrolment, .some(zero.preprocessing)) { try await training.judge(state, $0) }
+    let judged = try await tryRepeatedly(federated.rounds + 1, enrolment, .some(zero.preprocessing)) {
+      try await training.judge(state, $0)
+    }
     let rounds = try database.rounds(of: record.id)
     let outcome = JobOutcome(
       job: record.id, preprocessing: zero.preprocessing, rows: zero.rows, testRows: judged.rows,
@@ -103,6 +105,8 @@ struct FederatedRun: Sendable {
     let needed = max(federated.workers, enrolment.roster.count)
     let end = ContinuousClock.now + Self.enrolmentPatience
     while true {
+      // Before asking: whoever comes meanwhile is a change to wake up for.
+      let generations = registry.seats.map { [$0.name, "\($0.generation)"] }
       await enrolment.ask(nil)
       let present = registry.seats.filter(enrolment.isReady).map(\.name)
       if present.count >= needed { break }
@@ -110,7 +114,6 @@ struct FederatedRun: Sendable {
         throw CoordinationError.refused(enrolment.refusals)
       }
       events.tell(.waiting(job: record.id, present: present, needed: needed))
-      let generations = registry.seats.map { [$0.name, "\($0.generation)"] }
       let hasChanged = await registry.wait(within: .seconds(5)) { seats in
         seats.map { [$0.name, "\($0.generation)"] } != generations
       }
@@ -121,11 +124,11 @@ struct FederatedRun: Sendable {
     try database.setAgreedRoster(enrolment.roster, of: record.id)
   }
 
-  /// Tries a round some times, each time with those who are there then.
+  /// Tries a round some times, each time with those who are there then, prepared as round 0 found.
   ///
   /// An attempt that the parties could not finish does not count: it is tried again when they are back.
   private func tryRepeatedly<Value>(
-    _ enrolment: Enrolment, _ preprocessing: Preprocessing??, _ body: (Int) async throws -> Value
+    _ round: Int, _ enrolment: Enrolment, _ preprocessing: Preprocessing??, _ body: (Int) async throws -> Value
   ) async throws -> Value {
     var attempt = 0
     var failures = 0

@@ -14,11 +14,9 @@ struct SubmitterDialogue: Sendable {
       let events = coordinator.events.events()
       let job: String
       switch request {
-      case .submit(let text, let seed, let workers):
-        job = try await coordinator.submit(text, seed: seed, workers: workers, by: link.peer.name)
-      case .watch(let id):
+      case .submit(let id, let text, let seed, let workers):
         job = id
-        try await coordinator.mayWatch(id, link.peer.name)
+        try await coordinator.submit(id, text, seed: seed, workers: workers, by: link.peer.name)
       case .shareRows(let request):
         let counts = try await RowGathering(request, registry: coordinator.registry).run()
         return try await send(.rowsShared(rows: counts.map(\.rows), testRows: counts.map(\.testRows)))

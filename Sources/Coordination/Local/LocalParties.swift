@@ -8,15 +8,16 @@ struct LocalParties: Sendable {
   /// The cluster file.
   let file: String
   private let folder: String
+  private let ports: ReservedPorts
   private let names = (0..<3).map { "party-\($0)" }
 
   /// Issues the parties' certificates into a folder that is thrown away with the federation.
   init(folder: URL, authority: CertificateAuthority, deadline: Duration) throws {
     self.folder = folder.path
     file = self.folder + "/cluster.yaml"
-    let ports = try FreePorts.find(count: names.count)
+    ports = try ReservedPorts.take(names.count)
     var members: [ClusterFile.Party] = []
-    for (name, port) in zip(names, ports) {
+    for (name, port) in zip(names, ports.numbers) {
       let identity = try authority.issue(role: .party, name: name, days: 30)
       try identity.save(to: self.folder + "/" + name)
       members.append(.init(name: name, host: "127.0.0.1", port: port, certificate: identity.fingerprint))

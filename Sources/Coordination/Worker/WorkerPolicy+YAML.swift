@@ -18,7 +18,7 @@ extension WorkerPolicy {
   /// roster: [bank-a.pem, …]      # certificates of the workers, beside the policy; for aggregation: masked
   /// columns: [age, income]       # what jobs may read; all where there is no such line
   /// smallestCohort: 3
-  /// aggregations: [masked, shared]
+  /// aggregations: [masked, paillier]
   /// paillierKey: paillier.key    # as tacit dealer paillier made it; for aggregation: paillier
   /// cluster: cluster.yaml        # the parties, for aggregation: shared and for rows in shares
   /// rowsInShares: [model]        # what trainings on shares of this worker's rows may reveal; without it, no rows
