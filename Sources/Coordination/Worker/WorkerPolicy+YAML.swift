@@ -32,6 +32,11 @@ extension WorkerPolicy {
     guard let text = String(validating: data, as: UTF8.self), data.count <= longest else {
       throw .policy(path: path, reason: "it is no UTF-8 text of at most \(longest) bytes")
     }
+    return try parse(text, of: path)
+  }
+
+  /// Reads the text of the policy file at `path`.
+  package static func parse(_ text: String, of path: String) throws(CoordinationError) -> WorkerPolicy {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     return try Reader(path: path).policy(of: text, folder: folder)
   }
