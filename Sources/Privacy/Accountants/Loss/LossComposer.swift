@@ -12,7 +12,8 @@ struct LossComposer {
   /// ε stands still when a grid four times as fine changes it by less than this, relatively.
   private static let stillness = 1e-4
 
-  func epsilon() throws(AccountingError) -> Double {
+  /// ε, or any value of at most `floor` where it is no more than that.
+  func epsilon(floor: Double = 0) throws(AccountingError) -> Double {
     let ranges = curves.map { range(of: $0.curve) }
     let coarse = LossMoments(
       parts: zip(curves, ranges).map { part, range in
@@ -23,11 +24,11 @@ struct LossComposer {
     guard widest > 0 else { return 0 }
     var theta = coarse.bestTilt(delta: delta, largest: max(1e4, 1e4 / widest))
     var last = Double.infinity
-    for exponent in stride(from: 15, through: 21, by: 2) {
+    for exponent in stride(from: 13, through: 21, by: 2) {
       let next = try epsilon(gridCount: 1 << exponent, ranges, coarse, widest: widest, theta: &theta)
       let change = last - next
       last = min(last, next)
-      if abs(change) <= Self.stillness * last { break }
+      if abs(change) <= Self.stillness * last || last <= floor { break }
     }
     return last
   }
