@@ -89,6 +89,8 @@ let package = Package(
     room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
     room("Paillier", ["CPaillier", "CGMP", "Arithmetic", crypto]),
     room("SecureAggregation", ["CKernels", "Arithmetic", crypto]),
+    room("Privacy", ["CKernels", "Arithmetic"]),
+    room("PrivacyLedger", ["Privacy", grdb, crypto]),
 
     // Third floor: learning, files, secrets.
     room("Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
@@ -132,7 +134,7 @@ let package = Package(
       [
         "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
         "ModelFiles",
-        "Paillier", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Paillier", "Privacy", "PrivacyLedger", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
@@ -156,6 +158,12 @@ let package = Package(
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
     tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
+    .testTarget(name: "PrivacyTests", dependencies: ["Privacy", "Arithmetic"], swiftSettings: settings),
+    .executableTarget(
+      name: "LedgerSpender", dependencies: ["Privacy", "PrivacyLedger"], path: "Tests/LedgerSpender",
+      swiftSettings: settings),
+    .testTarget(
+      name: "PrivacyLedgerTests", dependencies: ["Privacy", "PrivacyLedger", "LedgerSpender"], swiftSettings: settings),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
