@@ -15,6 +15,8 @@ public struct DigitsFederation: Sendable {
   public var localEpochs = 1
   public var batch = 10
   public var learningRate = 0.1
+  /// Over the rounds, from ``learningRate``.
+  public var schedule = Schedule.constant
   public var seed: UInt64 = 1
   /// The training is over after the round that reaches this share of right test rows; `nil` for all rounds.
   public var target: Double?
@@ -35,6 +37,7 @@ public struct DigitsFederation: Sendable {
     public var localEpochs: Int
     public var batch: Int
     public var learningRate: Double
+    public var schedule: Schedule
     public var standardised: Bool
     public var seed: UInt64
     public var target: Double?
@@ -60,8 +63,8 @@ public struct DigitsFederation: Sendable {
     }
     let description = try network.description
     let settings = LocalSettings(
-      loss: .softmaxCrossEntropy, optimizer: .sgd(learningRate: learningRate), batch: batch, epochs: localEpochs,
-      rounds: rounds, seed: seed)
+      loss: .softmaxCrossEntropy, optimizer: .sgd(learningRate: learningRate), schedule: schedule, batch: batch,
+      epochs: localEpochs, rounds: rounds, seed: seed)
     let simulation = try FederatedSimulation(
       description, settings, strategy: strategy, cohort: cohort,
       parts: try partition.deal(strata: train.targets.classes ?? [], workers: workers, seed: seed), train: try pixels(train),
@@ -85,7 +88,8 @@ public struct DigitsFederation: Sendable {
     Report(
       network: network, parameters: parameters, workers: workers, cohort: cohort.count(of: workers),
       partition: partition.name, strategy: strategy.kind.rawValue, localEpochs: localEpochs, batch: batch,
-      learningRate: learningRate, standardised: standardises, seed: seed, target: target, accuracy: 0, seconds: 0, rounds: [])
+      learningRate: learningRate, schedule: schedule,
+      standardised: standardises, seed: seed, target: target, accuracy: 0, seconds: 0, rounds: [])
   }
 }
 
@@ -93,8 +97,10 @@ extension DigitsFederation.Report {
   /// What was trained, in a few words.
   public var title: String {
     let parts = partition == "iid" ? "iid" : "\(partition) a worker"
-    return "\(network.rawValue), \(workers) workers, \(parts), E=\(localEpochs), B=\(batch), η=\(learningRate)\(standardised ? ", standardised pixels" : "")"
+    return "\(network.rawValue), \(workers) workers, \(parts), E=\(localEpochs), B=\(batch), η=\(learningRate)\(decay)\(standardised ? ", standardised pixels" : "")"
   }
+
+  private var decay: String { schedule == .constant ? "" : ", falling as a cosine" }
 
   /// What came out.
   public var sentence: String {
