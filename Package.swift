@@ -89,6 +89,8 @@ let package = Package(
     room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
     room("Paillier", ["CPaillier", "CGMP", "Arithmetic", crypto]),
     room("SecureAggregation", ["CKernels", "Arithmetic", crypto]),
+    room("Privacy", ["CKernels", "Arithmetic"]),
+    room("PrivacyLedger", ["Privacy", grdb, crypto]),
 
     // Third floor: learning, files, secrets.
     room("Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
@@ -108,13 +110,18 @@ let package = Package(
     room(
       "Coordination",
       [
-        "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports", "Learning",
-        "Datasets",
+        "Serving", "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports",
+        "Learning", "Datasets",
         "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
-    room("Stories", ["Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors"]),
+    room(
+      "Stories",
+      [
+        "Coordination", "Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity", "Links",
+        "Processes", logging,
+      ]),
     room(
       "Dashboard",
       [
@@ -127,7 +134,7 @@ let package = Package(
       [
         "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
         "ModelFiles",
-        "Paillier", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Paillier", "Privacy", "PrivacyLedger", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
@@ -151,6 +158,12 @@ let package = Package(
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
     tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
+    .testTarget(name: "PrivacyTests", dependencies: ["Privacy", "Arithmetic"], swiftSettings: settings),
+    .executableTarget(
+      name: "LedgerSpender", dependencies: ["Privacy", "PrivacyLedger"], path: "Tests/LedgerSpender",
+      swiftSettings: settings),
+    .testTarget(
+      name: "PrivacyLedgerTests", dependencies: ["Privacy", "PrivacyLedger", "LedgerSpender"], swiftSettings: settings),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
@@ -162,13 +175,13 @@ let package = Package(
       of: "Serving",
       [
         logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning",
-        "Arithmetic", "Processes",
+        "Arithmetic", "Processes", crypto,
       ]),
     tests(
       of: "Coordination",
       [
-        "Federation", "SecureAggregation", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Arithmetic",
-        "Transports", logging, crypto,
+        "Federation", "SecureAggregation", "Serving", "Paillier", "Learning", "Links", "Datasets", "Tensors",
+        "Arithmetic", "Identity", "Sharing", "Transports", logging, crypto, nioConcurrency,
       ]),
     tests(
       of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),
