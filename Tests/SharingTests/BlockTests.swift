@@ -15,6 +15,16 @@ import Testing
       graph, inputs: inputs, additiveParties: [2], inFewRounds: true, blockCount: [50, 64, 100, 1000][seed % 4])
   }
 
+  /// A rectifier of eight blocks: operand, result and its parts, two words a scalar, and one block's messages.
+  @Test func memoryIsThatOfOneBlock() async throws {
+    let builder = GraphBuilder()
+    let count = 8 * BlockSize.standard
+    let graph = builder.build([builder.input("x", [1, count]).relu()])
+    let plan = try await SecurePlan.query(graph, dataInput: "x", fractionBits: 16)
+    #expect(plan.peakMemoryBytes < 3 * 16 * count + 120 * BlockSize.standard)
+    #expect(plan.layers.first { $0.operation == "relu" }?.rounds == 8 * 10)
+  }
+
   /// Rectifiers, with the bits that their gradients use, and products.
   @Test func roundsAreThoseOfTheBlocks() async throws {
     let builder = GraphBuilder()
