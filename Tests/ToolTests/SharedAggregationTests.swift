@@ -137,6 +137,21 @@ extension ToolTests {
     #expect(try run.json()["accuracy"] as? Double ?? 0 > 0.8)
   }
 
+  /// Updates in a buffer: the coordinator is killed, then a worker; both are started again.
+  @Test func workersThatDoNotWaitOutliveTheCoordinator() async throws {
+    let federation = try ProcessFederation(self, rounds: 150, options: "aggregation: open, asynchronous: 2")
+    defer { federation.stop() }
+    try await federation.wait(forRounds: 5)
+    try federation.killCoordinator()
+    try federation.startCoordinator()
+    try await federation.wait(forRounds: 30)
+    try federation.replaceWorker(1)
+    let run = try federation.finish()
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try run.json()["rounds"] as? Int == 150)
+    #expect(try run.json()["accuracy"] as? Double ?? 0 > 0.8)
+  }
+
   /// Three running workers share their rows with running parties; one of them first refuses by its policy.
   @Test func workersShareTheirRowsForATrainingOnShares() async throws {
     let banks = ["bank-a", "bank-b", "bank-c"]
