@@ -16,7 +16,7 @@ do {
     log.write(Data("\(reservation)\n".utf8))
     try ledger.commit(reservation)
   }
-} catch let error as LedgerError {
+} catch {
   FileHandle.standardError.write(Data("\(error)\n".utf8))
   exit(Int32(error.exitCode))
 }
