@@ -45,7 +45,9 @@ struct LossComposer {
     for _ in 0..<4 {
       let window = Window(coarse, theta: theta, outside: Self.outside)
       guard window.below + window.above < .infinity else { break }
-      let step = max((window.below + window.above) / Double(gridCount - 8), widest / min(Self.largestGridCount, 4 * Double(gridCount)))
+      let step = max(
+        (window.below + window.above) / Double(gridCount - 8),
+        widest / min(Self.largestGridCount, 4 * Double(gridCount)))
       let fine = LossMoments(
         parts: zip(curves, ranges).map { (GridLoss($0.curve, range: $1, step: step), $0.count) })
       let infinite = fine.parts.reduce(0.0) { $0 + Double($1.count) * $1.loss.infinite }
