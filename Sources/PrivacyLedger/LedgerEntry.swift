@@ -1,4 +1,3 @@
-public import Foundation
 public import Privacy
 
 /// What may be learnt about each record of a data set, over all releases.

@@ -72,7 +72,9 @@ extension PrivacyLedger {
   }
 
   /// SHA-256 of the entry before and of this one, each text after its length.
-  private static func hash(_ number: Int, _ dataset: String, _ time: Double, _ body: String, after previous: Data) -> Data {
+  private static func hash(_ number: Int, _ dataset: String, _ time: Double, _ body: String, after previous: Data)
+    -> Data
+  {
     var hasher = SHA256()
     hasher.update(data: previous)
     for word in [UInt64(number), time.bitPattern, UInt64(dataset.utf8.count), UInt64(body.utf8.count)] {

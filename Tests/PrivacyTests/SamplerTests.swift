@@ -66,16 +66,17 @@ import Testing
   /// Candidates that the kernel leaves undecided, decided with more bits: all words in the middle of a cell agree with it.
   @Test func undecidedCandidates() throws {
     let noise = try GaussianNoise(bits: 10)
-    // Cell 0, place 1/2: e^(−1/32) accepts up to 0.969 of 2^64.
-    #expect(noise.decided(0, 1 << 63, 0) == 256)
-    #expect(noise.decided(0, 1 << 63 | 1, 0) == -256)
-    #expect(noise.decided(0, 1 << 63, UInt64(0.9692 * exp2(64))) == 256)
-    #expect(noise.decided(0, 1 << 63, UInt64(0.9693 * exp2(64))) == nil)
-    // The last cell, v close to 0: P(Y ≥ 26) is about 2^-123, so only a word of ones reaches it.
-    #expect(noise.decided(.max >> 1, 0, 0) == 512)
-    // Cell 3, place 1/4: e^(−(1/4)(6 + 1/4)/8) = 0.82259.
-    #expect(noise.decided(0xe000_0000_0000_0000, 1 << 62, UInt64(0.8225 * exp2(64))) == 3 * 512 + 128)
-    #expect(noise.decided(0xe000_0000_0000_0000, 1 << 62, UInt64(0.8227 * exp2(64))) == nil)
+    let coin = { (share: Double) in UInt64(share * exp2(64)) }
+    let half: UInt64 = 1 << 63
+    let quarter: UInt64 = 1 << 62
+    let cellThree: UInt64 = 0xe000_0000_0000_0000
+    // Cell 0, place 1/2: e^(−1/32) accepts up to 0.969 of 2^64. Cell 3, place 1/4: e^(−(1/4)(6 + 1/4)/8) = 0.82259.
+    let decided: [Int32?] = [
+      noise.decided(0, half, 0), noise.decided(0, half | 1, 0), noise.decided(0, half, coin(0.9692)),
+      noise.decided(0, half, coin(0.9693)), noise.decided(.max >> 1, 0, 0),
+      noise.decided(cellThree, quarter, coin(0.8225)), noise.decided(cellThree, quarter, coin(0.8227)),
+    ]
+    #expect(decided == [256, -256, 256, nil, 512, 1664, nil])
   }
 
   @Test(arguments: [2, 50]) func skellam(variance: Int) throws {

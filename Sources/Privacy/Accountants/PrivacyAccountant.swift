@@ -59,6 +59,7 @@ func checkDelta(_ delta: Double) throws(AccountingError) {
     throw .invalid(what: "δ", given: "\(delta)", expected: "at least 0 and below 1")
   }
   guard delta == 0 || delta >= 1e-250 else {
-    throw .invalid(what: "δ", given: "\(delta)", expected: "0 or at least 1e-250, where floating-point arithmetic holds")
+    throw .invalid(
+      what: "δ", given: "\(delta)", expected: "0 or at least 1e-250, where floating-point arithmetic holds")
   }
 }

@@ -84,7 +84,8 @@ extension Releases {
     }
     switch release {
     case .mechanism(let mechanism): try increase(.poissonSampled(rate: rate, mechanism), by: count)
-    case .poissonSampled(let other, let mechanism): try increase(.poissonSampled(rate: rate * other, mechanism), by: count)
+    case .poissonSampled(let other, let mechanism):
+      try increase(.poissonSampled(rate: rate * other, mechanism), by: count)
     case .sampledWithoutReplacement: throw refusal("a sample of fixed size out of a Poisson sample")
     }
   }

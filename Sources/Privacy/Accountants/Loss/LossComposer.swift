@@ -6,6 +6,8 @@ struct LossComposer {
   let delta: Double
 
   private static let coarseCount = 1024.0
+  /// With more releases the finest grid's step exceeds a quarter of one loss's deviation.
+  private static let largestCount = 1e9
   private static let largestGridCount = Double(1 << 21)
   /// Of the tilted probability this much may lie outside of the window, on either side.
   private static let outside = 1e-10
@@ -24,10 +26,13 @@ struct LossComposer {
     let widest = ranges.map { $0.upperBound - $0.lowerBound }.max() ?? 0
     guard widest > 0 else { return 0 }
     let total = Double(curves.reduce(0) { $0 + $1.count })
+    guard total <= Self.largestCount else {
+      throw .notBounded(accountant: .pld, reason: "more than 10^9 releases need a finer grid; ask the accountant rdp")
+    }
     var theta = coarse.bestTilt(delta: delta, from: min(1e-4, 0.1 / (widest * total)), to: max(1e4, 1e4 / widest))
     var last = Double.infinity
     // The window is some 16 deviations wide: from steps of an eighth of one loss's deviation on.
-    let coarsest = total <= 1000 ? 13 : total <= 30_000 ? 15 : 17
+    let coarsest = total <= 1000 ? 13 : total <= 30_000 ? 15 : total <= 2e6 ? 17 : total <= 3e7 ? 19 : 21
     for exponent in stride(from: coarsest, through: 21, by: 2) {
       let next = try epsilon(gridCount: 1 << exponent, ranges, coarse, widest: widest, theta: &theta)
       let change = last - next
@@ -45,7 +50,9 @@ struct LossComposer {
     for _ in 0..<4 {
       let window = Window(coarse, theta: theta, outside: Self.outside)
       guard window.below + window.above < .infinity else { break }
-      let step = max((window.below + window.above) / Double(gridCount - 8), widest / min(Self.largestGridCount, 4 * Double(gridCount)))
+      let step = max(
+        (window.below + window.above) / Double(gridCount - 8),
+        widest / min(Self.largestGridCount, 4 * Double(gridCount)))
       let fine = LossMoments(
         parts: zip(curves, ranges).map { (GridLoss($0.curve, range: $1, step: step), $0.count) })
       let infinite = fine.parts.reduce(0.0) { $0 + Double($1.count) * $1.loss.infinite }

@@ -57,7 +57,8 @@ private struct OrderSearch {
       let (candidate, divergence) = point(exponent: exponent)
       if candidate.epsilon < best.epsilon { (best, bestExponent) = (candidate, exponent) }
       // Divergences only grow with the order, and the conversion takes off no more than this.
-      if divergence - 1 / candidate.order - max(0, log(delta * candidate.order) / (candidate.order - 1)) > best.epsilon {
+      if divergence - 1 / candidate.order - max(0, log(delta * candidate.order) / (candidate.order - 1)) > best.epsilon
+      {
         break
       }
       exponent += 1 / Double(Self.stepsPerDecade)

@@ -16,17 +16,17 @@ struct PrivacyCalibrateCommand: ParsableCommand {
 
   @OptionGroup var event: PrivacyEventOptions
   @Option(help: "The target.") var epsilon: Double
-  @Option(help: "rdp, pld or gdp.") var accountant = AccountantKind.pld
+  @Option(help: "rdp, pld or gdp.") var accountant = AccountantName.pld
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
-    let target = try Calibration(accountant: accountant.accountant(), epsilon: epsilon, delta: event.delta)
+    let target = try Calibration(accountant: accountant.kind.accountant(), epsilon: epsilon, delta: event.delta)
     let (found, parameters) = try solved(target)
     let reached = try target.accountant.epsilon(
       of: event.event(rate: parameters.samplingRate, noise: parameters.noiseMultiplier, steps: parameters.steps),
       delta: event.delta)
     let report = CalibrationReport(
-      found: found, report: EpsilonReport(event, parameters, accountant, epsilon: reached), targetEpsilon: epsilon)
+      found: found, report: EpsilonReport(event, parameters, accountant.kind, epsilon: reached), targetEpsilon: epsilon)
     if json { try JSONOutput.print(report) } else { print(report.sentence) }
   }
 

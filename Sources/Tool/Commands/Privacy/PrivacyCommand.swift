@@ -68,7 +68,18 @@ struct PrivacyParameters {
   var steps: Int
 }
 
-extension AccountantKind: ExpressibleByArgument {}
+/// An accountant by its flag.
+enum AccountantName: String, ExpressibleByArgument, CaseIterable {
+  case rdp, pld, gdp
+
+  var kind: AccountantKind {
+    switch self {
+    case .rdp: .rdp
+    case .pld: .pld
+    case .gdp: .gdp
+    }
+  }
+}
 
 /// One ε with everything it depends on.
 struct EpsilonReport: Encodable {

@@ -14,15 +14,15 @@ struct PrivacyEpsilonCommand: ParsableCommand {
       """)
 
   @OptionGroup var event: PrivacyEventOptions
-  @Option(help: "rdp, pld or gdp.") var accountant = AccountantKind.pld
+  @Option(help: "rdp, pld or gdp.") var accountant = AccountantName.pld
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
     let parameters = try event.parameters()
-    let epsilon = try accountant.accountant().epsilon(
+    let epsilon = try accountant.kind.accountant().epsilon(
       of: event.event(rate: parameters.samplingRate, noise: parameters.noiseMultiplier, steps: parameters.steps),
       delta: event.delta)
-    let report = EpsilonReport(event, parameters, accountant, epsilon: epsilon)
+    let report = EpsilonReport(event, parameters, accountant.kind, epsilon: epsilon)
     if json { try JSONOutput.print(report) } else { print(report.sentence) }
   }
 }

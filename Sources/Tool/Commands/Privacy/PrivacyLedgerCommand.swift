@@ -18,7 +18,7 @@ struct PrivacyLedgerCommand: ParsableCommand {
   @Option(help: "Declare a budget for this data set.") var declare: String?
   @Option(help: "The budget's ε.") var epsilon: Double?
   @Option(help: "The budget's δ.") var delta: Double?
-  @Option(help: "Who counts: rdp or pld.") var accountant = AccountantKind.pld
+  @Option(help: "Who counts: rdp or pld.") var accountant = AccountantName.pld
   @Option(help: "Where to draw what was spent (.svg).") var svg: String?
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -36,7 +36,7 @@ struct PrivacyLedgerCommand: ParsableCommand {
 
   private func declaring(_ dataset: String) throws -> PrivacyLedger {
     guard let epsilon else { throw UsageError("--declare needs --epsilon, and --delta where noise may be Gaussian") }
-    let budget = try PrivacyBudget(epsilon: epsilon, delta: delta ?? 0, accountant: accountant)
+    let budget = try PrivacyBudget(epsilon: epsilon, delta: delta ?? 0, accountant: accountant.kind)
     let ledger = try PrivacyLedger(path: file)
     try ledger.declare(budget, for: dataset)
     return ledger
