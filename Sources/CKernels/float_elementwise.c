@@ -34,6 +34,33 @@ CK_INLINE void ck_f32_axpy_loop(size_t n, float s, const float *x, float *y) {
 }
 CK_KERNEL(ck_f32_axpy, (size_t n, float s, const float *x, float *y), (n, s, x, y))
 
+CK_INLINE float dot(size_t n, const float *a, const float *b) {
+  float lanes[16] = {0};
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    CK_INDEPENDENT for (size_t j = 0; j < 16; j++) { lanes[j] += a[i + j] * b[i + j]; }
+  }
+  for (; i < n; i++) { lanes[i % 16] += a[i] * b[i]; }
+  for (size_t width = 8; width > 0; width /= 2) {
+    for (size_t j = 0; j < width; j++) { lanes[j] += lanes[j + width]; }
+  }
+  return lanes[0];
+}
+
+CK_INLINE void dot_kernel_loop(size_t n, const float *a, const float *b, float *out) { *out = dot(n, a, b); }
+CK_LOCAL_KERNEL(dot_kernel, (size_t n, const float *a, const float *b, float *out), (n, a, b, out))
+
+float ck_f32_dot(size_t n, const float *a, const float *b) {
+  float sum;
+  dot_kernel(n, a, b, &sum);
+  return sum;
+}
+
+CK_INLINE void ck_f32_row_squares_loop(size_t rows, size_t columns, const float *x, float *out) {
+  for (size_t i = 0; i < rows; i++) { out[i] = dot(columns, x + i * columns, x + i * columns); }
+}
+CK_KERNEL(ck_f32_row_squares, (size_t rows, size_t columns, const float *x, float *out), (rows, columns, x, out))
+
 CK_INLINE void ck_f32_add_row_loop(size_t rows, size_t columns, const float *row, float *x) {
   for (size_t i = 0; i < rows; i++, x += columns) {
     CK_INDEPENDENT for (size_t j = 0; j < columns; j++) { x[j] += row[j]; }
