@@ -89,6 +89,7 @@ let package = Package(
     room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
     room("Paillier", ["CPaillier", "CGMP", "Arithmetic", crypto]),
     room("SecureAggregation", ["CKernels", "Arithmetic", crypto]),
+    room("Privacy", ["CKernels", "Arithmetic"]),
 
     // Third floor: learning, files, secrets.
     room("Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
@@ -127,7 +128,7 @@ let package = Package(
       [
         "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
         "ModelFiles",
-        "Paillier", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Paillier", "Privacy", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
@@ -151,6 +152,7 @@ let package = Package(
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
     tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
+    .testTarget(name: "PrivacyTests", dependencies: ["Privacy", "Arithmetic"], swiftSettings: settings),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),

@@ -10,6 +10,7 @@
 @_exported public import Links
 @_exported public import ModelFiles
 @_exported public import Paillier
+@_exported public import Privacy
 @_exported public import Processes
 @_exported public import RemoteTensors
 @_exported public import SecureAggregation
