@@ -92,7 +92,7 @@ let package = Package(
     room("Privacy", ["CKernels", "Arithmetic"]),
 
     // Third floor: learning, files, secrets.
-    room("Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
+    room("Learning", ["Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
     room("ModelFiles", ["Graphs", "Datasets", crypto]),
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
@@ -157,7 +157,7 @@ let package = Package(
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
     tests(of: "Datasets", ["Tensors"]),
-    tests(of: "Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic"]),
+    tests(of: "Learning", ["Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic"]),
     tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets"]),
     tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency]),
     tests(
