@@ -1,21 +1,21 @@
-import Graphs
-import Tensors
+package import Graphs
+package import Tensors
 
 /// One step's part of a private training as a graph: the sum of the clipped gradients of a batch's examples.
 ///
 /// Inputs are `x`, the targets `y`, the weights, a mask for each dropout layer, ``clipName`` of shape `[]`, and
 /// ``presenceName`` of shape `[batch]`: 1 for an example, 0 for a row that only fills the batch. Outputs are the squared
 /// norms of the examples' gradients, `[batch]`, and then the sums by each weight, in the order of ``weightNames``.
-struct ClippedGraph {
-  let graph: Graph
-  let weightNames: [String]
-  let masks: [(name: String, shape: Shape, rate: Double)]
+package struct ClippedGraph {
+  package let graph: Graph
+  package let weightNames: [String]
+  package let masks: [(name: String, shape: Shape, rate: Double)]
 
-  static let clipName = "clip"
-  static let presenceName = "presence"
+  package static let clipName = "clip"
+  package static let presenceName = "presence"
 
   /// - Throws: ``LearningError`` where the layers' statistics mix examples.
-  init(_ description: ModelDescription, loss: Loss, perLayer: Bool, batch: Int) throws(LearningError) {
+  package init(_ description: ModelDescription, loss: Loss, perLayer: Bool, batch: Int) throws(LearningError) {
     try Self.refuseBatchStatistics(description)
     let forward = try TrainingForward(description, loss: loss, batch: batch)
     let builder = forward.builder
@@ -67,7 +67,8 @@ struct ClippedGraph {
       let share = 1 / Float(names.count).squareRoot()
       let factors = Dictionary(
         uniqueKeysWithValues: names.map { name in
-          (name, factor(squaredNorm: ClippedGraph.sum(zip(layers, squaredNorms).filter { $0.0 == name }.map(\.1)), share: share))
+          let own = zip(layers, squaredNorms).filter { $0.0 == name }.map(\.1)
+          return (name, factor(squaredNorm: ClippedGraph.sum(own), share: share))
         })
       return layers.compactMap { factors[$0] }
     }

@@ -1,5 +1,6 @@
 import Arithmetic
 import Graphs
+import Tensors
 
 /// The program of one size of a batch that sums clipped gradients, bound to a block of parameters, and the rows it reads.
 final class ClippedStep {

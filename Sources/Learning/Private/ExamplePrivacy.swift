@@ -1,5 +1,5 @@
 import Foundation
-public import Privacy
+import Privacy
 
 /// How training bounds what any one example may do to a step, and hides the rest: DP-SGD.
 ///

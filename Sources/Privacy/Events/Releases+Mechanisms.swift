@@ -46,7 +46,7 @@ extension Releases {
     return noise > 1e100 ? .infinity : noise
   }
 
-  private func atLeastZero(_ value: Double, _ what: String) throws(AccountingError) -> Double {
+  func atLeastZero(_ value: Double, _ what: String) throws(AccountingError) -> Double {
     guard value >= 0, value <= 1e100 else {
       throw .invalid(what: what, given: "\(value)", expected: "a number from 0 on, at most 1e100")
     }
