@@ -45,6 +45,14 @@ struct TrainCommand: AsyncParsableCommand {
       workers: [{name: bank-a, file: a.csv}, …] each has its own table, and with "coordinator: wss://HOST:PORT" and \
       --identity the job goes to a coordinator that runs already. Then data names the target alone: {target: column}.
 
+      With "privacy", a plain training is differentially private in each training row, by DP-SGD: rows are drawn at random, \
+      each one's gradient is clipped, and noise hides the rest. Ranges and categories must be declared, and the training \
+      loss is not told; after each epoch the ε spent so far is.
+
+        privacy: {unit: example, clip: 1.0, targetEpsilon: 3, delta: 1e-5}   # or noiseMultiplier: 1.1
+
+      clip: 1.0, {perLayer: 1.0} or {adaptive: {norm: 1.0, quantile: 0.5}}; accountant: pld or rdp.
+
       Writes report.json, model.tacit and curves.svg. Paths are relative to where the program is called.
 
       Example: tacit train job.yaml --json
@@ -87,9 +95,13 @@ struct TrainCommand: AsyncParsableCommand {
 
   private func trainPlain(_ job: Job, _ folder: String) throws -> TrainingReport {
     let line = ProgressLine()
-    let result = try JobRunner(job, environment: environment, versions: versions).run { progress in
-      line.show(String(format: "epoch %d of %d, loss %.4f", progress.epoch, progress.epochs, progress.loss))
-    }
+    let result = try JobRunner(job, environment: environment, versions: versions).run(
+      progress: { line.show(String(format: "epoch %d of %d, loss %.4f", $0.epoch, $0.epochs, $0.loss)) },
+      spent: { spent in
+        let text = String(
+          format: "epoch %d of %d: ε = %.4f at δ = %.4g", spent.epoch, spent.epochs, spent.epsilon, spent.delta)
+        if json { line.show(text) } else { print(text) }
+      })
     line.clear()
     try result.report.write(to: folder)
     try TrainedModel.file(of: result, creator: "tacit train").save(to: folder + "/model.tacit")
@@ -146,6 +158,14 @@ struct TrainCommand: AsyncParsableCommand {
         + "\(outcome.bytesSent) bytes")
   }
 
+  private static func text(_ privacy: TrainingReport.PrivacyPart) -> String {
+    String(
+      format: "%-20@ ε = %.4f at δ = %.4g in each %@, neighbours %@, by accountant %@; noise %.4f, %d steps",
+      "privacy" as NSString, privacy.epsilon, privacy.delta, privacy.unit.rawValue as NSString,
+      privacy.neighbours.rawValue as NSString, privacy.accountant.rawValue as NSString, privacy.noiseMultiplier,
+      privacy.steps)
+  }
+
   private static func text(_ report: TrainingReport, folder: String) -> String {
     func line(_ name: String, _ value: Double?, _ format: String) -> String? {
       value.map { String(format: "%-20@ \(format)", name as NSString, $0) }
@@ -154,7 +174,7 @@ struct TrainCommand: AsyncParsableCommand {
       "\(report.data.source): \(report.data.train) rows to train on, \(report.data.test) to judge by",
       line("accuracy", report.accuracy, "%.4f"), line("AUC", report.auc, "%.4f"),
       line("mean squared error", report.meanSquaredError, "%.4f"), line("R²", report.rSquared, "%.4f"),
-      line("last loss", report.loss.last, "%.4f"), line("seconds an epoch", report.secondsPerEpoch, "%.4f"),
+      line("last loss", report.loss.last, "%.4f"), report.privacy.map(Self.text), line("seconds an epoch", report.secondsPerEpoch, "%.4f"),
       report.dealtBytes.map { String(format: "dealt, apart: %d bytes in %.2f s", $0, report.offlineSeconds ?? 0) },
       "\(folder)/model.tacit holds the model, \(folder)/report.json the figures, \(folder)/curves.svg the loss",
     ]
