@@ -33,17 +33,12 @@ public struct ExampleGradients {
   ///
   /// - Parameter factors: for each weight one of shape `[examples]`; the same symbol may serve several.
   public func weightedSums(_ factors: [Symbol]) throws(GraphError) -> [Symbol] {
-    var scaled: [ScaledKey: Symbol] = [:]
+    var scaled = ScaledUpstreams()
     var sums: [Symbol] = []
     for (weight, (uses, factor)) in zip(weights, zip(uses, factors)) {
       var sum: Symbol?
       for use in uses {
-        let part = use.weightedSum(factor) { upstream in
-          let key = ScaledKey(upstream: upstream.node, factor: factor.node)
-          let product = scaled[key] ?? upstream * factor.column(rank: upstream.shape.rank)
-          scaled[key] = product
-          return product
-        }
+        let part = use.weightedSum(factor, &scaled)
         let shaped = part.shape == weight.shape ? part : part.reshaped(to: weight.shape.extents)
         sum = sum.map { $0 + shaped } ?? shaped
       }
@@ -53,9 +48,26 @@ public struct ExampleGradients {
   }
 }
 
-private struct ScaledKey: Hashable {
-  let upstream: Int
-  let factor: Int
+/// Upstream gradients times factors, each pair's only once: a layer's weight and bias share them.
+struct ScaledUpstreams {
+  private struct Key: Hashable {
+    let upstream: Int
+    let factor: Int
+  }
+
+  private var products: [Key: Symbol] = [:]
+
+  /// What is there already.
+  func product(_ upstream: Symbol, _ factor: Symbol) -> Symbol? {
+    products[Key(upstream: upstream.node, factor: factor.node)]
+  }
+
+  mutating func scale(_ upstream: Symbol, by factor: Symbol) -> Symbol {
+    if let product = product(upstream, factor) { return product }
+    let product = upstream * factor.column(rank: upstream.shape.rank)
+    products[Key(upstream: upstream.node, factor: factor.node)] = product
+    return product
+  }
 }
 
 /// Squares of norms, each value's only once: a layer's weight and bias share that of its upstream gradient.

@@ -30,17 +30,17 @@ struct WeightUse {
     }
   }
 
-  /// - Parameter scale: gives upstream gradients times the factors.
-  func weightedSum(_ factors: Symbol, scale: (Symbol) -> Symbol) -> Symbol {
+  /// `Σ factorᵢ · gradientᵢ`
+  func weightedSum(_ factors: Symbol, _ scaled: inout ScaledUpstreams) -> Symbol {
     factors.builder.layer = layer
     switch form {
     case .product(let a, let g, let isTransposed):
-      let weighted = scale(g)
+      let weighted = scaled.scale(g, by: factors)
       return isTransposed ? weighted.matmul(a, transposeLeft: true) : a.matmul(weighted, transposeLeft: true)
     case .convolution(let use):
-      guard let kept = use.kept else { return use.sum(scale(use.upstream)) }
+      guard let kept = use.kept else { return use.sum(scaled.scale(use.upstream, by: factors)) }
       return Self.sum(kept, factors)
-    case .rows(let rows): return Self.sum(rows, factors)
+    case .rows(let rows): return scaled.product(rows, factors)?.sum(axes: [0]) ?? Self.sum(rows, factors)
     }
   }
 
