@@ -90,6 +90,7 @@ let package = Package(
     room("Paillier", ["CPaillier", "CGMP", "Arithmetic", crypto]),
     room("SecureAggregation", ["CKernels", "Arithmetic", crypto]),
     room("Privacy", ["CKernels", "Arithmetic"]),
+    room("PrivacyLedger", ["Privacy", grdb, crypto]),
 
     // Third floor: learning, files, secrets.
     room("Learning", ["Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
@@ -128,7 +129,7 @@ let package = Package(
       [
         "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
         "ModelFiles",
-        "Paillier", "Privacy", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
+        "Paillier", "Privacy", "PrivacyLedger", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
@@ -153,6 +154,11 @@ let package = Package(
     tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     .testTarget(name: "PrivacyTests", dependencies: ["Privacy", "Arithmetic"], swiftSettings: settings),
+    .executableTarget(
+      name: "LedgerSpender", dependencies: ["Privacy", "PrivacyLedger"], path: "Tests/LedgerSpender",
+      swiftSettings: settings),
+    .testTarget(
+      name: "PrivacyLedgerTests", dependencies: ["Privacy", "PrivacyLedger", "LedgerSpender"], swiftSettings: settings),
     tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),

@@ -11,6 +11,7 @@
 @_exported public import ModelFiles
 @_exported public import Paillier
 @_exported public import Privacy
+@_exported public import PrivacyLedger
 @_exported public import Processes
 @_exported public import RemoteTensors
 @_exported public import SecureAggregation

@@ -12,6 +12,7 @@
 #include "ck_dispatch.h"
 #include "ck_fixed_point.h"
 #include "ck_float.h"
+#include "ck_gaussian.h"
 #include "ck_memory.h"
 #include "ck_noise.h"
 #include "ck_packing.h"

@@ -40,8 +40,9 @@ enum Failure {
       }
     case let error as ServingError: Int32(error.exitCode)
     case let error as CoordinationError: Int32(error.exitCode)
+    case let error as LedgerError: Int32(error.exitCode)
     case let error as JobFailure: Int32(error.exitCode)
-    case is FederationError, is PaillierError: 2
+    case is FederationError, is PaillierError, is AccountingError, is MechanismError: 2
     case is ChannelError, is LinkError, is SecureAggregationError, is ChildProcess.NotStarted: 3
     case is CancellationError: 1
     case is CocoaError, is POSIXError: 2

@@ -25,12 +25,14 @@ public struct LossAccountant: PrivacyAccountant {
     if curves.contains(where: { !$0.curve.isSymmetric }) {
       var reversed: [(curve: LossCurve, count: Int)] = []
       for (release, count) in releases.counts { reversed.append((try curve(of: release, isReversed: true), count)) }
-      epsilon = max(removed, try self.epsilon(reversed, delta: delta))
+      epsilon = max(removed, try self.epsilon(reversed, delta: delta, floor: removed))
     }
     return min(epsilon, releases.largestLoss)
   }
 
-  private func epsilon(_ curves: [(curve: LossCurve, count: Int)], delta: Double) throws(AccountingError) -> Double {
+  private func epsilon(
+    _ curves: [(curve: LossCurve, count: Int)], delta: Double, floor: Double = 0
+  ) throws(AccountingError) -> Double {
     if curves.count == 1, curves[0].count == 1 {
       let epsilon = smallestEpsilon(delta: delta) { curves[0].curve.upper($0) }
       guard epsilon < .infinity else {
@@ -38,7 +40,7 @@ public struct LossAccountant: PrivacyAccountant {
       }
       return epsilon
     }
-    return try LossComposer(curves: curves, delta: delta).epsilon()
+    return try LossComposer(curves: curves, delta: delta).epsilon(floor: floor)
   }
 
   private func pureEpsilon(_ releases: Releases) throws(AccountingError) -> Double {

@@ -5,14 +5,16 @@ struct LossComposer {
   let curves: [(curve: LossCurve, count: Int)]
   let delta: Double
 
-  private static let coarseCount = 4096.0
+  private static let coarseCount = 1024.0
   private static let largestGridCount = Double(1 << 21)
   /// Of the tilted probability this much may lie outside of the window, on either side.
   private static let outside = 1e-10
-  /// ε stands still when a grid four times as fine changes it by less than this, relatively.
-  private static let stillness = 1e-4
+  /// ε stands still when a grid four times as fine changes it by less than this, relatively; what is left of the error is
+  /// a fifteenth of the change, as it goes with the square of the step.
+  private static let stillness = 1e-3
 
-  func epsilon() throws(AccountingError) -> Double {
+  /// ε, or any value of at most `floor` where it is no more than that.
+  func epsilon(floor: Double = 0) throws(AccountingError) -> Double {
     let ranges = curves.map { range(of: $0.curve) }
     let coarse = LossMoments(
       parts: zip(curves, ranges).map { part, range in
@@ -21,13 +23,16 @@ struct LossComposer {
       })
     let widest = ranges.map { $0.upperBound - $0.lowerBound }.max() ?? 0
     guard widest > 0 else { return 0 }
-    var theta = coarse.bestTilt(delta: delta, largest: max(1e4, 1e4 / widest))
+    let total = Double(curves.reduce(0) { $0 + $1.count })
+    var theta = coarse.bestTilt(delta: delta, from: min(1e-4, 0.1 / (widest * total)), to: max(1e4, 1e4 / widest))
     var last = Double.infinity
-    for exponent in stride(from: 15, through: 21, by: 2) {
+    // The window is some 16 deviations wide: from steps of an eighth of one loss's deviation on.
+    let coarsest = total <= 1000 ? 13 : total <= 30_000 ? 15 : 17
+    for exponent in stride(from: coarsest, through: 21, by: 2) {
       let next = try epsilon(gridCount: 1 << exponent, ranges, coarse, widest: widest, theta: &theta)
       let change = last - next
       last = min(last, next)
-      if abs(change) <= Self.stillness * last { break }
+      if abs(change) <= Self.stillness * last || last <= floor { break }
     }
     return last
   }
@@ -39,7 +44,8 @@ struct LossComposer {
     let transform = FourierTransform(count: gridCount)
     for _ in 0..<4 {
       let window = Window(coarse, theta: theta, outside: Self.outside)
-      let step = max((window.below + window.above) / Double(gridCount - 8), widest / Self.largestGridCount)
+      guard window.below + window.above < .infinity else { break }
+      let step = max((window.below + window.above) / Double(gridCount - 8), widest / min(Self.largestGridCount, 4 * Double(gridCount)))
       let fine = LossMoments(
         parts: zip(curves, ranges).map { (GridLoss($0.curve, range: $1, step: step), $0.count) })
       let infinite = fine.parts.reduce(0.0) { $0 + Double($1.count) * $1.loss.infinite }
@@ -81,14 +87,14 @@ private struct Window {
   var above = Double.infinity
 
   init(_ moments: LossMoments, theta: Double, outside: Double) {
-    let center = moments.cumulants(theta)
-    let deviation = max(center.variance.squareRoot(), 1e-300)
-    for exponent in -2...8 {
+    let (mean, deviation) = moments.meanAndDeviation(theta)
+    let value = moments.value(theta)
+    for exponent in -2...8 where deviation > 0 {
       let slope = pow(2, Double(exponent)) / deviation
-      let up = moments.cumulants(theta + slope).value - center.value
-      let down = moments.cumulants(theta - slope).value - center.value
-      above = min(above, (up - log(outside)) / slope - center.mean)
-      below = min(below, (down - log(outside)) / slope + center.mean)
+      let up = moments.value(theta + slope) - value
+      let down = moments.value(theta - slope) - value
+      above = min(above, (up - log(outside)) / slope - mean)
+      below = min(below, (down - log(outside)) / slope + mean)
     }
     above = max(above, 8 * deviation) * 1.05
     below = max(below, 8 * deviation) * 1.05

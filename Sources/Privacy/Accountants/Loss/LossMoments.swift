@@ -4,36 +4,36 @@ import Foundation
 struct LossMoments: Sendable {
   let parts: [(loss: GridLoss, count: Int)]
 
-  /// K, K′ and K″ at θ.
-  struct Cumulants {
-    var value = 0.0
-    var mean = 0.0
-    var variance = 0.0
+  /// K(θ).
+  func value(_ theta: Double) -> Double {
+    parts.reduce(0) { $0 + Double($1.count) * Self.sums(of: $1.loss, theta, around: 0).logTotal }
   }
 
-  func cumulants(_ theta: Double) -> Cumulants {
-    var sum = Cumulants()
+  /// K′(θ) and √K″(θ).
+  func meanAndDeviation(_ theta: Double) -> (mean: Double, deviation: Double) {
+    var (mean, variance) = (0.0, 0.0)
     for (loss, count) in parts {
-      let one = Self.cumulants(of: loss, theta)
-      sum.value += Double(count) * one.value
-      sum.mean += Double(count) * one.mean
-      sum.variance += Double(count) * one.variance
+      let center = Self.sums(of: loss, theta, around: 0).mean
+      mean += Double(count) * center
+      variance += Double(count) * Self.sums(of: loss, theta, around: center).square
     }
-    return sum
+    return (mean, variance.squareRoot())
   }
 
-  private static func cumulants(of loss: GridLoss, _ theta: Double) -> Cumulants {
+  /// Sums over one loss L under the weights e^(θL): log of the total, means of L − center and of its square.
+  private static func sums(
+    of loss: GridLoss, _ theta: Double, around center: Double
+  ) -> (logTotal: Double, mean: Double, square: Double) {
     let peak = logPeak(of: loss, theta)
     var (sum, first, second) = (0.0, 0.0, 0.0)
     for (place, probability) in loss.probabilities.enumerated() where probability > 0 {
       let value = Double(loss.first + place) * loss.step
       let weight = probability * exp(theta * value - peak)
       sum += weight
-      first += weight * value
-      second += weight * value * value
+      first += weight * (value - center)
+      second += weight * (value - center) * (value - center)
     }
-    let mean = first / sum
-    return Cumulants(value: log(sum) + peak, mean: mean, variance: max(0, second / sum - mean * mean))
+    return (log(sum) + peak, first / sum, second / sum)
   }
 
   /// An exponent that keeps all weights in the range of numbers.
@@ -48,16 +48,16 @@ struct LossMoments: Sendable {
   }
 
   /// The θ at which the Rényi conversion at δ is best, by a golden section in log θ; ε lies near K′(θ) then.
-  func bestTilt(delta: Double, largest: Double) -> Double {
+  func bestTilt(delta: Double, from smallest: Double, to largest: Double) -> Double {
     let bound = { (exponent: Double) -> Double in
       let theta = exp(exponent)
-      return (cumulants(theta).value - log(delta) - log1p(theta)) / theta + log1p(-1 / (1 + theta))
+      return (value(theta) - log(delta) - log1p(theta)) / theta + log1p(-1 / (1 + theta))
     }
     let ratio = (5.0.squareRoot() - 1) / 2
-    var (low, high) = (log(1e-4), log(largest))
+    var (low, high) = (log(smallest), log(largest))
     var (left, right) = (high - ratio * (high - low), low + ratio * (high - low))
     var (atLeft, atRight) = (bound(left), bound(right))
-    while high - low > 0.02 {
+    while high - low > 0.1 {
       if atLeft < atRight {
         (high, right, atRight) = (right, left, atLeft)
         left = high - ratio * (high - low)

@@ -9,9 +9,11 @@ import Foundation
 struct TiltedComposition {
   private let moments: LossMoments
   private let theta: Double
-  private let cumulants: LossMoments.Cumulants
+  private let value: Double
+  private let mean: Double
   private let step: Double
   private let firstIndex: Int
+  /// The tilted probability of grid index i at place i modulo the count, a power of two.
   private let weights: [Double]
   /// The tilted probability above the window.
   private let above: Double
@@ -19,16 +21,17 @@ struct TiltedComposition {
   /// `window` reaches from this far below the tilted mean to this far above; `transform.count` steps fit it.
   init(moments: LossMoments, theta: Double, below: Double, transform: FourierTransform, step: Double, above: Double) {
     (self.moments, self.theta, self.step, self.above) = (moments, theta, step, above)
-    cumulants = moments.cumulants(theta)
-    firstIndex = Int(((cumulants.mean - below) / step).rounded(.down))
-    weights = Self.composed(moments, theta: theta, transform: transform, firstIndex: firstIndex)
+    value = moments.value(theta)
+    mean = moments.meanAndDeviation(theta).mean
+    firstIndex = Int(((mean - below) / step).rounded(.down))
+    weights = Self.composed(moments, theta: theta, transform: transform)
   }
 
   /// The smallest ε ≥ 0 with δ(ε) ≤ δ for the finite losses; nil where it lies below the window.
   func epsilon(delta: Double) -> Double? {
-    let center = Int((cumulants.mean / step).rounded())
+    let center = Int((mean / step).rounded())
     // All sums are in units of e^(K(θ) − θ·center).
-    let target = log(delta) - cumulants.value + theta * Double(center) * step
+    let target = log(delta) - value + theta * Double(center) * step
     let slack = 1 + 1e-9 + 1e-13 * Double(moments.parts.reduce(0) { $0 + $1.count })
     let threshold = exp(target) / slack
     let top = firstIndex + weights.count
@@ -38,7 +41,8 @@ struct TiltedComposition {
     for place in weights.indices.reversed() {
       let index = firstIndex + place
       guard divergence <= threshold else { return Double(index + 1) * step }
-      let mass = weight + weights[place] * exp(-theta * Double(index - center) * step)
+      let probability = max(0, weights[index & (weights.count - 1)])
+      let mass = weight + probability * exp(-theta * Double(index - center) * step)
       let next = divergence + grow * mass
       if next > threshold {
         return max(0, Double(index) * step + log1p(-(threshold - divergence) / mass))
@@ -49,24 +53,28 @@ struct TiltedComposition {
     return nil
   }
 
-  private static func composed(
-    _ moments: LossMoments, theta: Double, transform: FourierTransform, firstIndex: Int
-  ) -> [Double] {
-    let count = transform.count
-    var real = [Double](repeating: 1, count: count)
-    var imaginary = [Double](repeating: 0, count: count)
-    for (loss, power) in moments.parts {
-      var (partReal, partImaginary) = (tilted(loss, theta: theta, count: count), [Double](repeating: 0, count: count))
-      transform.forward(&partReal, &partImaginary)
-      multiply(&real, &imaginary, partReal, partImaginary, power: power)
+  private static func composed(_ moments: LossMoments, theta: Double, transform: FourierTransform) -> [Double] {
+    var (real, imaginary) = ([Double](), [Double](repeating: 0, count: transform.count))
+    for (place, part) in moments.parts.enumerated() {
+      var partReal = tilted(part.loss, theta: theta, count: transform.count)
+      if place == 0 {
+        transform.forward(&partReal, &imaginary)
+        real = partReal
+        raise(&real, &imaginary, to: part.count)
+      } else {
+        var partImaginary = [Double](repeating: 0, count: transform.count)
+        transform.forward(&partReal, &partImaginary)
+        raise(&partReal, &partImaginary, to: part.count)
+        multiply(&real, &imaginary, by: partReal, partImaginary)
+      }
     }
     transform.backward(&real, &imaginary)
-    return (0..<count).map { max(0, real[(firstIndex + $0) & (count - 1)]) }
+    return real
   }
 
   /// The weighted probabilities, of sum 1, folded to `count` places by their indices.
   private static func tilted(_ loss: GridLoss, theta: Double, count: Int) -> [Double] {
-    let normaliser = LossMoments(parts: [(loss, 1)]).cumulants(theta).value
+    let normaliser = LossMoments(parts: [(loss, 1)]).value(theta)
     var folded = [Double](repeating: 0, count: count)
     for (place, probability) in loss.probabilities.enumerated() where probability > 0 {
       let index = loss.first + place
@@ -75,13 +83,11 @@ struct TiltedComposition {
     return folded
   }
 
-  /// Multiplies by the power, by repeated squaring.
-  private static func multiply(
-    _ real: inout [Double], _ imaginary: inout [Double], _ baseReal: [Double], _ baseImaginary: [Double], power: Int
-  ) {
+  /// Takes each number to the power, by repeated squaring.
+  private static func raise(_ real: inout [Double], _ imaginary: inout [Double], to power: Int) {
     for place in real.indices {
-      var (re, im, remaining) = (baseReal[place], baseImaginary[place], power)
-      var (productReal, productImaginary) = (real[place], imaginary[place])
+      var (re, im, remaining) = (real[place], imaginary[place], power)
+      var (productReal, productImaginary) = (1.0, 0.0)
       while remaining > 0 {
         if remaining & 1 == 1 {
           (productReal, productImaginary) =
@@ -91,6 +97,17 @@ struct TiltedComposition {
         remaining >>= 1
       }
       (real[place], imaginary[place]) = (productReal, productImaginary)
+    }
+  }
+
+  private static func multiply(
+    _ real: inout [Double], _ imaginary: inout [Double], by otherReal: [Double], _ otherImaginary: [Double]
+  ) {
+    for place in real.indices {
+      (real[place], imaginary[place]) = (
+        real[place] * otherReal[place] - imaginary[place] * otherImaginary[place],
+        real[place] * otherImaginary[place] + imaginary[place] * otherReal[place]
+      )
     }
   }
 }

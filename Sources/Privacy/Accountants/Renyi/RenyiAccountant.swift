@@ -21,6 +21,11 @@ public struct RenyiAccountant: PrivacyAccountant {
     return epsilon
   }
 
+  /// The Rényi divergence of this order above 1 that ``epsilon(of:delta:)`` reckons with.
+  public func divergence(of event: PrivacyEvent, order: Double) throws(AccountingError) -> Double {
+    try search(Releases(of: event, for: .rdp), delta: 0).parts.reduce(0) { $0 + $1.count * $1.divergence(order) }
+  }
+
   private func search(_ releases: Releases, delta: Double) throws(AccountingError) -> OrderSearch {
     let divergences = RenyiDivergence(neighbours: neighbours)
     var parts: [(divergence: RenyiDivergence.ByOrder, count: Double)] = []

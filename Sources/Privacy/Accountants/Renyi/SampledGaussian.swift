@@ -9,15 +9,18 @@ import Foundation
 /// Gauss nodes; panels are at most 1 wide, finer near the place where both terms are equal, and left out where the integrand
 /// is e^40 below its peak. The logarithm's second derivative is nowhere below −1, so no peak hides between the edges of a panel.
 /// Within a relative 1e-9.
-struct SampledGaussian {
-  let rate: Double
-  let multiplier: Double
+package struct SampledGaussian {
+  private let rate: Double
+  private let multiplier: Double
+
+  /// `rate` in (0, 1) and `multiplier` above 0.
+  package init(rate: Double, multiplier: Double) { (self.rate, self.multiplier) = (rate, multiplier) }
 
   /// Past this many panels an order is left out.
   private static let largestPanelCount = 200_000.0
 
   /// The divergence of `order` > 1; infinite where it is too large to matter.
-  func divergence(order: Double) -> Double {
+  package func divergence(order: Double) -> Double {
     guard max(order, 2) / multiplier < Self.largestPanelCount else { return .infinity }
     let edges = panelEdges(order: order)
     let heights = edges.map { logIntegrand($0, order: order) }
