@@ -116,7 +116,12 @@ let package = Package(
       ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
-    room("Stories", ["Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors"]),
+    room(
+      "Stories",
+      [
+        "Coordination", "Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity", "Links",
+        "Processes", logging,
+      ]),
     room(
       "Dashboard",
       [

@@ -83,23 +83,26 @@ public actor Coordinator {
     }
   }
 
-  /// Puts down a job; it starts when those before it are over.
-  func submit(_ text: String, seed: UInt64, workers: [String], by submitter: String) throws -> String {
+  /// Puts down a job, unless it is there already; it starts when those before it are over. Only who submitted a job may come back
+  /// to it: its result is the submitter's.
+  func submit(_ id: String, _ text: String, seed: UInt64, workers: [String], by submitter: String) throws {
     let job = try Job.parse(text)
     _ = try job.carriedOut()
-    let id = UUID().uuidString.lowercased().prefix(8)
+    guard id.wholeMatch(of: /[0-9a-f]{8}/) != nil else {
+      throw CoordinationError.malformedMessage(from: submitter)
+    }
+    if let known = try? database.job(id) {
+      guard known.submitter == submitter, known.text == text, known.seed == Int64(bitPattern: seed) else {
+        throw CoordinationError.setting("the job's name", reason: "\(id) is that of another job: submit it again")
+      }
+      return
+    }
     try database.add(
       JobRecord(
-        id: String(id), text: text, seed: Int64(bitPattern: seed), submitter: submitter,
+        id: id, text: text, seed: Int64(bitPattern: seed), submitter: submitter,
         created: Date().timeIntervalSince1970, status: .waiting, failure: nil, stopRequested: false,
         workers: workers))
     wakeUp.yield()
-    return String(id)
-  }
-
-  /// Only who submitted a job may watch it: its result is the submitter's.
-  func mayWatch(_ id: String, _ name: String) throws {
-    guard try database.job(id).submitter == name else { throw CoordinationError.noSuchJob(id) }
   }
 
   /// What is known of the workers now.

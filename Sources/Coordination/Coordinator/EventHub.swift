@@ -1,5 +1,3 @@
-import NIOConcurrencyHelpers
-
 /// What happens at a coordinator, for those who watch.
 public enum CoordinatorEvent: Sendable {
   case waiting(job: String, present: [String], needed: Int)
@@ -24,27 +22,9 @@ extension CoordinatorEvent {
 
 /// Tells every watcher what happens, from when it began to watch.
 public final class EventHub: Sendable {
-  private struct State {
-    var watchers: [Int: AsyncStream<CoordinatorEvent>.Continuation] = [:]
-    var next = 0
-  }
+  private let watchers = Watchers<CoordinatorEvent>()
 
-  private let state = NIOLockedValueBox(State())
+  public func events() -> AsyncStream<CoordinatorEvent> { watchers.news(keeping: 10_000) }
 
-  public func events() -> AsyncStream<CoordinatorEvent> {
-    AsyncStream(bufferingPolicy: .bufferingNewest(10_000)) { continuation in
-      let number = state.withLockedValue { state in
-        state.next += 1
-        state.watchers[state.next] = continuation
-        return state.next
-      }
-      continuation.onTermination = { [weak self] _ in
-        _ = self?.state.withLockedValue { $0.watchers.removeValue(forKey: number) }
-      }
-    }
-  }
-
-  func tell(_ event: CoordinatorEvent) {
-    for watcher in state.withLockedValue({ Array($0.watchers.values) }) { watcher.yield(event) }
-  }
+  func tell(_ event: CoordinatorEvent) { watchers.tell(event) }
 }

@@ -58,16 +58,20 @@ struct FederatedRun: Sendable {
         paillierKey: opener.map { Hexadecimal.text($0.holders.key.publicKey.fingerprint) }),
       roster: try database.agreedRoster(of: record.id), registry: registry, deadline: deadline)
     try await gather(enrolment)
-    let zero = try await RoundZero(self, enrolment).run()
+    let zero = try await tryRepeatedly(0, enrolment, nil) { _ in try await RoundZero(self, enrolment).run() }
     let training = try FederatedTraining(self, enrolment, zero)
     var state = try training.state()
     while state.round < federated.rounds {
       if try database.job(record.id).stopRequested {
         throw CoordinationError.stopped(job: record.id, round: state.round)
       }
-      state = try await tryRepeatedly(state.round + 1, enrolment, zero) { try await training.round(after: state, $0) }
+      state = try await tryRepeatedly(state.round + 1, enrolment, .some(zero.preprocessing)) {
+        try await training.round(after: state, $0)
+      }
     }
-    let judged = try await tryRepeatedly(federated.rounds + 1, enrolment, zero) { try await training.judge(state, $0) }
+    let judged = try await tryRepeatedly(federated.rounds + 1, enrolment, .some(zero.preprocessing)) {
+      try await training.judge(state, $0)
+    }
     let rounds = try database.rounds(of: record.id)
     let outcome = JobOutcome(
       job: record.id, preprocessing: zero.preprocessing, rows: zero.rows, testRows: judged.rows,
@@ -83,6 +87,8 @@ struct FederatedRun: Sendable {
     let needed = max(federated.workers, enrolment.roster.count)
     let end = ContinuousClock.now + Self.enrolmentPatience
     while true {
+      // Before asking: whoever comes meanwhile is a change to wake up for.
+      let generations = registry.seats.map { [$0.name, "\($0.generation)"] }
       await enrolment.ask(nil)
       let present = registry.seats.filter(enrolment.isReady).map(\.name)
       if present.count >= needed { break }
@@ -90,7 +96,6 @@ struct FederatedRun: Sendable {
         throw CoordinationError.refused(enrolment.refusals)
       }
       events.tell(.waiting(job: record.id, present: present, needed: needed))
-      let generations = registry.seats.map { [$0.name, "\($0.generation)"] }
       let hasChanged = await registry.wait(within: .seconds(5)) { seats in
         seats.map { [$0.name, "\($0.generation)"] } != generations
       }
@@ -101,13 +106,13 @@ struct FederatedRun: Sendable {
     try database.setAgreedRoster(enrolment.roster, of: record.id)
   }
 
-  /// Tries a round some times, each time with those who are there then.
+  /// Tries a round some times, each time with those who are there then, prepared as round 0 found.
   private func tryRepeatedly<Value>(
-    _ round: Int, _ enrolment: Enrolment, _ zero: RoundZero.Result, _ body: (Int) async throws -> Value
+    _ round: Int, _ enrolment: Enrolment, _ preprocessing: Preprocessing??, _ body: (Int) async throws -> Value
   ) async throws -> Value {
     var attempt = 0
     while true {
-      if await enrolment.ask(.some(zero.preprocessing)) {
+      if await enrolment.ask(preprocessing) {
         try database.setAgreedRoster(enrolment.roster, of: record.id)
       }
       do {

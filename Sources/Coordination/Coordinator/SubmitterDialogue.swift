@@ -14,11 +14,9 @@ struct SubmitterDialogue: Sendable {
       let events = coordinator.events.events()
       let job: String
       switch request {
-      case .submit(let text, let seed, let workers):
-        job = try await coordinator.submit(text, seed: seed, workers: workers, by: link.peer.name)
-      case .watch(let id):
+      case .submit(let id, let text, let seed, let workers):
         job = id
-        try await coordinator.mayWatch(id, link.peer.name)
+        try await coordinator.submit(id, text, seed: seed, workers: workers, by: link.peer.name)
       }
       try await send(.accepted(job: job))
       for round in try coordinator.database.rounds(of: job) { try await send(.round(round)) }

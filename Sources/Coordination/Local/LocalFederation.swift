@@ -14,11 +14,24 @@ public final class LocalFederation: Sendable {
     case parts(jobFile: String, seed: UInt64, count: Int)
     /// Tables, with the workers' names.
     case tables([(name: String, file: String)])
+    /// The caller runs workers of these names, with ``LocalFederation/identity(of:)``.
+    case elsewhere([String])
 
     var names: [String] {
       switch self {
       case .parts(_, _, let count): (1...max(count, 1)).map { "worker-\($0)" }
       case .tables(let tables): tables.map(\.name)
+      case .elsewhere(let names): names
+      }
+    }
+
+    /// How a worker, from 0, is told where its rows are; `nil` where no process is to be started for it.
+    fileprivate func options(_ index: Int) -> [String]? {
+      switch self {
+      case .parts(let jobFile, let seed, _):
+        ["--part-of", jobFile, "--seed", String(seed), "--part", String(index + 1)]
+      case .tables(let tables): ["--data", tables[index].file]
+      case .elsewhere: nil
       }
     }
   }
@@ -27,6 +40,7 @@ public final class LocalFederation: Sendable {
   public let client: NodeIdentity
   public let workers: [String]
   private let folder: URL
+  private let ports: ReservedPorts
   private let coordinator: ChildProcess
   private let children: NIOLockedValueBox<[ChildProcess]>
 
@@ -61,8 +75,9 @@ public final class LocalFederation: Sendable {
     workers = rows.names
     let authority = try CertificateAuthority.create(name: "this-machine")
     client = try authority.issue(role: .client, name: "owner", days: 30)
-    let port = try FreePorts.find(count: 1)[0]
-    url = "wss://127.0.0.1:\(port)"
+    ports = try ReservedPorts.take(1)
+    let address = "127.0.0.1:\(ports.numbers[0])"
+    url = "wss://\(address)"
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     func log(_ name: String) -> URL { folder.appendingPathComponent("\(name).log") }
     try authority.issue(role: .coordinator, name: "coordinator", days: 30).save(to: path("coordinator"))
@@ -72,7 +87,7 @@ public final class LocalFederation: Sendable {
     let holders = dealsKey ? try LocalKeyHolders(folder: folder, authority: authority) : nil
     policy.paillierKey = holders?.keyFile
     let listening =
-      ["--listen", "127.0.0.1:\(port)", "--state", state] + (record.map { ["--record", $0] } ?? [])
+      ["--listen", address, "--state", state] + (record.map { ["--record", $0] } ?? [])
       + (holders.map { ["--paillier-key", $0.keyFile] } ?? [])
     try Data(policy.yaml.utf8).write(to: folder.appendingPathComponent("policy.yaml"))
     coordinator = try ChildProcess.start(
@@ -81,12 +96,7 @@ public final class LocalFederation: Sendable {
       name: "coordinator", log: log("coordinator"))
     var children = [coordinator]
     for (index, name) in workers.enumerated() {
-      let data: [String]
-      switch rows {
-      case .parts(let jobFile, let seed, _):
-        data = ["--part-of", jobFile, "--seed", String(seed), "--part", String(index + 1)]
-      case .tables(let tables): data = ["--data", tables[index].file]
-      }
+      guard let data = rows.options(index) else { continue }
       children.append(
         try ChildProcess.start(
           executable: executable,
@@ -99,6 +109,11 @@ public final class LocalFederation: Sendable {
       children += try holders.start(executable: executable, url: url, smallestCohort: policy.smallestCohort)
     }
     self.children = NIOLockedValueBox(children)
+  }
+
+  /// The certificate and key that were made for a worker.
+  public func identity(of worker: String) throws(IdentityError) -> NodeIdentity {
+    try NodeIdentity.load(from: folder.appendingPathComponent(worker).path)
   }
 
   /// Process identifiers: the coordinator's, then the workers', then the key-holders'.

@@ -14,25 +14,21 @@ public struct Submission: Sendable {
 
   public init(_ link: any Link) { self.link = link }
 
+  /// A name for a job that is to be submitted.
+  public static func newID() -> String { String(UUID().uuidString.lowercased().prefix(8)) }
+
   /// Submits a job and waits for its end.
   ///
   /// - Parameters:
+  ///   - id: the job's name; the same job submitted again under its name is one job.
   ///   - workers: the workers that are meant, by name; all that connect where there are none.
   ///   - news: called as things happen.
   /// - Throws: ``JobFailure`` with the coordinator's reason, `LinkError`.
   public func run(
-    _ text: String, seed: UInt64, workers: [String] = [], news: (News) -> Void
+    _ text: String, seed: UInt64, id: String = newID(), workers: [String] = [], news: (News) -> Void
   ) async throws -> (outcome: JobOutcome, weights: [Float]) {
     try await link.send(
-      try MessageCoding.message(SubmitterMessage.submit(text: text, seed: seed, workers: workers)))
-    return try await watch(news)
-  }
-
-  /// Goes on watching a job that was submitted before.
-  public func resume(
-    _ job: String, news: (News) -> Void
-  ) async throws -> (outcome: JobOutcome, weights: [Float]) {
-    try await link.send(try MessageCoding.message(SubmitterMessage.watch(job: job)))
+      try MessageCoding.message(SubmitterMessage.submit(id: id, text: text, seed: seed, workers: workers)))
     return try await watch(news)
   }
 

@@ -2,10 +2,9 @@ import Foundation
 
 /// What a job's owner asks of a coordinator.
 enum SubmitterMessage: Codable, Sendable {
-  /// Runs a job; its text is a job file.
-  case submit(text: String, seed: UInt64, workers: [String])
-  /// Goes on watching a job that was submitted before.
-  case watch(job: String)
+  /// Runs a job; its text is a job file. The owner names it, so that the same submission sent
+  /// twice, by one who lost its link meanwhile, is one job.
+  case submit(id: String, text: String, seed: UInt64, workers: [String])
 }
 
 /// What a coordinator tells a job's owner.

@@ -17,7 +17,7 @@ extension WorkerPolicy {
   /// roster: [bank-a.pem, …]      # certificates of the workers, beside the policy; for aggregation: masked
   /// columns: [age, income]       # what jobs may read; all where there is no such line
   /// smallestCohort: 3
-  /// aggregations: [masked, shared]
+  /// aggregations: [masked, paillier]
   /// paillierKey: paillier.key    # as tacit dealer paillier made it; for aggregation: paillier
   /// ```
   ///

@@ -40,6 +40,7 @@ extension CoordinatorCommand {
     @Flag(help: "Log more.") var verbose = false
 
     func run() async throws {
+      OpenFiles.raiseLimit()
       var logger = Logger(label: "tacit.coordinator") { StreamLogHandler.standardError(label: $0) }
       logger.logLevel = verbose ? .debug : .info
       let server = try await CoordinatorServer.start(

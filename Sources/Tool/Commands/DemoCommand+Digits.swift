@@ -23,6 +23,7 @@ extension DemoCommand {
     @Option(help: "How often a worker goes over its images in a round.") var localEpochs = 1
     @Option(help: "Images a step.") var batch = 10
     @Option(help: "The workers' learning rate.") var learningRate = 0.1
+    @Flag(help: "Centre and scale pixels by the usual constants, 0.1307 and 0.3081.") var standardise = false
     @Option(help: "Stop after the round that reaches this test accuracy.") var target: Double?
     @Option(help: "The seed of weights, dealing, cohorts and shuffling.") var seed: UInt64 = 1
     @Option(help: "Workers that train at a time.") var threads = 1
@@ -64,6 +65,7 @@ extension DemoCommand {
       federation.cohort = .fraction(cohort)
       (federation.rounds, federation.localEpochs, federation.batch) = (rounds, localEpochs, batch)
       (federation.learningRate, federation.seed) = (learningRate, seed)
+      federation.standardises = standardise
       (federation.target, federation.threads) = (target, threads)
       return federation
     }

@@ -128,24 +128,22 @@ struct TrainCommand: AsyncParsableCommand {
 
   private func trainFederated(_ job: Job, _ text: String, _ folder: String) async throws -> TrainingReport {
     let line = ProgressLine()
-    if !json, let aggregation = job.federated?.aggregation {
-      for (role, learns) in aggregation.disclosure { print("the \(role) learns \(learns)") }
-    }
+    let disclosure = job.federated?.aggregation.disclosure ?? []
     let trainer = FederatedTrainer(
       job, text: text, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
       identity: try identity.map { try NodeIdentity.load(from: $0) }, record: record)
     let result = try await trainer.run { news in
       switch news {
-      case .accepted: break
+      case .accepted:
+        line.clear()
+        if !json { for (role, learns) in disclosure { print("the \(role) learns \(learns)") } }
       case .waiting(let present, let needed): line.show("waiting for workers: \(present.count) of \(needed) are here")
       case .round(let round): line.show("\(JobReport.line(round)) of \(job.federated?.rounds ?? 0)")
       }
     }
     line.clear()
     try result.report.write(to: folder)
-    let file = JobRunner.Result(
-      model: result.model, preprocessing: result.preprocessing, report: result.report)
-    try TrainedModel.file(of: file, creator: "tacit train").save(to: folder + "/model.tacit")
+    try TrainedModel.file(of: result.asTrained, creator: "tacit train").save(to: folder + "/model.tacit")
     return result.report
   }
 
