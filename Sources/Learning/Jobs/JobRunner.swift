@@ -1,5 +1,6 @@
 public import Datasets
 public import Graphs
+public import Privacy
 import Tensors
 
 /// Carries out a job in the clear: loads, prepares on the training rows alone, trains, judges on the test rows.
@@ -37,9 +38,11 @@ public struct JobRunner: Sendable {
   ///
   /// - Parameters:
   ///   - progress: called after every epoch of a training that is not private.
+  ///   - reserve: called with what a private training will release, before any noise is drawn.
   ///   - spent: called after every epoch of one that is; its loss is not told.
   public func run(
-    progress: (Trainer.Progress) throws -> Void = { _ in }, spent: (PrivacySpent) throws -> Void = { _ in }
+    progress: (Trainer.Progress) throws -> Void = { _ in }, spent: (PrivacySpent) throws -> Void = { _ in },
+    reserve: (PrivacyEvent) throws -> Void = { _ in }
   ) throws -> Result {
     let prepared = try PreparedJob(job, environment: environment)
     let training = job.training
@@ -49,7 +52,9 @@ public struct JobRunner: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     if let privacy = job.privacy, privacy.unit == .example {
-      return try runPrivately(prepared, try PrivateRun(trainer, privacy, rows: prepared.features.shape[0]), spent)
+      let run = try PrivateRun(trainer, privacy, rows: prepared.features.shape[0])
+      try reserve(run.event)
+      return try runPrivately(prepared, run, spent)
     }
     let result = try trainer.train(features: prepared.features, targets: prepared.targets, progress: progress)
     var report = prepared.report(

@@ -12,11 +12,23 @@ public struct ExamplePrivacy: Hashable, Sendable, Codable {
   public var noiseMultiplier: Double
   /// At most so many examples are in memory at a time; a step's sum grows piece by piece and is noised once.
   public var physicalBatch: Int
+  public var sampler: Sampler
 
-  public init(clipping: Clipping, noiseMultiplier: Double, physicalBatch: Int = 512) {
+  public init(
+    clipping: Clipping, noiseMultiplier: Double, physicalBatch: Int = 512, sampler: Sampler = .fast
+  ) {
     self.clipping = clipping
     self.noiseMultiplier = noiseMultiplier
     self.physicalBatch = physicalBatch
+    self.sampler = sampler
+  }
+
+  /// Where a step's noise comes from; both give whole steps of a grid.
+  public enum Sampler: String, Hashable, Sendable, Codable, CaseIterable {
+    /// Double precision, about 1 ns a weight.
+    case fast
+    /// Integers alone, about 25 ns a weight: `GaussianNoise`.
+    case exact
   }
 
   /// What is clipped, and to which ℓ₂ norm.

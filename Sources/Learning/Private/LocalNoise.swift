@@ -44,7 +44,7 @@ struct LocalNoise {
     let stream = SecretStream()
     let count = data.features.count / max(data.rowCount, 1)
     let diameter = preprocessing?.diameter ?? Double(count).squareRoot()
-    let grid = try NoiseGrid(count: count, noiseMultiplier: noiseMultiplier)
+    let grid = try NoiseGrid(count: count, noiseMultiplier: noiseMultiplier, sampler: .exact)
     var scalars = data.features.scalars
     scalars.withUnsafeMutableBufferPointer { scalars in
       guard let base = scalars.baseAddress else { return }
@@ -58,7 +58,7 @@ struct LocalNoise {
   private func noised(_ targets: Targets, _ stream: SecretStream) throws(LearningError) -> Targets {
     switch targets {
     case .numbers(let tensor):
-      let grid = try NoiseGrid(count: 1, noiseMultiplier: noiseMultiplier)
+      let grid = try NoiseGrid(count: 1, noiseMultiplier: noiseMultiplier, sampler: .exact)
       // Outside of the declared range nothing is told.
       var scalars = tensor.scalars.map { min(max($0, -1), 1) }
       scalars.withUnsafeMutableBufferPointer { scalars in

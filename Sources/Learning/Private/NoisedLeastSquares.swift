@@ -32,7 +32,7 @@ public struct NoisedLeastSquares: Hashable, Sendable {
     let size = columns + 2
     let intercept = clip / 2.0.squareRoot()
     var sums = products(features, targets, intercept: intercept)
-    let grid = try NoiseGrid(count: sums.count, noiseMultiplier: noiseMultiplier)
+    let grid = try NoiseGrid(count: sums.count, noiseMultiplier: noiseMultiplier, sampler: .exact)
     let stream = SecretStream()
     sums.withUnsafeMutableBufferPointer { sums in
       if let base = sums.baseAddress { grid.release(base, clip: clip * clip, divisor: 1, stream: stream) }

@@ -31,7 +31,8 @@ final class PrivateLoop {
     (self.trainer, self.sampler, self.features, self.targets) = (trainer, sampler, features, targets)
     block = ParameterBlock(description.weightNames.compactMap { weights[$0] })
     let multiplier = try trainer.privacy.sumMultiplier(batch: trainer.trainer.batch)
-    grid = try NoiseGrid(count: block.count, noiseMultiplier: multiplier)
+    grid = try NoiseGrid(
+      count: block.count, noiseMultiplier: multiplier, sampler: trainer.privacy.sampler)
     optimizer = OptimizerState(trainer.trainer.optimizer, count: block.count)
     dropout = SeedTree(seed: trainer.trainer.seed).child("dropout").generator()
     clip = trainer.privacy.clipping.norm

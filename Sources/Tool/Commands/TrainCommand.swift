@@ -51,6 +51,9 @@ struct TrainCommand: AsyncParsableCommand {
 
         privacy: {unit: example, clip: 1.0, targetEpsilon: 3, delta: 1e-5}   # or noiseMultiplier: 1.1
 
+      With --ledger FILE, the training is taken from the data set's budget there before any noise is drawn, and refused \
+      (exit code 4) when that does not suffice.
+
       clip: 1.0, {perLayer: 1.0} or {adaptive: {norm: 1.0, quantile: 0.5}}; accountant: pld or rdp.
 
       Writes report.json, model.tacit and curves.svg. Paths are relative to where the program is called.
@@ -66,6 +69,8 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "The folder of a client's certificate and key, for a job with a cluster.") var identity: String?
   @Option(help: "A folder that receives what a coordinator started here sees of the workers, for audits.")
   var record: String?
+  @Option(help: "The ledger (a file) whose budget a private training is taken from.") var ledger: String?
+  @Option(help: "The data set's name in the ledger; that of the job's set or file if there is none.") var dataset: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
@@ -95,17 +100,34 @@ struct TrainCommand: AsyncParsableCommand {
 
   private func trainPlain(_ job: Job, _ folder: String) throws -> TrainingReport {
     let line = ProgressLine()
+    let budget = try ledger.map { try PrivacyLedger.existing(path: $0) }
+    if budget != nil, job.privacy?.unit != .example {
+      throw UsageError("--ledger is for private training: the job has no privacy with unit: example")
+    }
+    var reservation: Int?
     let result = try JobRunner(job, environment: environment, versions: versions).run(
       progress: { line.show(String(format: "epoch %d of %d, loss %.4f", $0.epoch, $0.epochs, $0.loss)) },
       spent: { spent in
         let text = String(
           format: "epoch %d of %d: ε = %.4f at δ = %.4g", spent.epoch, spent.epochs, spent.epsilon, spent.delta)
         if json { line.show(text) } else { print(text) }
+      },
+      reserve: { event in
+        reservation = try budget?.reserve(event, of: dataset ?? Self.name(of: job), purpose: "train \(self.job)")
       })
+    if let reservation { try budget?.commit(reservation) }
     line.clear()
     try result.report.write(to: folder)
     try TrainedModel.file(of: result, creator: "tacit train").save(to: folder + "/model.tacit")
     return result.report
+  }
+
+  private static func name(of job: Job) -> String {
+    switch job.data.source {
+    case .set(let name, _): name
+    case .file(let path, _): path
+    case .owners(let target): target
+    }
   }
 
   private func trainEncrypted(_ job: Job, _ folder: String) async throws -> TrainingReport {

@@ -2,7 +2,7 @@ import Privacy
 
 extension PrivacyPart {
   private static let keys = [
-    "unit", "method", "clip", "noiseMultiplier", "targetEpsilon", "delta", "accountant", "physicalBatch",
+    "unit", "method", "clip", "noiseMultiplier", "targetEpsilon", "delta", "accountant", "physicalBatch", "sampler",
   ]
 
   /// Reads `privacy:`.
@@ -26,12 +26,16 @@ extension PrivacyPart {
     switch chosen {
     case .client: throw .unsupported(unit.path, feature: "privacy of clients")
     case .local:
-      for key in ["method", "clip", "noiseMultiplier", "physicalBatch"] {
+      for key in ["method", "clip", "noiseMultiplier", "physicalBatch", "sampler"] {
         if let other = entries[key] { throw .contradiction("\(other.path) goes with unit: example; remove it") }
       }
     case .example:
       part.clipping = try clipping(node.required("clip", in: entries))
       if let size = entries["physicalBatch"] { part.physicalBatch = try size.integer(in: 1...1 << 20) }
+      if let sampler = entries["sampler"] {
+        let names = ExamplePrivacy.Sampler.allCases.map(\.rawValue)
+        part.sampler = ExamplePrivacy.Sampler(rawValue: try sampler.choice(names)) ?? .fast
+      }
       if let method = entries["method"] {
         part.method = Method(rawValue: try method.choice(Method.allCases.map(\.rawValue))) ?? .gradients
       }

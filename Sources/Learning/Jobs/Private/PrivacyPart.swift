@@ -13,6 +13,8 @@ public struct PrivacyPart: Hashable, Sendable, Codable {
   public var accountant: AccountantKind
   /// At most so many examples are in memory at a time.
   public var physicalBatch: Int
+  /// Where the noise of gradients comes from.
+  public var sampler = ExamplePrivacy.Sampler.fast
 
   public enum Unit: String, Hashable, Sendable, Codable, CaseIterable {
     /// Rows are noised by their owner before anything is trained.

@@ -23,7 +23,8 @@ struct PrivateRun {
         .repeated(sampler.event(of: .gaussian(noiseMultiplier: $0)), count: steps)
       }
       let privacy = ExamplePrivacy(
-        clipping: part.clipping, noiseMultiplier: multiplier, physicalBatch: part.physicalBatch)
+        clipping: part.clipping, noiseMultiplier: multiplier, physicalBatch: part.physicalBatch,
+        sampler: part.sampler)
       way = .gradients(try PrivateTrainer(base, privacy: privacy))
     case .statistics:
       guard base.description.layers == [.dense(units: 1)], base.loss == .meanSquaredError,
@@ -40,6 +41,16 @@ struct PrivateRun {
   private static func plan(_ base: Trainer, rows: Int) throws(LearningError) -> (PoissonSampler, steps: Int) {
     let any = try PrivateTrainer(base, privacy: ExamplePrivacy(clipping: .flat(norm: 1), noiseMultiplier: 1))
     return (try any.sampler(rows: rows), base.epochs * any.stepsPerEpoch(rows: rows))
+  }
+
+  /// What the whole training releases.
+  var event: PrivacyEvent {
+    get throws(LearningError) {
+      switch way {
+      case .gradients(let trainer): try trainer.event(rows: rows, epochs: trainer.trainer.epochs)
+      case .statistics(let method, _): method.event
+      }
+    }
   }
 
   /// - Parameter progress: called after every epoch.
