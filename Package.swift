@@ -141,6 +141,9 @@ let package = Package(
       name: "PaillierBenchmark", dependencies: ["Paillier", "Arithmetic"], path: "Benchmarks/Paillier",
       swiftSettings: settings),
     .executableTarget(
+      name: "PrivateTrainingBenchmark", dependencies: ["Learning", "Tensors", "Arithmetic"],
+      path: "Benchmarks/PrivateTraining", swiftSettings: settings),
+    .executableTarget(
       name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
     .executableTarget(
       name: "AggregationBenchmark", dependencies: ["SecureAggregation", crypto], path: "Benchmarks/SecureAggregation",

@@ -7,7 +7,7 @@ import Tensors
 ///
 /// A row's features get Gaussian noise as one vector, by the distance of the farthest two rows that the declared ranges and
 /// categories allow; its label is told truly only as often as randomised response permits, a number gets Gaussian noise of
-/// its own. Half of ε is the label's. Whatever is done with the rows afterwards costs nothing more.
+/// its own. A quarter of ε is the label's. Whatever is done with the rows afterwards costs nothing more.
 ///
 /// - Source: S. Warner, *Randomized Response*, J. Am. Stat. Assoc. 1965; J. Duchi, M. Jordan and M. Wainwright, *Local
 ///   Privacy and Statistical Minimax Rates*, FOCS 2013.
@@ -23,7 +23,7 @@ struct LocalNoise {
       throw .unreachable(reason: "noise on rows is chosen for a target; write privacy.targetEpsilon")
     }
     self.part = part
-    let label = targets.classCount == nil ? 0 : epsilon / 2
+    let label = targets.classCount == nil ? 0 : epsilon / 4
     labelEpsilon = label
     noiseMultiplier = try part.multiplier { Self.event($0, label: label) }
   }
