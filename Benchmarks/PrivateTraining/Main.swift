@@ -26,7 +26,8 @@ import Tensors
       name: "mnist_mlp", layers: dense([128, 128, 10], last: .softmax), input: [784], rows: 10_000, batch: 64,
       loss: .softmaxCrossEntropy, epochs: 12),
     Workload(
-      name: "lenet_cnn", layers: lenet, input: [1, 28, 28], rows: 2000, batch: 64, loss: .softmaxCrossEntropy, epochs: 7),
+      name: "lenet_cnn", layers: lenet, input: [1, 28, 28], rows: 2000, batch: 64, loss: .softmaxCrossEntropy, epochs: 7
+    ),
   ]
 
   static func main() throws {
@@ -65,7 +66,9 @@ struct Workload {
   private func data(outputs: Int) -> (x: Tensor<Float>, y: Tensor<Float>) {
     var random = SeedTree(seed: 7).generator()
     let x = (0..<rows * input.count).map { _ in Float(random.normal()) }
-    let y = (0..<rows * outputs).map { outputs > 1 ? Float($0 % outputs == $0 / outputs % outputs ? 1 : 0) : Float($0 % 2) }
+    let y = (0..<rows * outputs).map {
+      outputs > 1 ? Float($0 % outputs == $0 / outputs % outputs ? 1 : 0) : Float($0 % 2)
+    }
     return (Tensor(shape: Shape([rows] + input.extents), scalars: x), Tensor(shape: [rows, outputs], scalars: y))
   }
 

@@ -23,7 +23,8 @@ import Testing
 
   /// Oracle: the authors' code (SciPy 1.16), `get_eps_audit(m, r, v, delta, p)` of the paper's appendix D.
   @Test(arguments: Expected.all) func boundsAgreeWithTheAuthors(_ value: Expected) {
-    let bound = CanaryBound(canaries: value.canaries, guesses: value.guesses, correct: value.correct, delta: value.delta)
+    let bound = CanaryBound(
+      canaries: value.canaries, guesses: value.guesses, correct: value.correct, delta: value.delta)
     #expect(abs(bound.epsilon(confidence: 0.95) - value.epsilon) < 1e-5)
   }
 

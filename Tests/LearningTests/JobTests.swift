@@ -168,7 +168,10 @@ import Testing
     ("mode: plain", "privacy: {unit: example, delta: 1e-5, clip: 1}", "privacy.noiseMultiplier or privacy.target"),
     ("mode: plain", "privacy: {unit: example, targetEpsilon: 3, clip: 1}", "privacy.delta is missing"),
     ("mode: plain", "privacy: {unit: example, targetEpsilon: 3, delta: 1e-5}", "privacy.clip is missing"),
-    ("mode: plain", "privacy: {unit: client, targetEpsilon: 3, delta: 1e-5}", "privacy.unit asks for privacy of clients"),
+    (
+      "mode: plain", "privacy: {unit: client, targetEpsilon: 3, delta: 1e-5}",
+      "privacy.unit asks for privacy of clients"
+    ),
     ("mode: plain", "privacy: {unit: local, clip: 1, targetEpsilon: 3, delta: 1e-5}", "privacy.clip goes with unit"),
     (
       "mode: plain", "privacy: {unit: example, clip: 1, noiseMultiplier: 1, delta: 1e-5, accountant: gdp}",

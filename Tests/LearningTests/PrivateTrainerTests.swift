@@ -19,10 +19,12 @@ import Testing
     _ clipping: ExamplePrivacy.Clipping, noise: Double = 1, batch: Int = 50, epochs: Int = 3, physicalBatch: Int = 512,
     rate: Double = 0.5, fault: PrivateTrainer.InsecureFault? = nil
   ) throws -> PrivateTrainer {
-    let description = try ModelDescription(layers: [.dense(units: 8), .tanh, .dense(units: 1), .sigmoid], inputShape: [4])
+    let description = try ModelDescription(
+      layers: [.dense(units: 8), .tanh, .dense(units: 1), .sigmoid], inputShape: [4])
     return try PrivateTrainer(
       Trainer(
-        description, loss: .binaryCrossEntropy, optimizer: .sgd(learningRate: rate), epochs: epochs, batch: batch, seed: 1),
+        description, loss: .binaryCrossEntropy, optimizer: .sgd(learningRate: rate), epochs: epochs, batch: batch,
+        seed: 1),
       privacy: ExamplePrivacy(clipping: clipping, noiseMultiplier: noise, physicalBatch: physicalBatch), fault: fault)
   }
 
@@ -59,7 +61,8 @@ import Testing
   @Test func piecesAddUp() throws {
     let (x, y) = clouds(100)
     let models = try [512, 100, 33, 1].map { size in
-      try trainer(.flat(norm: 0.5), batch: 100, physicalBatch: size, fault: .noNoise).train(features: x, targets: y).model
+      try trainer(.flat(norm: 0.5), batch: 100, physicalBatch: size, fault: .noNoise).train(features: x, targets: y)
+        .model
     }
     for model in models.dropFirst() {
       for name in model.weights.names {
@@ -105,7 +108,8 @@ import Testing
     let x = Tensor<Float>(repeating: 0, shape: [4, 1])
     let y = Tensor<Float>(repeating: 0, shape: [4, 10_000])
     let start = Weights([
-      ("dense1.weight", Tensor(repeating: 0, shape: [1, 10_000])), ("dense1.bias", Tensor(repeating: 0, shape: [10_000])),
+      ("dense1.weight", Tensor(repeating: 0, shape: [1, 10_000])),
+      ("dense1.bias", Tensor(repeating: 0, shape: [10_000])),
     ])
     let result = try trainer.train(features: x, targets: y, initialWeights: start)
     let moved = result.model.weights.byName.values.flatMap(\.scalars).map { Double($0) * 4 / 6 }

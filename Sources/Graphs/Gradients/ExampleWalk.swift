@@ -44,7 +44,9 @@ struct ExampleWalk {
       let node = nodes[index]
       for operand in node.operands { isNeeded[operand] = true }
       guard !isShared[index] else {
-        guard !isTrained[index] || weight[index] != nil else { throw .mixesExamples(node.operation.name, layer: node.layer) }
+        guard !isTrained[index] || weight[index] != nil else {
+          throw .mixesExamples(node.operation.name, layer: node.layer)
+        }
         continue
       }
       let operands = node.operands.map { ExamplewiseOperand(shape: nodes[$0].shape, isShared: isShared[$0]) }

@@ -28,7 +28,8 @@ extension Job {
         hasOwners: encrypted?.owners.isEmpty == false || federated?.owners.isEmpty == false
           || entries["coordinator"] != nil, isPrivate: entries["privacy"] != nil),
       training: try training(root.required("training", in: entries), federated: federated), mode: mode,
-      encrypted: encrypted, federated: federated, privacy: try privacy(entries["privacy"], mode), cluster: try entries["cluster"]?.string(),
+      encrypted: encrypted, federated: federated, privacy: try privacy(entries["privacy"], mode),
+      cluster: try entries["cluster"]?.string(),
       coordinator: try entries["coordinator"]?.string(), output: try entries["output"]?.string())
     try job.checkCluster()
     try job.checkFederation()
@@ -128,7 +129,8 @@ extension Job {
     let test = try entries["test"]?.number("a number above 0 and below 1") { $0 > 0 && $0 < 1 }
     return DataPart(
       source: source, test: test ?? 0.2, ranges: try ranges(entries["ranges"]),
-      categories: try categories(entries["categories"]), columns: try columns(entries["columns"], source, isPrivate: isPrivate))
+      categories: try categories(entries["categories"]),
+      columns: try columns(entries["columns"], source, isPrivate: isPrivate))
   }
 
   private static func columns(

@@ -96,7 +96,8 @@ public struct ExamplePrivacy: Hashable, Sendable, Codable {
     try require(clipping.norm >= 1e-9 && clipping.norm <= 1e9, "privacy.clip", "must be between 1e-9 and 1e9")
     try require(physicalBatch >= 1, "privacy.physicalBatch", "must be at least 1")
     guard case .adaptive(let adaptive) = clipping else { return }
-    try require(adaptive.quantile > 0 && adaptive.quantile < 1, "privacy.clip.adaptive.quantile", "must be inside 0...1")
+    try require(
+      adaptive.quantile > 0 && adaptive.quantile < 1, "privacy.clip.adaptive.quantile", "must be inside 0...1")
     try require(adaptive.rate > 0 && adaptive.rate <= 1, "privacy.clip.adaptive.rate", "must be above 0 and at most 1")
     try require(
       adaptive.countDeviation ?? 1 > 0, "privacy.clip.adaptive.countDeviation", "must be a positive number")

@@ -27,7 +27,9 @@ public struct NoisedLeastSquares: Hashable, Sendable {
   public var event: PrivacyEvent { .gaussian(noiseMultiplier: noiseMultiplier) }
 
   /// The weights `[columns]` and the bias of a linear model, from features `[rows, columns]` and targets `[rows, 1]`.
-  public func fit(features: Tensor<Float>, targets: Tensor<Float>) throws(LearningError) -> (weights: [Float], bias: Float) {
+  public func fit(features: Tensor<Float>, targets: Tensor<Float>) throws(LearningError) -> (
+    weights: [Float], bias: Float
+  ) {
     let columns = features.shape[1]
     let size = columns + 2
     let intercept = clip / 2.0.squareRoot()

@@ -115,7 +115,9 @@ final class PrivateLoop {
   private func clipWhole() {
     let square = ck_f32_dot(block.count, block.gradients, block.gradients)
     let limit = Float(clip) * Float(max(drawn.count, 1))
-    if square > limit * limit { ck_f32_scale(block.count, block.gradients, limit / square.squareRoot(), block.gradients) }
+    if square > limit * limit {
+      ck_f32_scale(block.count, block.gradients, limit / square.squareRoot(), block.gradients)
+    }
   }
 
   /// The noised share of gradients below the norm, each counted as ±½ so that one more changes the sum by no more than ½.

@@ -75,7 +75,8 @@ public struct PrivateTrainer: Sendable {
   ) throws -> Result {
     try trainer.check(features: features, targets: targets)
     let rows = features.shape[0]
-    let start = initialWeights ?? trainer.description.initialWeights(seed: SeedTree(seed: trainer.seed).child("weights"))
+    let start =
+      initialWeights ?? trainer.description.initialWeights(seed: SeedTree(seed: trainer.seed).child("weights"))
     let loop = try PrivateLoop(
       self, try sampler(rows: rows), features: features, targets: targets, weights: start)
     let steps = stepsPerEpoch(rows: rows)

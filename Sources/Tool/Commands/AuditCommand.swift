@@ -39,7 +39,8 @@ struct AuditCommand: AsyncParsableCommand {
       } else {
         print(
           String(
-            format: "%d of %d guesses about %d canaries are right: ε is at least %.4f (confidence %g)\nclaimed: ε = %.4f at δ = %g; ",
+            format:
+              "%d of %d guesses about %d canaries are right: ε is at least %.4f (confidence %g)\nclaimed: ε = %.4f at δ = %g; ",
             report.correct, report.guesses, report.canaries, report.lowerBound, report.confidence,
             report.claimedEpsilon, report.delta) + (report.isConsistent ? "the claim stands" : "the claim is refuted"))
       }

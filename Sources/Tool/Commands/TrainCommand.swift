@@ -70,7 +70,8 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "A folder that receives what a coordinator started here sees of the workers, for audits.")
   var record: String?
   @Option(help: "The ledger (a file) whose budget a private training is taken from.") var ledger: String?
-  @Option(help: "The data set's name in the ledger; that of the job's set or file if there is none.") var dataset: String?
+  @Option(help: "The data set's name in the ledger; that of the job's set or file if there is none.") var dataset:
+    String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
@@ -194,7 +195,8 @@ struct TrainCommand: AsyncParsableCommand {
       "\(report.data.source): \(report.data.train) rows to train on, \(report.data.test) to judge by",
       line("accuracy", report.accuracy, "%.4f"), line("AUC", report.auc, "%.4f"),
       line("mean squared error", report.meanSquaredError, "%.4f"), line("R²", report.rSquared, "%.4f"),
-      line("last loss", report.loss.last, "%.4f"), report.privacy.map(Self.text), line("seconds an epoch", report.secondsPerEpoch, "%.4f"),
+      line("last loss", report.loss.last, "%.4f"), report.privacy.map(Self.text),
+      line("seconds an epoch", report.secondsPerEpoch, "%.4f"),
       report.dealtBytes.map { String(format: "dealt, apart: %d bytes in %.2f s", $0, report.offlineSeconds ?? 0) },
       "\(folder)/model.tacit holds the model, \(folder)/report.json the figures, \(folder)/curves.svg the loss",
     ]

@@ -41,7 +41,8 @@ public struct PrivacyPart: Hashable, Sendable, Codable {
   }
 
   public init(
-    unit: Unit = .example, method: Method = .gradients, clipping: ExamplePrivacy.Clipping = .flat(norm: 1), noise: Noise, delta: Double,
+    unit: Unit = .example, method: Method = .gradients, clipping: ExamplePrivacy.Clipping = .flat(norm: 1),
+    noise: Noise, delta: Double,
     accountant: AccountantKind = .pld, physicalBatch: Int = 512
   ) {
     self.unit = unit

@@ -31,7 +31,8 @@ struct PrivateRun {
         case .flat(let clip) = part.clipping
       else {
         throw LearningError.invalidSetting(
-          "privacy.method", reason: "statistics is for layers [{dense: 1}], loss meanSquaredError and one clip; write them")
+          "privacy.method",
+          reason: "statistics is for layers [{dense: 1}], loss meanSquaredError and one clip; write them")
       }
       let multiplier = try part.multiplier { .gaussian(noiseMultiplier: $0) }
       way = .statistics(try NoisedLeastSquares(clip: clip, noiseMultiplier: multiplier), base.description)

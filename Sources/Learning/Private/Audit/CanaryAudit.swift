@@ -73,7 +73,8 @@ public struct CanaryAudit: Hashable, Sendable {
     let result = try trainer.train(
       features: rows, targets: Tensor(repeating: 1, shape: [present.count, 1]),
       initialWeights: Weights([
-        ("dense1.weight", Tensor(repeating: 0, shape: [canaries, 1])), ("dense1.bias", Tensor(repeating: 0, shape: [1])),
+        ("dense1.weight", Tensor(repeating: 0, shape: [canaries, 1])),
+        ("dense1.bias", Tensor(repeating: 0, shape: [1])),
       ]))
     let claimed = try LossAccountant().epsilon(of: result.event, delta: delta)
     let correct = score(result.model.weights["dense1.weight"]?.scalars ?? [], present: Set(present))
@@ -95,7 +96,8 @@ public struct CanaryAudit: Hashable, Sendable {
     let description = try ModelDescription(layers: [.dense(units: 1), .sigmoid], inputShape: [canaries])
     // So small a rate that no weight moves a prediction, and with it another gradient.
     let base = try Trainer(
-      description, loss: .binaryCrossEntropy, optimizer: .sgd(learningRate: 1e-9), epochs: epochs, batch: batch, seed: 0)
+      description, loss: .binaryCrossEntropy, optimizer: .sgd(learningRate: 1e-9), epochs: epochs, batch: batch, seed: 0
+    )
     return try PrivateTrainer(
       base, privacy: ExamplePrivacy(clipping: .flat(norm: clip), noiseMultiplier: multiplier), fault: fault)
   }

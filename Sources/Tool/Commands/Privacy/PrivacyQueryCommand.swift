@@ -41,7 +41,9 @@ struct PrivacyQueryCommand: ParsableCommand {
   func run() throws {
     let noise = delta.map { QueryNoise.gaussian(epsilon: epsilon, delta: $0) } ?? .laplace(epsilon: epsilon)
     let prepared = try PreparedQuery(try query(), noise: noise)
-    guard column != nil || question == .count else { throw UsageError("--column is missing: whose \(question.rawValue)?") }
+    guard column != nil || question == .count else {
+      throw UsageError("--column is missing: whose \(question.rawValue)?")
+    }
     let cells = try cells()
     let ledger = try PrivacyLedger.existing(path: ledger)
     let dataset = dataset ?? URL(fileURLWithPath: set).lastPathComponent
@@ -73,7 +75,8 @@ struct PrivacyQueryCommand: ParsableCommand {
   private func bounds() throws -> ClosedRange<Double> {
     let ends = (range ?? "").split(separator: ":", omittingEmptySubsequences: false).map { Double($0) }
     guard ends.count == 2, let low = ends[0], let high = ends[1], low < high else {
-      throw UsageError("a \(question.rawValue) of numbers needs --range LOW:HIGH, such as 0:120, chosen without the data")
+      throw UsageError(
+        "a \(question.rawValue) of numbers needs --range LOW:HIGH, such as 0:120, chosen without the data")
     }
     return low...high
   }
