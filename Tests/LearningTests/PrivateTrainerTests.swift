@@ -99,11 +99,13 @@ import Testing
 
   /// The noise of a step without gradients: mean 0 and the stated deviation. 5 deviations of each estimate from 20,000
   /// numbers: false alarms once in 10⁶ runs.
-  @Test func noiseHasTheStatedDeviation() throws {
+  @Test(arguments: ExamplePrivacy.Sampler.allCases)
+  func noiseHasTheStatedDeviation(_ sampler: ExamplePrivacy.Sampler) throws {
     let description = try ModelDescription(layers: [.dense(units: 10_000)], inputShape: [1])
     let base = try Trainer(
       description, loss: .meanSquaredError, optimizer: .sgd(learningRate: 1), epochs: 1, batch: 4, seed: 1)
-    let trainer = try PrivateTrainer(base, privacy: ExamplePrivacy(clipping: .flat(norm: 3), noiseMultiplier: 2))
+    let trainer = try PrivateTrainer(
+      base, privacy: ExamplePrivacy(clipping: .flat(norm: 3), noiseMultiplier: 2, sampler: sampler))
     // Zeros and a weight of zero: the only gradient would be the bias's, and it is 0.
     let x = Tensor<Float>(repeating: 0, shape: [4, 1])
     let y = Tensor<Float>(repeating: 0, shape: [4, 10_000])
@@ -118,6 +120,10 @@ import Testing
     #expect(abs(mean) < 5 / 20_000.0.squareRoot())
     // Rounding and single precision enlarge the deviation by 2⁻¹⁰ and √20,000 · 2 · 2⁻²⁰.
     #expect(abs(variance - 1.0025) < 5 * (2 / 20_000.0).squareRoot())
+    for (bound, share) in [(0.5, 0.6171), (1.0, 0.3173), (2.0, 0.0455), (3.0, 0.0027)] {
+      let found = Double(moved.filter { abs($0) > bound }.count) / Double(moved.count)
+      #expect(abs(found - share) < 5 * (share * (1 - share) / 20_000).squareRoot() + 0.002)
+    }
   }
 
   @Test func settingsOutOfRange() throws {

@@ -38,7 +38,10 @@ struct NoiseGrid {
     self.count = count
     switch sampler {
     case .fast: exact = nil
-    case .exact: exact = try? GaussianNoise(bits: Self.bits)
+    case .exact:
+      do { exact = try GaussianNoise(bits: Self.bits) } catch {
+        throw .invalidSetting("privacy.sampler", reason: "\(error)")
+      }
     }
   }
 
@@ -59,7 +62,7 @@ struct NoiseGrid {
       guard pairs > 0 else { break }
       let part = sums + start
       stream.withWords(2 * pairs) { words in
-        ck_f32_noised(pairs, part, 1 / step, deviation, words, step / divisor, part)
+        ck_f32_noised(pairs, part, 1 / step, deviation, words.baseAddress, step / divisor, part)
       }
       start += 2 * pairs
     }
@@ -84,7 +87,7 @@ struct NoiseGrid {
     stream.withWords(2) { words in
       pair.withUnsafeMutableBufferPointer { pair in
         guard let base = pair.baseAddress else { return }
-        ck_f32_noised(1, base, 1 / step, deviation, words, step / divisor, base)
+        ck_f32_noised(1, base, 1 / step, deviation, words.baseAddress, step / divisor, base)
       }
     }
     sum.pointee = pair[0]
@@ -96,7 +99,7 @@ struct NoiseGrid {
     stream.withWords(2) { words in
       pair.withUnsafeMutableBufferPointer { pair in
         guard let base = pair.baseAddress else { return }
-        ck_f32_noised(1, base, 1, deviation, words, 1, base)
+        ck_f32_noised(1, base, 1, deviation, words.baseAddress, 1, base)
       }
     }
     return Double(pair[0])

@@ -1,4 +1,5 @@
 import Arithmetic
+import CKernels
 public import Privacy
 
 /// Rows drawn each by a coin of its own, and the event that such a draw makes of a mechanism: one object, so that what is
@@ -44,15 +45,25 @@ public struct PoissonSampler: Hashable, Sendable {
 final class SecretStream {
   private let generator = PseudorandomGenerator(key: SecureRandom.bytes(PseudorandomGenerator.keyByteCount))
   private var counter: UInt64 = 0
-  private var words: [UInt64] = []
+  private var words = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: 1)
+
+  deinit { erase() }
 
   /// Fresh words, good until the next call.
-  func withWords<Result>(_ count: Int, _ body: (UnsafePointer<UInt64>) -> Result) -> Result {
-    if words.count < count { words = [UInt64](repeating: 0, count: count) }
-    return words.withUnsafeMutableBufferPointer { buffer in
-      generator.fill(UnsafeMutableBufferPointer(rebasing: buffer[..<count]), counterHigh: 0, counterLow: counter)
-      counter &+= UInt64((count + 1) / 2)
-      return body(buffer.baseAddress ?? UnsafeMutablePointer(bitPattern: 8)!)
+  func withWords<Result>(_ count: Int, _ body: (UnsafeMutableBufferPointer<UInt64>) -> Result) -> Result {
+    if words.count < count {
+      erase()
+      words = .allocate(capacity: count)
     }
+    let part = UnsafeMutableBufferPointer(rebasing: words[..<count])
+    part.initialize(repeating: 0)
+    generator.fill(part, counterHigh: 0, counterLow: counter)
+    counter &+= UInt64((count + 1) / 2)
+    return body(part)
+  }
+
+  private func erase() {
+    ck_zero(words.baseAddress, words.count * MemoryLayout<UInt64>.size)
+    words.deallocate()
   }
 }
