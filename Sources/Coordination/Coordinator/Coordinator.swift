@@ -4,6 +4,7 @@ import Learning
 public import Links
 public import Logging
 public import Paillier
+package import Serving
 import Transports
 
 /// Runs federated jobs over the workers that connect to it, one job after the other.
@@ -15,6 +16,7 @@ public actor Coordinator {
   public nonisolated let events = EventHub()
   nonisolated let registry = WorkerRegistry()
   private let keyHolders: KeyHolders?
+  private let cluster: (any AggregationCluster)?
   private let recorder: RunRecorder?
   private let logger: Logger
   private let wakeUps: AsyncStream<Void>
@@ -25,6 +27,15 @@ public actor Coordinator {
   public init(
     database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil, logger: Logger
   ) {
+    self.init(database: database, recorder: recorder, paillierKey: paillierKey, cluster: nil, logger: logger)
+  }
+
+  /// - Parameter cluster: the parties that add up shares in jobs with `aggregation: shared`.
+  package init(
+    database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil,
+    cluster: (any AggregationCluster)?, logger: Logger
+  ) {
+    self.cluster = cluster
     keyHolders = paillierKey.map { KeyHolders($0, logger: logger) }
     self.database = database
     self.recorder = recorder
@@ -67,7 +78,8 @@ public actor Coordinator {
     do {
       try database.setStatus(.running, of: record.id)
       let run = try FederatedRun(
-        record, registry: registry, keyHolders: keyHolders, database: database, recorder: recorder, events: events)
+        record, registry: registry, keyHolders: keyHolders, cluster: cluster, database: database, recorder: recorder,
+        events: events)
       let outcome = try await run.run()
       events.tell(.done(outcome))
       logger.info("job is done", metadata: ["job": "\(record.id)"])
@@ -113,5 +125,6 @@ public actor Coordinator {
     wakeUp.finish()
     await registry.closeAll()
     await keyHolders?.closeAll()
+    await cluster?.close()
   }
 }

@@ -2,6 +2,8 @@
 public enum CoordinatorEvent: Sendable {
   case waiting(job: String, present: [String], needed: Int)
   case started(job: String)
+  /// A round could not be finished and is tried again.
+  case delayed(job: String, reason: String)
   case round(RoundRecord)
   case done(JobOutcome)
   case failed(job: String, reason: String, exitCode: Int)
@@ -12,7 +14,7 @@ extension CoordinatorEvent {
   /// The job it is about.
   var job: String? {
     switch self {
-    case .waiting(let job, _, _), .started(let job), .failed(let job, _, _): job
+    case .waiting(let job, _, _), .started(let job), .delayed(let job, _), .failed(let job, _, _): job
     case .round(let record): record.job
     case .done(let outcome): outcome.job
     case .workersChanged: nil

@@ -17,6 +17,9 @@ struct SubmitterDialogue: Sendable {
       case .submit(let id, let text, let seed, let workers):
         job = id
         try await coordinator.submit(id, text, seed: seed, workers: workers, by: link.peer.name)
+      case .shareRows(let request):
+        let counts = try await RowGathering(request, registry: coordinator.registry).run()
+        return try await send(.rowsShared(rows: counts.map(\.rows), testRows: counts.map(\.testRows)))
       }
       try await send(.accepted(job: job))
       for round in try coordinator.database.rounds(of: job) { try await send(.round(round)) }
@@ -56,6 +59,7 @@ struct SubmitterDialogue: Sendable {
       guard let (_, model) = try coordinator.database.outcome(of: outcome.job) else { return true }
       try await send(.done(outcome), body: .floats(model))
       return true
+    case .delayed(_, let reason): try await send(.delayed(reason: reason))
     case .started, .workersChanged: break
     }
     return false

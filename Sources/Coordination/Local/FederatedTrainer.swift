@@ -117,7 +117,8 @@ public struct FederatedTrainer: Sendable {
     }
     let federation = await MemoryFederation(
       tables: tables, policy: policy(federated),
-      shares: federated.aggregation == .paillier ? try LocalKeyHolders.deal().shares : [], database: try state(),
+      shares: federated.aggregation == .paillier ? try LocalKeyHolders.deal().shares : [],
+      hasParties: federated.aggregation == .shared, database: try state(),
       recorder: try record.map { try RunRecorder(folder: $0) }, logger: logger)
     let link = await federation.submitter()
     do {
@@ -146,7 +147,8 @@ public struct FederatedTrainer: Sendable {
     try removeOldState()
     let federation = try LocalFederation.start(
       executable: executable, rows: rows, policy: policy(federated), state: path, record: record,
-      dealsKey: federated.aggregation == .paillier)
+      dealsKey: federated.aggregation == .paillier,
+      partyDeadline: federated.aggregation == .shared ? .seconds(max(10, federated.deadlineSeconds)) : nil)
     defer { federation.stop() }
     do {
       let identity = federation.client

@@ -3,8 +3,8 @@ public import Identity
 import NIOConcurrencyHelpers
 import Processes
 
-/// A coordinator, workers and, where a job encrypts its updates, key-holders as processes of this machine, with
-/// certificates and keys made for them alone and thrown away after.
+/// A coordinator, workers and, where a job encrypts its updates, key-holders, or where it shares them, parties as processes
+/// of this machine, with certificates and keys made for them alone and thrown away after.
 ///
 /// The processes end when ``stop()`` is called or when this process ends, however it ends.
 public final class LocalFederation: Sendable {
@@ -41,6 +41,7 @@ public final class LocalFederation: Sendable {
   public let workers: [String]
   private let folder: URL
   private let ports: ReservedPorts
+  private let parties: LocalParties?
   private let coordinator: ChildProcess
   private let children: NIOLockedValueBox<[ChildProcess]>
 
@@ -52,8 +53,10 @@ public final class LocalFederation: Sendable {
   ///   - state: the coordinator's state file.
   ///   - record: the folder for what the coordinator sees.
   ///   - dealsKey: whether a Paillier key is dealt and key-holders are started, too.
+  ///   - partyDeadline: how long parties that add up shares wait for each other; no parties where nothing is said.
   public static func start(
-    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String? = nil, dealsKey: Bool = false
+    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String? = nil, dealsKey: Bool = false,
+    partyDeadline: Duration? = nil
   ) throws -> LocalFederation {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
@@ -61,7 +64,7 @@ public final class LocalFederation: Sendable {
     do {
       return try LocalFederation(
         executable: executable, rows: rows, policy: policy, state: state, record: record, dealsKey: dealsKey,
-        folder: folder)
+        partyDeadline: partyDeadline, folder: folder)
     } catch {
       try? FileManager.default.removeItem(at: folder)
       throw error
@@ -69,7 +72,8 @@ public final class LocalFederation: Sendable {
   }
 
   private init(
-    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String?, dealsKey: Bool, folder: URL
+    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String?, dealsKey: Bool,
+    partyDeadline: Duration?, folder: URL
   ) throws {
     self.folder = folder
     workers = rows.names
@@ -86,9 +90,12 @@ public final class LocalFederation: Sendable {
     policy.roster = workers.map { path($0) + "/certificate.pem" }
     let holders = dealsKey ? try LocalKeyHolders(folder: folder, authority: authority) : nil
     policy.paillierKey = holders?.keyFile
+    parties = try partyDeadline.map { try LocalParties(folder: folder, authority: authority, deadline: $0) }
+    policy.cluster = parties?.file
     let listening =
       ["--listen", address, "--state", state] + (record.map { ["--record", $0] } ?? [])
       + (holders.map { ["--paillier-key", $0.keyFile] } ?? [])
+      + (parties.map { ["--cluster", $0.file] } ?? [])
     try Data(policy.yaml.utf8).write(to: folder.appendingPathComponent("policy.yaml"))
     coordinator = try ChildProcess.start(
       executable: executable,
@@ -108,6 +115,7 @@ public final class LocalFederation: Sendable {
     if let holders {
       children += try holders.start(executable: executable, url: url, smallestCohort: policy.smallestCohort)
     }
+    if let parties { children += try parties.start(executable: executable) }
     self.children = NIOLockedValueBox(children)
   }
 
@@ -116,7 +124,7 @@ public final class LocalFederation: Sendable {
     try NodeIdentity.load(from: folder.appendingPathComponent(worker).path)
   }
 
-  /// Process identifiers: the coordinator's, then the workers', then the key-holders'.
+  /// Process identifiers: the coordinator's, then the workers', then the key-holders' or the parties'.
   public var processIdentifiers: [Int32] { children.withLockedValue { $0.map(\.identifier) } }
 
   /// Why a process is no more, if one is not.

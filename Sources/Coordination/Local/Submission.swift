@@ -8,6 +8,8 @@ public struct Submission: Sendable {
     case accepted(job: String)
     case waiting(present: [String], needed: Int)
     case round(RoundRecord)
+    /// A round could not be finished and is tried again.
+    case delayed(reason: String)
   }
 
   private let link: any Link
@@ -40,6 +42,8 @@ public struct Submission: Sendable {
       case .accepted(let job): news(.accepted(job: job))
       case .waiting(let present, let needed): news(.waiting(present: present, needed: needed))
       case .round(let record): news(.round(record))
+      case .delayed(let reason): news(.delayed(reason: reason))
+      case .rowsShared: throw CoordinationError.malformedMessage(from: "the coordinator")
       case .failed(let reason, let code): throw JobFailure(reason: reason, exitCode: code)
       case .done(let outcome):
         guard case .floats(let weights) = message.body else {

@@ -61,6 +61,15 @@ public final class RunDatabase: Sendable {
           CREATE TABLE attempts (number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, round INTEGER NOT NULL);
           """)
     }
+    migrator.registerMigration("2") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE buffered (
+            job TEXT NOT NULL REFERENCES jobs(id), attempt INTEGER NOT NULL, worker TEXT NOT NULL, round INTEGER NOT NULL,
+            header BLOB NOT NULL, vector BLOB NOT NULL
+          );
+          """)
+    }
     return migrator
   }
 

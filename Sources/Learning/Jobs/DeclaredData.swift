@@ -5,6 +5,8 @@ public enum JobPart: Hashable, Sendable {
   case all
   /// Those of one of ``Job/EncryptedPart/owners``.
   case owner(Int)
+  /// Those of one owner, in this table.
+  case table(String)
   /// No rows, only what the job declares.
   case none
 }
@@ -45,7 +47,7 @@ struct DeclaredData {
     if case .file(let path, _) = job.data.source {
       source = path
     } else {
-      source = "the rows of \(job.ownerFiles.count) owners"
+      source = "the rows of \(job.encrypted?.owners.count ?? 1) owners"
     }
   }
 

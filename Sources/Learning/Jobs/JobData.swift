@@ -21,7 +21,8 @@ struct JobData {
   func load(_ part: JobPart) throws(DatasetError) -> Loaded {
     switch part {
     case .all: return try loadAll()
-    case .owner(let index): return try declared(try CSV.read(path: job.ownerFiles[index]))
+    case .owner(let index): return try load(.table(job.ownerFiles[index]))
+    case .table(let path): return try declared(try CSV.read(path: path))
     case .none:
       let declared = try DeclaredData(job)
       return try declared.prepared(train: declared.emptyTable, test: declared.emptyTable)

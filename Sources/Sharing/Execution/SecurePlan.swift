@@ -112,8 +112,10 @@ private final class PlanLedger {
   func record(_ step: SecureStep) {
     let traffic = scheme.traffic - spent
     spent = scheme.traffic
-    // What a party sends in a step it also receives and, before that, masks.
-    let messages = 3 * traffic.byteCount / scheme.partyCount
+    // What a party sends in a step it also receives and, before that, masks: of one block at a time.
+    let scalars = step.nodes.reduce(0) { $0 + graph.nodes[$1].shape.count }
+    let blocks = max(1, scalars / BlockSize.standard)
+    let messages = 3 * traffic.byteCount / scheme.partyCount / blocks
     peakMemoryBytes = max(peakMemoryBytes, step.heldScalars * scheme.scalarByteCount + messages)
     guard traffic != .none else { return }
     var names: [String] = []
