@@ -93,7 +93,7 @@ let package = Package(
     room("PrivacyLedger", ["Privacy", grdb, crypto]),
 
     // Third floor: learning, files, secrets.
-    room("Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
+    room("Learning", ["Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
     room("ModelFiles", ["Graphs", "Datasets", crypto]),
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
@@ -141,6 +141,9 @@ let package = Package(
       name: "PaillierBenchmark", dependencies: ["Paillier", "Arithmetic"], path: "Benchmarks/Paillier",
       swiftSettings: settings),
     .executableTarget(
+      name: "PrivateTrainingBenchmark", dependencies: ["Learning", "Tensors", "Arithmetic"],
+      path: "Benchmarks/PrivateTraining", swiftSettings: settings),
+    .executableTarget(
       name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
     .executableTarget(
       name: "AggregationBenchmark", dependencies: ["SecureAggregation", crypto], path: "Benchmarks/SecureAggregation",
@@ -168,7 +171,7 @@ let package = Package(
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
     tests(of: "Datasets", ["Tensors"]),
-    tests(of: "Learning", ["Graphs", "Datasets", "Tensors", "Arithmetic"]),
+    tests(of: "Learning", ["Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic"]),
     tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets"]),
     tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency]),
     tests(

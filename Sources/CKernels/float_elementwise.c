@@ -34,6 +34,61 @@ CK_INLINE void ck_f32_axpy_loop(size_t n, float s, const float *x, float *y) {
 }
 CK_KERNEL(ck_f32_axpy, (size_t n, float s, const float *x, float *y), (n, s, x, y))
 
+typedef float lanes16 __attribute__((vector_size(64)));
+
+CK_INLINE float dot(size_t n, const float *a, const float *b) {
+  lanes16 sum = {0}, x, y;
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    memcpy(&x, a + i, sizeof x);
+    memcpy(&y, b + i, sizeof y);
+    sum += x * y;
+  }
+  if (i < n) {
+    // The last up to 15 numbers, and zeros.
+    float ends[2][16] = {{0}};
+    for (size_t j = 0; j < n - i; j++) {
+      ends[0][j] = a[i + j];
+      ends[1][j] = b[i + j];
+    }
+    memcpy(&x, ends[0], sizeof x);
+    memcpy(&y, ends[1], sizeof y);
+    sum += x * y;
+  }
+  sum += __builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  sum += __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
+  sum += __builtin_shufflevector(sum, sum, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
+  return sum[0] + sum[1];
+}
+
+CK_INLINE void dot_kernel_loop(size_t n, const float *a, const float *b, float *out) { *out = dot(n, a, b); }
+CK_LOCAL_KERNEL(dot_kernel, (size_t n, const float *a, const float *b, float *out), (n, a, b, out))
+
+float ck_f32_dot(size_t n, const float *a, const float *b) {
+  float sum;
+  dot_kernel(n, a, b, &sum);
+  return sum;
+}
+
+CK_INLINE void ck_f32_row_squares_loop(size_t rows, size_t columns, const float *x, float *out) {
+  if (columns == 1) {
+    CK_INDEPENDENT for (size_t i = 0; i < rows; i++) { out[i] = x[i] * x[i]; }
+    return;
+  }
+  for (size_t i = 0; i < rows; i++) { out[i] = dot(columns, x + i * columns, x + i * columns); }
+}
+CK_KERNEL(ck_f32_row_squares, (size_t rows, size_t columns, const float *x, float *out), (rows, columns, x, out))
+
+CK_INLINE void ck_f32_scale_rows_loop(size_t rows, size_t columns, const float *x, const float *s, float *out) {
+  for (size_t i = 0; i < rows; i++, x += columns, out += columns) {
+    float factor = s[i];
+    CK_INDEPENDENT for (size_t j = 0; j < columns; j++) { out[j] = factor * x[j]; }
+  }
+}
+CK_KERNEL(
+    ck_f32_scale_rows, (size_t rows, size_t columns, const float *x, const float *s, float *out),
+    (rows, columns, x, s, out))
+
 CK_INLINE void ck_f32_add_row_loop(size_t rows, size_t columns, const float *row, float *x) {
   for (size_t i = 0; i < rows; i++, x += columns) {
     CK_INDEPENDENT for (size_t j = 0; j < columns; j++) { x[j] += row[j]; }

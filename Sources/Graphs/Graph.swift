@@ -89,6 +89,8 @@ public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
   case missingInput(String)
   case wrongInputShape(String, expected: Shape, given: Shape)
   case notDifferentiable(String, layer: String)
+  /// A result of one example depends on others.
+  case mixesExamples(String, layer: String)
 
   public var description: String {
     func at(_ layer: String) -> String { layer.isEmpty ? "" : " in layer \(layer)" }
@@ -105,6 +107,8 @@ public enum GraphError: Error, Hashable, Sendable, CustomStringConvertible {
     case .wrongInputShape(let name, let expected, let given):
       return "input \"\(name)\" must have shape \(expected), not \(given)"
     case .notDifferentiable(let operation, let layer): return "\(operation)\(at(layer)) has no gradient"
+    case .mixesExamples(let operation, let layer):
+      return "\(operation)\(at(layer)) mixes the examples of a batch, or has no gradient of each; leave the layer out"
     }
   }
 }

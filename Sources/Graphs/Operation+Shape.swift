@@ -31,6 +31,8 @@ extension Operation {
     case .conv2d: "conv2d"
     case .conv2dInputGradient: "conv2dInputGradient"
     case .conv2dWeightGradient: "conv2dWeightGradient"
+    case .conv2dExampleGradients: "conv2dExampleGradients"
+    case .conv2dExampleNorms: "conv2dExampleNorms"
     case .averagePool2d: "averagePool2d"
     case .averagePool2dGradient: "averagePool2dGradient"
     case .maxPool2d: "maxPool2d"
@@ -112,7 +114,9 @@ extension Operation {
       let size = convolution.outputSize(height: height, width: width, kernelHeight: w[2], kernelWidth: w[3])
       try require(size.map { $0.height == g[2] && $0.width == g[3] } ?? false)
       return [g[0], w[1], height, width]
-    case .conv2dWeightGradient(let convolution, let kernelHeight, let kernelWidth):
+    case .conv2dWeightGradient(let convolution, let kernelHeight, let kernelWidth),
+      .conv2dExampleGradients(let convolution, let kernelHeight, let kernelWidth),
+      .conv2dExampleNorms(let convolution, let kernelHeight, let kernelWidth):
       try images(operands[0])
       try images(operands[1])
       let (x, g) = (operands[0], operands[1])
@@ -120,7 +124,10 @@ extension Operation {
       let size = convolution.outputSize(
         height: x[2], width: x[3], kernelHeight: kernelHeight, kernelWidth: kernelWidth)
       try require(size.map { $0.height == g[2] && $0.width == g[3] } ?? false)
-      return [g[1], x[1], kernelHeight, kernelWidth]
+      if case .conv2dExampleNorms = self { return [x[0]] }
+      let kernel: Shape = [g[1], x[1], kernelHeight, kernelWidth]
+      if case .conv2dExampleGradients = self { return Shape([x[0]] + kernel.extents) }
+      return kernel
     case .averagePool2d(let pooling), .maxPool2d(let pooling):
       try images(operands[0])
       let x = operands[0]
@@ -198,7 +205,7 @@ extension Operation {
       .max, .argmax, .broadcast, .reshape, .transpose, .slice, .pad, .gather, .scatter:
       1
     case .add, .subtract, .multiply, .divide, .compare, .matmul, .conv2d, .conv2dInputGradient,
-      .conv2dWeightGradient, .maxPool2dGradient:
+      .conv2dWeightGradient, .conv2dExampleGradients, .conv2dExampleNorms, .maxPool2dGradient:
       2
     case .select: 3
     case .concatenate: nil

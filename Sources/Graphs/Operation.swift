@@ -53,6 +53,10 @@ public enum Operation: Hashable, Sendable, Codable {
   case conv2dInputGradient(Convolution, inputHeight: Int, inputWidth: Int)
   /// `(x, upstream) → [o, c, kh, kw]`: the gradient of ``conv2d(_:)`` by its weight.
   case conv2dWeightGradient(Convolution, kernelHeight: Int, kernelWidth: Int)
+  /// `(x, upstream) → [b, o, c, kh, kw]`: each example's part of ``conv2dWeightGradient(_:kernelHeight:kernelWidth:)``.
+  case conv2dExampleGradients(Convolution, kernelHeight: Int, kernelWidth: Int)
+  /// `(x, upstream) → [b]`: the squared norm of each example's part, of which none is kept.
+  case conv2dExampleNorms(Convolution, kernelHeight: Int, kernelWidth: Int)
   /// `[b, c, h, w] → [b, c, h', w']`; what does not fill a window at the edge is left out.
   case averagePool2d(Pooling)
   /// `upstream [b, c, h', w'] → [b, c, h, w]`.

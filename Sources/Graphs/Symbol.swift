@@ -98,6 +98,18 @@ extension Symbol {
   ) -> Symbol {
     emit(.conv2dWeightGradient(convolution, kernelHeight: kernelHeight, kernelWidth: kernelWidth), upstream)
   }
+  /// Each example's gradient of a convolution of this symbol by its weight.
+  public func conv2dExampleGradients(
+    _ upstream: Symbol, _ convolution: Convolution, kernelHeight: Int, kernelWidth: Int
+  ) -> Symbol {
+    emit(.conv2dExampleGradients(convolution, kernelHeight: kernelHeight, kernelWidth: kernelWidth), upstream)
+  }
+  /// The squared norms of ``conv2dExampleGradients(_:_:kernelHeight:kernelWidth:)``.
+  public func conv2dExampleNorms(
+    _ upstream: Symbol, _ convolution: Convolution, kernelHeight: Int, kernelWidth: Int
+  ) -> Symbol {
+    emit(.conv2dExampleNorms(convolution, kernelHeight: kernelHeight, kernelWidth: kernelWidth), upstream)
+  }
   public func averagePool2dGradient(_ pooling: Pooling, height: Int, width: Int) -> Symbol {
     emit(.averagePool2dGradient(pooling, inputHeight: height, inputWidth: width))
   }

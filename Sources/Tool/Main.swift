@@ -37,6 +37,6 @@ struct TacitCommand: AsyncParsableCommand {
     subcommands: [
       DemoCommand.self, TrainCommand.self, PredictCommand.self, PlanCommand.self, DataCommand.self, KeysCommand.self,
       PartyCommand.self, DealerCommand.self, WorkerCommand.self, KeyHolderCommand.self, CoordinatorCommand.self,
-      PrivacyCommand.self, BenchCommand.self,
+      PrivacyCommand.self, BenchCommand.self, AuditCommand.self,
     ])
 }

@@ -68,6 +68,10 @@ struct ReferenceInterpreter {
         result[tap] += x[0].at(pixel) * x[1].at(output)
       }
       return result
+    case .conv2dExampleGradients(let convolution, _, _): return exampleGradients(convolution, x, shape)
+    case .conv2dExampleNorms(let convolution, let height, let width):
+      let gradients = exampleGradients(convolution, x, [shape[0], x[1].shape[1], x[0].shape[1], height, width])
+      return fold(each(gradients.shape, [gradients]) { $0[0] * $0[0] }, [1, 2, 3, 4], 0) { $0 + $1 }.reshaped(to: shape)
     case .averagePool2d(let pooling):
       let area = Double(pooling.windowHeight * pooling.windowWidth)
       return make(shape) { index in pooling.window(index).reduce(0) { $0 + x[0].at($1) } / area }
@@ -154,6 +158,15 @@ struct ReferenceInterpreter {
   }
 
   /// Every product of a convolution: which pixel meets which weight, and where it is added.
+  private func exampleGradients(_ convolution: Convolution, _ x: [Value], _ shape: Shape) -> Value {
+    var result = Value(repeating: 0, shape: shape)
+    let kernel = Shape(Array(shape.extents.dropFirst()))
+    forEachTap(convolution, x: x[0].shape, weight: kernel, output: x[1].shape) { pixel, tap, output in
+      result[[pixel[0]] + tap] += x[0].at(pixel) * x[1].at(output)
+    }
+    return result
+  }
+
   private func forEachTap(
     _ convolution: Convolution, x: Shape, weight: Shape, output: Shape, _ body: ([Int], [Int], [Int]) -> Void
   ) {

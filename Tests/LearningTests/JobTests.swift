@@ -182,7 +182,19 @@ import Testing
     ("epochs: 20", "batch: 3", "the job file is no YAML"),
     ("mode: plain", "mode: federatd", "mode cannot be “federatd”; did you mean federated?"),
     ("mode: plain", "mode: plane", "mode cannot be “plane”; did you mean plain?"),
-    ("mode: plain", "privacy: {}", "privacy asks for privacy training"),
+    ("mode: plain", "privacy: {}", "privacy.unit is missing"),
+    ("mode: plain", "privacy: {unit: example, delta: 1e-5, clip: 1}", "privacy.noiseMultiplier or privacy.target"),
+    ("mode: plain", "privacy: {unit: example, targetEpsilon: 3, clip: 1}", "privacy.delta is missing"),
+    ("mode: plain", "privacy: {unit: example, targetEpsilon: 3, delta: 1e-5}", "privacy.clip is missing"),
+    (
+      "mode: plain", "privacy: {unit: client, targetEpsilon: 3, delta: 1e-5}",
+      "privacy.unit asks for privacy of clients"
+    ),
+    ("mode: plain", "privacy: {unit: local, clip: 1, targetEpsilon: 3, delta: 1e-5}", "privacy.clip goes with unit"),
+    (
+      "mode: plain", "privacy: {unit: example, clip: 1, noiseMultiplier: 1, delta: 1e-5, accountant: gdp}",
+      "privacy.accountant cannot be"
+    ),
     ("mode: plain", "zzz: 1", "zzz is no key of a job; remove it"),
     ("test: 0.3", "test: 1", "data.test must be a number above 0 and below 1"),
     ("test: 0.3", "tests: 1", "data.tests is no key of a job; did you mean test?"),

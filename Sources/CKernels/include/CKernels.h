@@ -14,6 +14,7 @@
 #include "ck_float.h"
 #include "ck_gaussian.h"
 #include "ck_memory.h"
+#include "ck_noise.h"
 #include "ck_packing.h"
 #include "ck_prg.h"
 #include "ck_replicated.h"

@@ -13,6 +13,13 @@ void ck_f32_scale(size_t n, const float *a, float s, float *out);
 /// y += s · x
 void ck_f32_axpy(size_t n, float s, const float *x, float *y);
 
+/// Σ aᵢ · bᵢ, in sixteen partial sums.
+float ck_f32_dot(size_t n, const float *a, const float *b);
+/// out[row] = Σ x², for x[rows, columns].
+void ck_f32_row_squares(size_t rows, size_t columns, const float *x, float *out);
+/// out[rows, columns] = x[rows, columns] · s[rows], each row by its own factor.
+void ck_f32_scale_rows(size_t rows, size_t columns, const float *x, const float *s, float *out);
+
 /// x[rows, columns] += row[columns], to every row.
 void ck_f32_add_row(size_t rows, size_t columns, const float *row, float *x);
 /// out[columns] = sum over the rows of x[rows, columns], from the first row on. No aliasing.

@@ -67,7 +67,7 @@ struct GradientRule {
       return [(x[0], { g.averagePool2dGradient(pooling, height: x[0].shape[2], width: x[0].shape[3]) })]
     case .averagePool2dGradient(let pooling, _, _): return [(x[0], { g.averagePool2d(pooling) })]
     case .maxPool2d(let pooling): return [(x[0], { x[0].maxPool2dGradient(g, pooling) })]
-    case .maxPool2dGradient:
+    case .maxPool2dGradient, .conv2dExampleGradients, .conv2dExampleNorms:
       throw .notDifferentiable(node.operation.name, layer: node.layer)
     case .sum: return [(x[0], { g.broadcast(to: x[0].shape) })]
     case .mean:

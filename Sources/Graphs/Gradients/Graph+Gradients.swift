@@ -69,7 +69,7 @@ private struct ReverseMode {
 
 extension Symbol {
   /// Undoes broadcasting: the sum over the axes along which a value of the given shape was repeated.
-  fileprivate func summed(to shape: Shape) -> Symbol {
+  func summed(to shape: Shape) -> Symbol {
     if shape == self.shape { return self }
     let lead = self.shape.rank - shape.rank
     let axes = self.shape.extents.indices.filter {

@@ -37,12 +37,15 @@ enum Kernel {
   case conv2d(PlaneConvolution, Epilogue)
   case conv2dInputGradient(PlaneConvolution)
   case conv2dWeightGradient(PlaneConvolution)
+  case conv2dExampleGradients(PlaneConvolution)
+  case conv2dExampleNorms(PlaneConvolution)
   case averagePool(PlanePooling)
   case averagePoolGradient(PlanePooling)
   case maxPool(PlanePooling)
   case maxPoolGradient(PlanePooling)
   case sum(AxisSum, factor: Float)
   case sumRows(rows: Int, columns: Int, factor: Float)
+  case rowSquares(rows: Int, columns: Int)
   case max(AxisRuns)
   case argmax(AxisRuns)
   /// Runs of the operand with these indices.
@@ -122,6 +125,9 @@ struct PlaneConvolution {
   var isPointwise: Bool { kernelHeight == 1 && kernelWidth == 1 && convolution == Convolution() }
   /// How many scalars of scratch memory one image needs.
   var scratchCount: Int { isPointwise ? 0 : patch * outputPlane }
+  /// Whether products of positions are less work than one image's gradient.
+  var usesGrams: Bool { outputPlane * (patch + filters) < filters * patch }
+  var normScratchCount: Int { usesGrams ? 2 * outputPlane * outputPlane : filters * patch }
 }
 
 /// A pooling of `planes` planes; see ``Pooling``.

@@ -100,6 +100,15 @@ extension Lowering {
           nodes[index].fusion = .product(operand, bias: nil, relu: true)
           nodes[operand].fusion = .absorbed
         }
+      case .sum(let axes):
+        let (square, rank) = (nodes[index].operands[0], nodes[nodes[index].operands[0]].shape.rank)
+        guard axes.sorted() == Array(1..<rank), uses[square] == 1, values[square] == square,
+          case .multiply = nodes[square].operation, case .none = nodes[square].fusion,
+          nodes[square].operands[0] == nodes[square].operands[1]
+        else { continue }
+        nodes[index].operands = [nodes[square].operands[0]]
+        nodes[index].fusion = .rowSquares
+        nodes[square].fusion = .absorbed
       default: break
       }
     }

@@ -13,6 +13,10 @@ extension Lowering {
     case .absorbed: return
     case .reluGradient:
       emit(.reluGradient(count: node.shape.count), node.operands, to: index, isInPlace: true)
+    case .rowSquares:
+      let shape = nodes[node.operands[0]].shape
+      emit(
+        .rowSquares(rows: shape[0], columns: shape.count / Swift.max(shape[0], 1)), node.operands, to: index)
     case .product(let product, let bias, let relu):
       let operands = nodes[product].operands + (bias.map { [$0] } ?? [])
       emit(self.product(product, Epilogue(hasBias: bias != nil, hasReLU: relu)), operands, to: index)
@@ -72,6 +76,14 @@ extension Lowering {
     case .conv2dWeightGradient(let convolution, _, _):
       let geometry = PlaneConvolution(x: x[0], weight: shape, output: x[1], convolution)
       emit(.conv2dWeightGradient(geometry), node.operands, to: index)
+    case .conv2dExampleGradients(let convolution, _, _):
+      let weight = Shape(Array(shape.extents.dropFirst()))
+      let geometry = PlaneConvolution(x: x[0], weight: weight, output: x[1], convolution)
+      emit(.conv2dExampleGradients(geometry), node.operands, to: index)
+    case .conv2dExampleNorms(let convolution, let kernelHeight, let kernelWidth):
+      let weight: Shape = [x[1][1], x[0][1], kernelHeight, kernelWidth]
+      let geometry = PlaneConvolution(x: x[0], weight: weight, output: x[1], convolution)
+      emit(.conv2dExampleNorms(geometry), node.operands, to: index)
     case .averagePool2d(let pooling):
       emit(.averagePool(PlanePooling(x: x[0], output: shape, pooling)), node.operands, to: index)
     case .averagePool2dGradient(let pooling, _, _):

@@ -67,5 +67,7 @@ struct LoweredNode {
     case product(Int, bias: Int?, relu: Bool)
     /// `operands` are what the ReLU's sign is read from, and the upstream gradient.
     case reluGradient
+    /// `operands` are what is squared and then summed over all axes but the first.
+    case rowSquares
   }
 }

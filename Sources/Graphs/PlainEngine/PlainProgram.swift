@@ -129,6 +129,8 @@ public final class PlainProgram {
       plane.forward(a, b, bias: epilogue.hasBias ? c : nil, relu: epilogue.hasReLU, scratch: scratch, out)
     case .conv2dInputGradient(let plane): plane.inputGradient(a, b, scratch: scratch, out)
     case .conv2dWeightGradient(let plane): plane.weightGradient(a, b, scratch: scratch, out)
+    case .conv2dExampleGradients(let plane): plane.exampleGradients(a, b, scratch: scratch, out)
+    case .conv2dExampleNorms(let plane): plane.exampleNorms(a, b, scratch: scratch, out)
     case .averagePool(let pool): pool.average(a, out)
     case .averagePoolGradient(let pool): pool.averageGradient(a, out)
     case .maxPool(let pool): pool.maximum(a, out)
@@ -139,6 +141,7 @@ public final class PlainProgram {
     case .sumRows(let rows, let columns, let factor):
       if rows > 0 { ck_f32_sum_rows(rows, columns, a, out) } else { out.update(repeating: 0, count: columns) }
       if factor != 1 { ck_f32_scale(columns, out, factor, out) }
+    case .rowSquares(let rows, let columns): ck_f32_row_squares(rows, columns, a, out)
     case .max(let runs): runs.maximum(a, out)
     case .argmax(let runs): runs.firstMaximum(a, out)
     case .gather(let runs, let indices): runs.gather(indices, a, out)
@@ -157,7 +160,10 @@ public final class PlainProgram {
 extension Step {
   fileprivate var scratchCount: Int {
     switch kernel {
-    case .conv2d(let plane, _), .conv2dInputGradient(let plane), .conv2dWeightGradient(let plane): plane.scratchCount
+    case .conv2d(let plane, _), .conv2dInputGradient(let plane), .conv2dWeightGradient(let plane),
+      .conv2dExampleGradients(let plane):
+      plane.scratchCount
+    case .conv2dExampleNorms(let plane): plane.scratchCount + plane.normScratchCount
     default: 0
     }
   }

@@ -75,6 +75,37 @@ extension PlaneConvolution {
     }
   }
 
+  /// `out[image] = upstream · columnsᵀ`
+  func exampleGradients(_ x: Source, _ upstream: Source, scratch: Target, _ out: Target) {
+    for image in 0..<images {
+      let columns = patches(of: x + image &* imageCount, scratch)
+      multiply(
+        filters, patch, outputPlane, upstream + image &* filters &* outputPlane, transposeA: false, columns,
+        transposeB: true, beta: 0, out + image &* filters &* patch)
+    }
+  }
+
+  /// `|upstream · columnsᵀ|²`, directly or as `Σ (columnsᵀ·columns) ⊙ (upstreamᵀ·upstream)`, whichever is less work:
+  /// Z. Bu, J. Mao and S. Xu, *Scalable and Efficient Training of Large Convolutional Neural Networks with Differential
+  /// Privacy*, NeurIPS 2022.
+  func exampleNorms(_ x: Source, _ upstream: Source, scratch: Target, _ out: Target) {
+    let products = scratch + scratchCount
+    for image in 0..<images {
+      let columns = patches(of: x + image &* imageCount, scratch)
+      let gradient = upstream + image &* filters &* outputPlane
+      let plane = outputPlane
+      guard usesGrams else {
+        multiply(filters, patch, plane, gradient, transposeA: false, columns, transposeB: true, beta: 0, products)
+        out[image] = ck_f32_dot(filters &* patch, products, products)
+        continue
+      }
+      multiply(plane, plane, patch, columns, transposeA: true, columns, transposeB: false, beta: 0, products)
+      let second = products + plane &* plane
+      multiply(plane, plane, filters, gradient, transposeA: true, gradient, transposeB: false, beta: 0, second)
+      out[image] = Swift.max(ck_f32_dot(plane &* plane, products, second), 0)
+    }
+  }
+
   private func patches(of image: Source, _ scratch: Target) -> Source {
     if isPointwise { return image }
     ck_im2col_f32(

@@ -79,6 +79,7 @@ struct RangeWalk {
       // A pixel collects from output channels what at most all positions of the kernel bring.
       return convolved(node, operands[0], operands[1].transposed([1, 0, 2, 3]), isPadded: true)
     case .conv2dWeightGradient: return correlated(node, operands)
+    case .conv2dExampleGradients, .conv2dExampleNorms: return exampleGradients(node, operands)
     case .averagePool2d: return operands[0].hull(alongAxes: [2, 3]).mapped { rounded($0) }
     case .maxPool2d: return operands[0].hull(alongAxes: [2, 3])
     case .averagePool2dGradient(let pooling, _, _):

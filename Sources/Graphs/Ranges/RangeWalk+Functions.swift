@@ -111,3 +111,17 @@ extension RangeWalk {
     return gradients.zipped(pixels) { rounded($0 * $1 * positions) }
   }
 }
+
+extension RangeWalk {
+  /// Each example's gradient of a convolution by its weight, or the square of its norm.
+  func exampleGradients(_ node: Graph.Node, _ operands: [RangeTensor]) -> RangeTensor {
+    let (x, upstream) = (graph.nodes[node.operands[0]].shape, graph.nodes[node.operands[1]].shape)
+    func magnitude(_ range: RangeTensor) -> Double { range.intervals.map(\.magnitude).max() ?? 0 }
+    let largest = magnitude(operands[0]) * magnitude(operands[1]) * Double(upstream[2] * upstream[3])
+    guard case .conv2dExampleNorms(_, let height, let width) = node.operation else {
+      return RangeTensor(rounded(Interval(-largest, largest)), rank: node.shape.rank)
+    }
+    let count = Double(upstream[1] * x[1] * height * width)
+    return RangeTensor(rounded(Interval(0, largest * largest * count)), rank: 1)
+  }
+}

@@ -21,8 +21,10 @@ struct DeclaredData {
 
   /// - Throws: `DatasetError` where the target, or no feature, is declared.
   init(_ job: Job) throws(DatasetError) {
-    guard case .owners(let target) = job.data.source else {
-      throw .inconsistent("Owners that share their rows by themselves need data.target")
+    let target: String
+    switch job.data.source {
+    case .owners(let name), .file(_, let name): target = name
+    case .set: throw .inconsistent("Owners that share their rows by themselves need data.target")
     }
     let names = Set(job.data.ranges.keys).union(job.data.categories.keys).subtracting([target]).sorted()
     var features: [Schema.Column] = []
@@ -35,27 +37,36 @@ struct DeclaredData {
     }
     guard !features.isEmpty else {
       throw .inconsistent(
-        "Owners that share their rows by themselves need every feature declared; add data.ranges and data.categories")
+        "Rows that nobody may look at, of owners or under privacy, need every feature declared; add data.ranges and "
+          + "data.categories")
     }
     let schema = Schema(features: features, target: .init(target, .numeric()))
     let declared = try Preprocessing.declared(by: schema).features
     preprocessing = try Preprocessing(
       features: declared, targetTransform: TargetTransform(name: target, kind: try Self.kind(of: target, job)))
-    source = "the rows of \(job.encrypted?.owners.count ?? 1) owners"
+    if case .file(let path, _) = job.data.source {
+      source = path
+    } else {
+      source = "the rows of \(job.encrypted?.owners.count ?? 1) owners"
+    }
   }
 
   /// Two classes are the negative and the positive one, in this order; numbers are scaled to their range.
   private static func kind(of target: String, _ job: Job) throws(DatasetError) -> TargetTransform.Kind {
     switch (job.data.ranges[target], job.data.categories[target]) {
-    case (let range?, nil):
-      return .numeric(mean: (range.low + range.high) / 2, deviation: (range.high - range.low) / 2)
+    case (let range?, nil): return scaled(to: range)
     case (nil, let labels?) where labels.count == 2: return .binary(negative: labels[0], positive: labels[1])
     case (nil, let labels?): return .classes(labels)
     case (nil, nil), (_?, _?):
       throw .inconsistent(
-        "Owners that share their rows by themselves need the target declared; add \(target) to data.ranges or "
-          + "data.categories")
+        "Rows that nobody may look at, of owners or under privacy, need the target declared; add \(target) to "
+          + "data.ranges or data.categories")
     }
+  }
+
+  /// Numbers as shares of half their range, from its middle.
+  static func scaled(to range: PublicRange) -> TargetTransform.Kind {
+    .numeric(mean: (range.low + range.high) / 2, deviation: (range.high - range.low) / 2)
   }
 
   var emptyTable: Table {

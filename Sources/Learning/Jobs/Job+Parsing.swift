@@ -4,11 +4,10 @@ import Tensors
 extension Job {
   /// Reads a job file. It is strict: what it does not know is an error that names the nearest thing it does.
   public static func parse(_ text: String) throws(JobError) -> Job {
-    let keys = ["model", "data", "training", "mode", "encrypted", "federated", "cluster", "coordinator", "output"]
-    let planned = ["privacy"]
     let root = try JobNode(parsing: text)
-    let entries = try root.mapping(keys + planned)
-    for key in planned { if let node = entries[key] { throw .unsupported(node.path, feature: "\(key) training") } }
+    let entries = try root.mapping([
+      "model", "data", "training", "mode", "encrypted", "federated", "privacy", "cluster", "coordinator", "output",
+    ])
     let mode = try entries["mode"].map(mode) ?? .plain
     let owned: [(key: String, modes: [Mode])] = [
       ("encrypted", [.encrypted]), ("cluster", [.encrypted, .federated]), ("federated", [.federated]),
@@ -27,9 +26,10 @@ extension Job {
       data: try data(
         root.required("data", in: entries),
         hasOwners: encrypted?.owners.isEmpty == false || federated?.owners.isEmpty == false
-          || (federated != nil && entries["coordinator"] != nil)),
+          || (federated != nil && entries["coordinator"] != nil), isPrivate: entries["privacy"] != nil),
       training: try training(root.required("training", in: entries), federated: federated), mode: mode,
-      encrypted: encrypted, federated: federated, cluster: try entries["cluster"]?.string(),
+      encrypted: encrypted, federated: federated, privacy: try privacy(entries["privacy"], mode),
+      cluster: try entries["cluster"]?.string(),
       coordinator: try entries["coordinator"]?.string(), output: try entries["output"]?.string())
     try job.checkCluster()
     try job.checkFederation()
@@ -86,6 +86,11 @@ extension Job {
   /// Whether the rows' owners share them by themselves, so that nobody else has them.
   public var hasSeparateOwners: Bool { cluster != nil && encrypted?.owners.isEmpty == false }
 
+  private static func privacy(_ node: JobNode?, _ mode: Mode) throws(JobError) -> PrivacyPart? {
+    guard let node else { return nil }
+    return try PrivacyPart.parse(node, mode: mode)
+  }
+
   private static func mode(_ node: JobNode) throws(JobError) -> Mode {
     Mode(rawValue: try node.choice(Mode.allCases.map(\.rawValue))) ?? .plain
   }
@@ -111,7 +116,7 @@ extension Job {
 
   // MARK: Data
 
-  private static func data(_ node: JobNode, hasOwners: Bool) throws(JobError) -> DataPart {
+  private static func data(_ node: JobNode, hasOwners: Bool, isPrivate: Bool) throws(JobError) -> DataPart {
     let entries = try node.mapping(["set", "path", "file", "target", "test", "ranges", "categories", "columns"])
     let source: DataPart.Source
     switch (entries["set"], entries["file"]) {
@@ -132,13 +137,21 @@ extension Job {
     let test = try entries["test"]?.number("a number above 0 and below 1") { $0 > 0 && $0 < 1 }
     return DataPart(
       source: source, test: test ?? 0.2, ranges: try ranges(entries["ranges"]),
-      categories: try categories(entries["categories"]), columns: try columns(entries["columns"], source))
+      categories: try categories(entries["categories"]),
+      columns: try columns(entries["columns"], source, isPrivate: isPrivate))
   }
 
-  private static func columns(_ node: JobNode?, _ source: DataPart.Source) throws(JobError) -> [String]? {
+  private static func columns(
+    _ node: JobNode?, _ source: DataPart.Source, isPrivate: Bool
+  ) throws(JobError) -> [String]? {
     guard let node else { return nil }
-    guard case .owners(let target) = source else {
-      throw .contradiction("\(node.path) goes with workers' own tables, data: {target: column}; remove it")
+    let target: String?
+    switch source {
+    case .owners(let name): target = name
+    case .set where isPrivate: target = nil
+    case .set, .file:
+      throw .contradiction(
+        "\(node.path) goes with workers' own tables, data: {target: column}, or with a set under privacy; remove it")
     }
     var names: [String] = []
     for item in try node.sequence(atMost: 1 << 14) {

@@ -11,6 +11,8 @@ public struct Job: Hashable, Sendable, Codable {
   public var encrypted: EncryptedPart?
   /// How workers learn together; with `mode: federated` only.
   public var federated: FederatedPart?
+  /// How the training is differentially private; not at all where there is none.
+  public var privacy: PrivacyPart?
   /// The cluster file of the parties that run already; none where they are started here. With `mode: encrypted`, or
   /// with `aggregation: shared`.
   public var cluster: String?
@@ -42,7 +44,8 @@ public struct Job: Hashable, Sendable, Codable {
     public var ranges: [String: PublicRange]
     /// Public lists of categories.
     public var categories: [String: [String]]
-    /// The features, where not all columns beside the target are; of federated workers' own tables only.
+    /// The features, where not all columns beside the target are; of federated workers' own tables, and of
+    /// sets under privacy.
     public var columns: [String]?
 
     public enum Source: Hashable, Sendable, Codable {

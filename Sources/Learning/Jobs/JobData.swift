@@ -22,18 +22,47 @@ struct JobData {
     switch part {
     case .all: return try loadAll()
     case .owner(let index): return try load(.table(job.ownerFiles[index]))
-    case .table(let path):
-      let table = try CSV.read(path: path)
-      let declared = try DeclaredData(job)
-      let (train, test) = try table.split(
-        test: job.data.test, seed: job.training.seed,
-        stratifiedBy: declared.preprocessing.targetTransform.labels == nil
-          ? nil : declared.preprocessing.targetTransform.name)
-      return try declared.prepared(train: train, test: test)
+    case .table(let path): return try declared(try CSV.read(path: path))
     case .none:
       let declared = try DeclaredData(job)
       return try declared.prepared(train: declared.emptyTable, test: declared.emptyTable)
     }
+  }
+
+  /// A table of which nothing but what the job declares decides how its rows become features.
+  private func declared(_ table: Table) throws(DatasetError) -> Loaded {
+    let declared = try DeclaredData(job)
+    let (train, test) = try table.split(
+      test: job.data.test, seed: job.training.seed,
+      stratifiedBy: declared.preprocessing.targetTransform.labels == nil
+        ? nil : declared.preprocessing.targetTransform.name)
+    return try declared.prepared(train: train, test: test)
+  }
+
+  /// A named set under privacy: ranges and categories are the publisher's or the job's, and no row's.
+  private func privately(_ set: TabularDataset) throws(DatasetError) -> Loaded {
+    let target = set.schema.target.name
+    var schema = try declaring(set.schema, table: set.name, butNot: target)
+    if let columns = job.data.columns {
+      for name in columns where !schema.features.contains(where: { $0.name == name }) {
+        throw .missingColumn(name, table: set.name)
+      }
+      schema.features.removeAll { !columns.contains($0.name) }
+    }
+    let preprocessing: Preprocessing
+    if let range = job.data.ranges[target] {
+      let features = Schema(features: schema.features, target: .init(target, .numeric()))
+      preprocessing = try Preprocessing(
+        features: Preprocessing.declared(by: features).features,
+        targetTransform: TargetTransform(name: target, kind: DeclaredData.scaled(to: range)))
+    } else {
+      preprocessing = try Preprocessing.declared(by: schema)
+    }
+    let (train, test) = try set.split(test: job.data.test, seed: job.training.seed)
+    return single(
+      PreparedDataset(
+        train: try preprocessing.dataset(of: train, name: set.name, source: set.source),
+        test: try preprocessing.dataset(of: test, name: set.name, source: set.source), preprocessing: preprocessing))
   }
 
   /// The job's own rows to train on and to judge by, with lists of all categories, before anything is fitted.
@@ -70,6 +99,7 @@ struct JobData {
         }
         return single(try loaded.prepared(test: job.data.test, seed: job.training.seed))
       }
+      guard job.privacy == nil else { return try privately(tabular) }
       let schema = try declaring(tabular.schema, table: name)
       guard owners.isEmpty else {
         return try prepared(owners: owners, judge: nil) { (_: Table) throws(DatasetError) in schema }
@@ -85,6 +115,7 @@ struct JobData {
         }
       }
       let table = try CSV.read(path: path)
+      guard job.privacy == nil else { return try declared(table) }
       let (train, held) = try split(table, target)
       let tabular = TabularDataset(name: table.name, source: path, schema: try schema(of: train, target), table: train)
       return single(try tabular.prepared(train: train, test: held))
@@ -142,9 +173,11 @@ struct JobData {
   }
 
   /// The schema with the job's public ranges and categories.
-  private func declaring(_ schema: Schema, table: String) throws(DatasetError) -> Schema {
+  private func declaring(
+    _ schema: Schema, table: String, butNot target: String? = nil
+  ) throws(DatasetError) -> Schema {
     var schema = schema
-    for name in job.data.ranges.keys.sorted() + job.data.categories.keys.sorted() {
+    for name in job.data.ranges.keys.sorted() + job.data.categories.keys.sorted() where name != target {
       guard let index = schema.features.firstIndex(where: { $0.name == name }) else {
         throw .missingColumn(name, table: table)
       }

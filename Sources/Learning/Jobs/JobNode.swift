@@ -72,6 +72,8 @@ struct JobNode {
     return (entry.key, entry.value)
   }
 
+  var isScalar: Bool { node.scalar != nil }
+
   var isSequence: Bool { node.sequence != nil }
 
   func sequence(atMost limit: Int) throws(JobError) -> [JobNode] {

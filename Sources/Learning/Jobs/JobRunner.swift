@@ -1,5 +1,7 @@
 public import Datasets
 public import Graphs
+public import Privacy
+import Tensors
 
 /// Carries out a job in the clear: loads, prepares on the training rows alone, trains, judges on the test rows.
 public struct JobRunner: Sendable {
@@ -32,8 +34,16 @@ public struct JobRunner: Sendable {
     }
   }
 
-  /// - Throws: ``LearningError``, and `DatasetError` from the data.
-  public func run(progress: (Trainer.Progress) throws -> Void = { _ in }) throws -> Result {
+  /// - Throws: ``LearningError``, `DatasetError` from the data, and `AccountingError` for privacy that cannot be bounded.
+  ///
+  /// - Parameters:
+  ///   - progress: called after every epoch of a training that is not private.
+  ///   - reserve: called with what a private training will release, before any noise is drawn.
+  ///   - spent: called after every epoch of one that is; its loss is not told.
+  public func run(
+    progress: (Trainer.Progress) throws -> Void = { _ in }, spent: (PrivacySpent) throws -> Void = { _ in },
+    reserve: (PrivacyEvent) throws -> Void = { _ in }
+  ) throws -> Result {
     let prepared = try PreparedJob(job, environment: environment)
     let training = job.training
     let trainer = try Trainer(
@@ -41,12 +51,31 @@ public struct JobRunner: Sendable {
       epochs: training.epochs, batch: training.batch, seed: training.seed)
     let clock = ContinuousClock()
     let start = clock.now
+    if let privacy = job.privacy, privacy.unit == .example {
+      let run = try PrivateRun(trainer, privacy, rows: prepared.features.shape[0])
+      try reserve(run.event)
+      return try runPrivately(prepared, run, spent)
+    }
     let result = try trainer.train(features: prepared.features, targets: prepared.targets, progress: progress)
     var report = prepared.report(
       losses: result.losses, seconds: (clock.now - start) / .seconds(1), versions: versions)
+    report.privacy = prepared.localSpending
     try prepared.judge(result.model, into: &report)
     return Result(
       model: result.model, preprocessing: prepared.data.preprocessing, report: report,
       inputRange: try? InputRange.covering(prepared.data.train.features))
+  }
+
+  /// The range of the rows is no part of the result, since nothing hides it.
+  private func runPrivately(
+    _ prepared: PreparedJob, _ run: PrivateRun, _ spent: (PrivacySpent) throws -> Void
+  ) throws -> Result {
+    let clock = ContinuousClock()
+    let start = clock.now
+    let (model, spending) = try run.train(features: prepared.features, targets: prepared.targets, progress: spent)
+    var report = prepared.report(losses: [], seconds: (clock.now - start) / .seconds(1), versions: versions)
+    report.privacy = spending
+    try prepared.judge(model, into: &report)
+    return Result(model: model, preprocessing: prepared.data.preprocessing, report: report)
   }
 }

@@ -14,6 +14,8 @@ public struct PreparedJob: Sendable {
   public let ownerRows: [Int]
   /// The same of the test rows.
   public let ownerTestRows: [Int]
+  /// What the noise on the training rows cost, where they were noised before anything else.
+  private(set) var localSpending: TrainingReport.PrivacyPart?
 
   /// - Parameters:
   ///   - environment: the process's, where the folder of data is looked for if the job does not say.
@@ -21,7 +23,21 @@ public struct PreparedJob: Sendable {
   /// - Throws: ``LearningError``, and `DatasetError` from the data.
   public init(_ job: Job, environment: [String: String], part: JobPart = .all) throws {
     let loaded = try JobData(job, environment: environment).load(part)
-    try self.init(job, loaded.data, ownerRows: loaded.ownerRows, ownerTestRows: loaded.ownerTestRows)
+    let data = loaded.data
+    guard let privacy = job.privacy, privacy.unit == .local else {
+      try self.init(job, data, ownerRows: loaded.ownerRows, ownerTestRows: loaded.ownerTestRows)
+      return
+    }
+    let noise = try LocalNoise(privacy, targets: data.train.targets)
+    try self.init(
+      job,
+      PreparedDataset(
+        train: try noise.noised(data.train, data.preprocessing), test: data.test, preprocessing: data.preprocessing),
+      ownerRows: loaded.ownerRows, ownerTestRows: loaded.ownerTestRows)
+    var spending = TrainingReport.PrivacyPart(privacy)
+    spending.epsilon = try privacy.epsilon(of: noise.event)
+    spending.noiseMultiplier = noise.noiseMultiplier
+    localSpending = spending
   }
 
   /// Data that is prepared already.

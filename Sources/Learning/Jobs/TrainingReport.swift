@@ -1,5 +1,6 @@
 import Foundation
 import Graphs
+public import Privacy
 
 /// What a run of a job found: `report.json`.
 public struct TrainingReport: Hashable, Sendable, Codable {
@@ -37,7 +38,26 @@ public struct TrainingReport: Hashable, Sendable, Codable {
   public var opened: [String]?
   /// Of a federated training.
   public var federation: FederationPart?
+  /// Of a private training. There ``loss`` is empty, since it would tell of rows what nothing hides.
+  public var privacy: PrivacyPart?
   public var versions: [String: String]
+
+  /// What a private training cost.
+  public struct PrivacyPart: Hashable, Sendable, Codable {
+    public var epsilon: Double
+    public var delta: Double
+    public var unit: Learning.PrivacyPart.Unit
+    public var neighbours: Neighbours
+    public var accountant: AccountantKind
+    public var noiseMultiplier: Double
+    public var steps: Int
+    /// The probability of each row to be in a step's sample.
+    public var samplingRate: Double
+    /// The clipping norm after each epoch.
+    public var clips: [Double]
+    /// After each epoch.
+    public var epsilons: [Double]
+  }
 
   public struct FederationPart: Hashable, Sendable, Codable {
     public var workers: [String]
@@ -103,7 +123,12 @@ extension TrainingReport {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
       try encoder.encode(self).write(to: directory.appendingPathComponent("report.json"), options: .atomic)
-      let chart = LossChart(title: "Training", label: "loss", values: loss)
+      let chart =
+        if let privacy, !privacy.epsilons.isEmpty {
+          LossChart(title: "Private training", label: "ε spent, at δ = \(privacy.delta)", values: privacy.epsilons)
+        } else {
+          LossChart(title: "Training", label: "loss", values: loss)
+        }
       try Data(chart.svg.utf8).write(to: directory.appendingPathComponent("curves.svg"), options: .atomic)
     } catch {
       throw .unwritable(path: folder, reason: "check that the folder is there and may be written to")

@@ -58,11 +58,16 @@ public enum Loss: String, Hashable, Sendable, Codable, CaseIterable {
   }
 
   /// The gradient of ``value(of:targets:)`` by the outputs, in closed form.
-  func gradient(of z: Symbol, targets: Symbol) -> Symbol {
-    let batch = Float(max(z.shape[0], 1))
+  ///
+  /// - Parameter examples: how many the mean is over, the batch's where nothing is said; with 1, each row is the gradient of
+  ///   its own example's loss.
+  func gradient(of z: Symbol, targets: Symbol, examples: Int? = nil) -> Symbol {
+    let rows = max(z.shape[0], 1)
+    let batch = Float(examples ?? rows)
+    let outputs = Float(max(z.shape.count, 1) / rows)
     return switch self {
-    case .meanSquaredError: (z - targets) * (2 / Float(max(z.shape.count, 1)))
-    case .binaryCrossEntropy: (z.sigmoid() - targets) * (1 / Float(max(z.shape.count, 1)))
+    case .meanSquaredError: (z - targets) * (2 / (batch * outputs))
+    case .binaryCrossEntropy: (z.sigmoid() - targets) * (1 / (batch * outputs))
     case .softmaxCrossEntropy: (z.softmax() - targets) * (1 / batch)
     }
   }

@@ -75,12 +75,7 @@ public struct Trainer: Sendable {
   package func loop(
     features: Tensor<Float>, targets: Tensor<Float>, weights: Weights
   ) throws(LearningError) -> TrainingLoop {
-    try check(features, description.inputShape, "features")
-    try check(targets, description.outputShape, "targets")
-    guard features.shape[0] == targets.shape[0], features.shape[0] > 0 else {
-      throw .wrongShape(
-        "targets", expected: "[\(max(features.shape[0], 1))] + \(description.outputShape)", given: targets.shape)
-    }
+    try check(features: features, targets: targets)
     return try TrainingLoop(
       self, features: features, targets: targets, weights: weights, seed: SeedTree(seed: seed))
   }
@@ -89,6 +84,16 @@ public struct Trainer: Sendable {
   public func shuffle(_ epoch: Int, rows: Int) -> [Int] {
     var random = SeedTree(seed: seed).child("shuffle").child(epoch).generator()
     return random.shuffled(rows)
+  }
+
+  /// - Throws: where they are not rows of the model's, at least one, and as many of both.
+  func check(features: Tensor<Float>, targets: Tensor<Float>) throws(LearningError) {
+    try check(features, description.inputShape, "features")
+    try check(targets, description.outputShape, "targets")
+    guard features.shape[0] == targets.shape[0], features.shape[0] > 0 else {
+      throw .wrongShape(
+        "targets", expected: "[\(max(features.shape[0], 1))] + \(description.outputShape)", given: targets.shape)
+    }
   }
 
   private func check(_ tensor: Tensor<Float>, _ example: Shape, _ what: String) throws(LearningError) {

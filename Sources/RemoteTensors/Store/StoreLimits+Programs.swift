@@ -41,7 +41,13 @@ extension Operation {
       let (x, g) = (operands[0], operands[1])
       return product([x[1], height, width, g[2], g[3]])
     }
-    return 0
+    switch self {
+    case .conv2dExampleGradients(_, let height, let width), .conv2dExampleNorms(_, let height, let width):
+      let (x, g) = (operands[0], operands[1])
+      let patches = product([x[1], height, width, g[2], g[3]])
+      return patches + product([g[1], x[1], height, width]) + 2 * product([g[2], g[3], g[2], g[3]])
+    default: return 0
+    }
   }
 
   /// Additions and multiplications; an upper bound, of which exponentials and the like count as one.
@@ -56,6 +62,11 @@ extension Operation {
     }
     if case .conv2dWeightGradient = self {
       return scalars + Double(operands[0][0]) * Double(operands[1][1]) * scratchCount(operands)
+    }
+    switch self {
+    case .conv2dExampleGradients, .conv2dExampleNorms:
+      return scalars + Double(operands[1][0]) * Double(operands[1][1]) * scratchCount(operands)
+    default: break
     }
     if case .averagePool2d(let pooling) = self { return scalars + Double(result.count) * pooling.windowCount }
     if case .maxPool2d(let pooling) = self { return scalars + Double(result.count) * pooling.windowCount }

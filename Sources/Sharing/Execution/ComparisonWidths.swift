@@ -59,8 +59,8 @@ extension Graph.Node {
     case .max, .argmax, .maxPool2d, .maxPool2dGradient, .softmax, .logSoftmax: return operand(0).width
     case .log: return operand(0).magnitude
     case .input, .constant, .add, .subtract, .multiply, .select, .negate, .scale, .shift, .matmul, .conv2d,
-      .conv2dInputGradient, .conv2dWeightGradient, .averagePool2d, .averagePool2dGradient, .sum, .mean, .broadcast,
-      .reshape, .transpose, .concatenate, .slice, .pad, .gather, .scatter, .power:
+      .conv2dInputGradient, .conv2dWeightGradient, .conv2dExampleGradients, .conv2dExampleNorms, .averagePool2d,
+      .averagePool2dGradient, .sum, .mean, .broadcast, .reshape, .transpose, .concatenate, .slice, .pad, .gather, .scatter, .power:
       return nil
     }
   }

@@ -94,6 +94,7 @@ extension Operation {
       .maxPool2d, .maxPool2dGradient, .sum, .mean, .max, .argmax, .broadcast, .reshape, .transpose, .concatenate,
       .slice, .pad, .gather, .scatter, .power:
       true
+    case .conv2dExampleGradients, .conv2dExampleNorms: false
     }
   }
 

@@ -79,6 +79,8 @@ extension SecureRun {
     case .max, .argmax, .maxPool2d, .maxPool2dGradient: return talk(.max(index), operands)
     case .softmax, .logSoftmax: return talk(.softmax(index), operands)
     case .power(let exponent): return talk(.power(exponent), operands)
+    case .conv2dExampleGradients, .conv2dExampleNorms:
+      throw SharingError.notAvailable(operations: [node.operation.name], engine: "secret-sharing")
     }
   }
 

@@ -48,6 +48,17 @@ struct TrainCommand: AsyncParsableCommand {
       workers: [{name: bank-a, file: a.csv}, …] each has its own table, and with "coordinator: wss://HOST:PORT" and \
       --identity the job goes to a coordinator that runs already. Then data names the target alone: {target: column}.
 
+      With "privacy", a plain training is differentially private in each training row, by DP-SGD: rows are drawn at random, \
+      each one's gradient is clipped, and noise hides the rest. Ranges and categories must be declared, and the training \
+      loss is not told; after each epoch the ε spent so far is.
+
+        privacy: {unit: example, clip: 1.0, targetEpsilon: 3, delta: 1e-5}   # or noiseMultiplier: 1.1
+
+      With --ledger FILE, the training is taken from the data set's budget there before any noise is drawn, and refused \
+      (exit code 4) when that does not suffice.
+
+      clip: 1.0, {perLayer: 1.0} or {adaptive: {norm: 1.0, quantile: 0.5}}; accountant: pld or rdp.
+
       Writes report.json, model.tacit and curves.svg, and report.html where a coordinator was started here. Paths are relative to where the program is called.
 
       Example: tacit train job.yaml --json
@@ -61,6 +72,9 @@ struct TrainCommand: AsyncParsableCommand {
   @Option(help: "The folder of a client's certificate and key, for a job with a cluster.") var identity: String?
   @Option(help: "A folder that receives what a coordinator started here sees of the workers, for audits.")
   var record: String?
+  @Option(help: "The ledger (a file) whose budget a private training is taken from.") var ledger: String?
+  @Option(help: "The data set's name in the ledger; that of the job's set or file if there is none.") var dataset:
+    String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
@@ -90,13 +104,34 @@ struct TrainCommand: AsyncParsableCommand {
 
   private func trainPlain(_ job: Job, _ folder: String) throws -> TrainingReport {
     let line = ProgressLine()
-    let result = try JobRunner(job, environment: environment, versions: versions).run { progress in
-      line.show(String(format: "epoch %d of %d, loss %.4f", progress.epoch, progress.epochs, progress.loss))
+    let budget = try ledger.map { try PrivacyLedger.existing(path: $0) }
+    if budget != nil, job.privacy?.unit != .example {
+      throw UsageError("--ledger is for private training: the job has no privacy with unit: example")
     }
+    var reservation: Int?
+    let result = try JobRunner(job, environment: environment, versions: versions).run(
+      progress: { line.show(String(format: "epoch %d of %d, loss %.4f", $0.epoch, $0.epochs, $0.loss)) },
+      spent: { spent in
+        let text = String(
+          format: "epoch %d of %d: ε = %.4f at δ = %.4g", spent.epoch, spent.epochs, spent.epsilon, spent.delta)
+        if json { line.show(text) } else { print(text) }
+      },
+      reserve: { event in
+        reservation = try budget?.reserve(event, of: dataset ?? Self.name(of: job), purpose: "train \(self.job)")
+      })
+    if let reservation { try budget?.commit(reservation) }
     line.clear()
     try result.report.write(to: folder)
     try TrainedModel.file(of: result, creator: "tacit train").save(to: folder + "/model.tacit")
     return result.report
+  }
+
+  private static func name(of job: Job) -> String {
+    switch job.data.source {
+    case .set(let name, _): name
+    case .file(let path, _): path
+    case .owners(let target): target
+    }
   }
 
   private func trainEncrypted(_ job: Job, _ text: String, _ folder: String) async throws -> TrainingReport {
@@ -164,6 +199,14 @@ struct TrainCommand: AsyncParsableCommand {
         + "\(outcome.bytesSent) bytes")
   }
 
+  private static func text(_ privacy: TrainingReport.PrivacyPart) -> String {
+    String(
+      format: "%-20@ ε = %.4f at δ = %.4g in each %@, neighbours %@, by accountant %@; noise %.4f, %d steps",
+      "privacy" as NSString, privacy.epsilon, privacy.delta, privacy.unit.rawValue as NSString,
+      privacy.neighbours.rawValue as NSString, privacy.accountant.rawValue as NSString, privacy.noiseMultiplier,
+      privacy.steps)
+  }
+
   private static func text(_ report: TrainingReport, folder: String) -> String {
     func line(_ name: String, _ value: Double?, _ format: String) -> String? {
       value.map { String(format: "%-20@ \(format)", name as NSString, $0) }
@@ -172,7 +215,8 @@ struct TrainCommand: AsyncParsableCommand {
       "\(report.data.source): \(report.data.train) rows to train on, \(report.data.test) to judge by",
       line("accuracy", report.accuracy, "%.4f"), line("AUC", report.auc, "%.4f"),
       line("mean squared error", report.meanSquaredError, "%.4f"), line("R²", report.rSquared, "%.4f"),
-      line("last loss", report.loss.last, "%.4f"), line("seconds an epoch", report.secondsPerEpoch, "%.4f"),
+      line("last loss", report.loss.last, "%.4f"), report.privacy.map(Self.text),
+      line("seconds an epoch", report.secondsPerEpoch, "%.4f"),
       report.dealtBytes.map { String(format: "dealt, apart: %d bytes in %.2f s", $0, report.offlineSeconds ?? 0) },
       "\(folder)/model.tacit holds the model, \(folder)/report.json the figures, \(folder)/curves.svg the loss",
     ]

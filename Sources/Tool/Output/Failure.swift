@@ -30,7 +30,7 @@ enum Failure {
   private static func exitCode(of error: any Error) -> Int32? {
     switch error {
     case is UsageError, is DatasetError, is ModelFileError, is IdentityError, is GraphError, is LearningError,
-      is JobError, is RangeError, is FixedPoint.EncodingError:
+      is JobError, is AccountingError, is RangeError, is FixedPoint.EncodingError:
       2
     case let error as SharingError:
       switch error {

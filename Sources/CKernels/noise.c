@@ -1,0 +1,94 @@
+/// Box and Muller's method with the logarithm, sine and cosine of fdlibm (Sun Microsystems, 1993), without branches.
+#include <string.h>
+
+#include "ck_noise.h"
+#include "dispatch.h"
+
+// Products are fused into sums where the processor can: noise need not have the same bits at every level.
+#pragma STDC FP_CONTRACT ON
+
+CK_INLINE uint64_t bits_of(double x) {
+  uint64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+CK_INLINE double double_of(uint64_t bits) {
+  double x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+/// −2 log u for u in [2^−65, 1], by log(1 + f) = f − f²/2 + s · (f²/2 + R(s²)) with s = f / (2 + f).
+CK_INLINE double squared_radius(double u) {
+  uint64_t bits = bits_of(u);
+  // From √½ to √2: mantissas above √2 count as halves.
+  uint64_t fraction = bits & 0x000fffffffffffffu;
+  uint64_t above = (fraction + 0x00095f6400000000u) & 0x0010000000000000u;
+  double m = double_of(fraction | (above ^ 0x3ff0000000000000u));
+  uint64_t exponent = (bits >> 52) + (above >> 52);
+  // The exponent as a double, by its bits: exact, and a vector operation at every level.
+  double k = double_of(0x4330000000000000u | exponent) - (4503599627370496.0 + 1023.0);
+  double f = m - 1.0;
+  double s = f / (2.0 + f);
+  double z = s * s;
+  double p = 1.479819860511658591e-01;
+  p = p * z + 1.531383769920937332e-01;
+  p = p * z + 1.818357216161805012e-01;
+  p = p * z + 2.222219843214978396e-01;
+  p = p * z + 2.857142874366239149e-01;
+  p = p * z + 3.999999999940941908e-01;
+  p = p * z + 6.666666666666735130e-01;
+  double half = 0.5 * f * f;
+  double log = k * 6.93147180369123816490e-01 - ((half - (s * (half + p * z) + k * 1.90821492927058770002e-10)) - f);
+  return -2.0 * log;
+}
+
+/// For |x| ≤ π/4.
+CK_INLINE double sine(double x) {
+  double z = x * x;
+  double p = 1.58969099521155010221e-10;
+  p = p * z - 2.50507602534068634195e-08;
+  p = p * z + 2.75573137070700676789e-06;
+  p = p * z - 1.98412698298579493134e-04;
+  p = p * z + 8.33333333332248946124e-03;
+  p = p * z - 1.66666666666666324348e-01;
+  return x + x * z * p;
+}
+
+CK_INLINE double cosine(double x) {
+  double z = x * x;
+  double p = -1.13596475577881948265e-11;
+  p = p * z + 2.08757232129817482790e-09;
+  p = p * z - 2.75573143513906633035e-07;
+  p = p * z + 2.48015872894767294178e-05;
+  p = p * z - 1.38888888888741095749e-03;
+  p = p * z + 4.16666666666666019037e-02;
+  return 1.0 - (0.5 * z - z * z * p);
+}
+
+/// The nearest integer: adding 1.5 · 2^52 leaves no bits behind the point.
+CK_INLINE double nearest(double x) { return (x + 6755399441055744.0) - 6755399441055744.0; }
+
+CK_INLINE void ck_f32_noised_loop(
+    size_t pairs, const float *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
+    float *out) {
+  CK_INDEPENDENT for (size_t i = 0; i < pairs; i++) {
+    uint64_t w = words[i], v = words[pairs + i];
+    double u = ((double)w + 0.5) * 0x1p-64;
+    double r = deviation * __builtin_elementwise_sqrt(squared_radius(u));
+    // Two bits choose an eighth of the circle's turn and a sign, the others the place within ±π/4.
+    double angle = (double)(int64_t)(v << 2) * (1.57079632679489661923 * 0x1p-64);
+    double s = r * sine(angle), c = r * cosine(angle);
+    uint64_t swap = 0 - (v >> 63), sign = (v << 1) & 0x8000000000000000u;
+    uint64_t change = (bits_of(s) ^ bits_of(c)) & swap;
+    double first = double_of(bits_of(c) ^ change ^ sign), second = double_of(bits_of(s) ^ change ^ sign);
+    out[i] = (float)(from_grid * (nearest(to_grid * x[i]) + nearest(first)));
+    out[pairs + i] = (float)(from_grid * (nearest(to_grid * x[pairs + i]) + nearest(second)));
+  }
+}
+CK_KERNEL(
+    ck_f32_noised,
+    (size_t pairs, const float *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
+     float *out),
+    (pairs, x, to_grid, deviation, words, from_grid, out))

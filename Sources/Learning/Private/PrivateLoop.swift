@@ -1,0 +1,139 @@
+import Arithmetic
+import CKernels
+import Foundation
+import Tensors
+
+/// The memory and the programs of one private training. It belongs to one thread at a time.
+final class PrivateLoop {
+  private let trainer: PrivateTrainer
+  private let sampler: PoissonSampler
+  private let features: Tensor<Float>
+  private let targets: Tensor<Float>
+  private let block: ParameterBlock
+  private let grid: NoiseGrid
+  private let stream = SecretStream()
+  /// The steps of the sizes that have come up.
+  private var steps: [Int: ClippedStep] = [:]
+  private var optimizer: OptimizerState
+  private var dropout: PublicGenerator
+  /// The sum of a step's pieces, where it has several.
+  private var pieces: [Float] = []
+  private var drawn: [Int] = []
+  /// The norm gradients are clipped to.
+  private(set) var clip: Double
+
+  init(
+    _ trainer: PrivateTrainer, _ sampler: PoissonSampler, features: Tensor<Float>, targets: Tensor<Float>,
+    weights: Weights
+  ) throws(LearningError) {
+    let description = trainer.trainer.description
+    _ = try Model(description: description, weights: weights)
+    (self.trainer, self.sampler, self.features, self.targets) = (trainer, sampler, features, targets)
+    block = ParameterBlock(description.weightNames.compactMap { weights[$0] })
+    let multiplier = try trainer.privacy.sumMultiplier(batch: trainer.trainer.batch)
+    grid = try NoiseGrid(
+      count: block.count, noiseMultiplier: multiplier, sampler: trainer.privacy.sampler)
+    optimizer = OptimizerState(trainer.trainer.optimizer, count: block.count)
+    dropout = SeedTree(seed: trainer.trainer.seed).child("dropout").generator()
+    clip = trainer.privacy.clipping.norm
+  }
+
+  /// Draws a sample, and moves the weights by the noised mean of its clipped gradients.
+  func step(factor: Double) throws(LearningError) {
+    sampler.draw(stream, into: &drawn)
+    let below = try sumClipped()
+    let fault = trainer.fault
+    if fault == .clipOfTheBatch { clipWhole() }
+    let deviation: Double
+    switch fault {
+    case nil, .clipOfTheBatch: deviation = NoiseGrid.deviation
+    case .noNoise: deviation = 0
+    case .noiseWithoutClip: deviation = NoiseGrid.deviation / clip
+    }
+    let expected = Double(trainer.trainer.batch)
+    grid.release(block.gradients, clip: clip, divisor: expected, stream: stream, deviation: deviation)
+    optimizer.update(block.weights, block.gradients, count: block.count, factor: factor)
+    if case .adaptive(let adaptive) = trainer.privacy.clipping { adapt(adaptive, below: below) }
+  }
+
+  /// Leaves the sum of the sample's clipped gradients in the block; gives how many needed no clipping.
+  private func sumClipped() throws(LearningError) -> Int {
+    let limit = trainer.privacy.physicalBatch
+    var below = 0
+    var start = 0
+    if drawn.isEmpty { block.gradients.update(repeating: 0, count: block.count) }
+    while start < drawn.count {
+      let end = min(start + limit, drawn.count)
+      below += try run(start..<end)
+      if start > 0 || end < drawn.count { add(isFirst: start == 0, isLast: end == drawn.count) }
+      start = end
+    }
+    return below
+  }
+
+  private func run(_ range: Range<Int>) throws(LearningError) -> Int {
+    let step = try step(for: range.count)
+    let norm = Float(trainer.fault == .clipOfTheBatch ? 1e9 : clip)
+    return features.scalars.withUnsafeBufferPointer { features in
+      targets.scalars.withUnsafeBufferPointer { targets in
+        drawn.withUnsafeBufferPointer { rows in
+          step.run(
+            UnsafeBufferPointer(rebasing: rows[range]), features: features, targets: targets, clip: norm,
+            dropout: &dropout)
+        }
+      }
+    }
+  }
+
+  /// Samples differ in size, and a program has one: the next larger of about sixteen sizes serves.
+  private func step(for count: Int) throws(LearningError) -> ClippedStep {
+    let (batch, limit) = (trainer.trainer.batch, trainer.privacy.physicalBatch)
+    let unit = max(1, min(batch, limit) / 16)
+    let size = min((count + unit - 1) / unit * unit, limit)
+    if let step = steps[size] { return step }
+    let perLayer = if case .perLayer = trainer.privacy.clipping { true } else { false }
+    let graph = try ClippedGraph(
+      trainer.trainer.description, loss: trainer.trainer.loss, perLayer: perLayer, batch: size)
+    let step = ClippedStep(graph, block, size: size)
+    steps[size] = step
+    return step
+  }
+
+  private func add(isFirst: Bool, isLast: Bool) {
+    if pieces.isEmpty { pieces = [Float](repeating: 0, count: block.count) }
+    pieces.withUnsafeMutableBufferPointer { pieces in
+      guard let sum = pieces.baseAddress else { return }
+      if isFirst {
+        sum.update(from: block.gradients, count: block.count)
+      } else {
+        ck_f32_add(block.count, sum, block.gradients, isLast ? block.gradients : sum)
+      }
+    }
+  }
+
+  /// The broken build that clips the mean of a batch.
+  private func clipWhole() {
+    let square = ck_f32_dot(block.count, block.gradients, block.gradients)
+    let limit = Float(clip) * Float(max(drawn.count, 1))
+    if square > limit * limit {
+      ck_f32_scale(block.count, block.gradients, limit / square.squareRoot(), block.gradients)
+    }
+  }
+
+  /// The noised share of gradients below the norm, each counted as ±½ so that one more changes the sum by no more than ½.
+  private func adapt(_ adaptive: ExamplePrivacy.AdaptiveClipping, below: Int) {
+    let batch = trainer.trainer.batch
+    let halves = 2 * below - drawn.count
+    let noised = NoiseGrid.noised(count: halves, deviation: 2 * adaptive.deviation(batch: batch), stream: stream) / 2
+    let share = min(max(noised / Double(batch) + 0.5, 0), 1)
+    clip = min(max(clip * exp(-adaptive.rate * (share - adaptive.quantile)), 1e-9), 1e9)
+  }
+
+  /// A copy of the weights as they are.
+  func weights() -> Weights {
+    let names = trainer.trainer.description.weightNames
+    return Weights(zip(names, block.tensors()).map { (name: $0, tensor: $1) })
+  }
+
+  var isFinite: Bool { (0..<block.count).allSatisfy { block.weights[$0].isFinite } }
+}
