@@ -173,7 +173,15 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
   @Test func otherRolesAndExpiredClientsAreRefused() async throws {
     let cluster = try await TestCluster()
     defer { cluster.stop() }
-    await #expect(throws: (any Error).self) { try await cluster.client(role: .worker, patience: .seconds(2)) }
+    await #expect(throws: (any Error).self) { try await cluster.client(role: .keyholder, patience: .seconds(2)) }
+    // Workers bring rows and coordinators sealed shares; neither may share or ask for models.
+    let model = try file(SmallModels.perceptron())
+    for role in [Role.worker, .coordinator] {
+      let (client, loop) = try await cluster.client(role: role, patience: .seconds(5))
+      await #expect(throws: ServingError.self) { _ = try await client.share(model, fractionBits: 16) }
+      await client.close()
+      loop.shutdown()
+    }
     await #expect(throws: (any Error).self) {
       try await cluster.client(patience: .seconds(2), from: Date(timeIntervalSinceNow: -10 * 86_400))
     }
