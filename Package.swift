@@ -110,13 +110,18 @@ let package = Package(
     room(
       "Coordination",
       [
-        "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports", "Learning",
-        "Datasets",
+        "Serving", "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports",
+        "Learning", "Datasets",
         "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
-    room("Stories", ["Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors"]),
+    room(
+      "Stories",
+      [
+        "Coordination", "Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity", "Links",
+        "Processes", logging,
+      ]),
     room(
       "Dashboard",
       [
@@ -170,13 +175,13 @@ let package = Package(
       of: "Serving",
       [
         logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning",
-        "Arithmetic", "Processes",
+        "Arithmetic", "Processes", crypto,
       ]),
     tests(
       of: "Coordination",
       [
-        "Federation", "SecureAggregation", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Arithmetic",
-        "Transports", logging, crypto,
+        "Federation", "SecureAggregation", "Serving", "Paillier", "Learning", "Links", "Datasets", "Tensors",
+        "Arithmetic", "Identity", "Sharing", "Transports", logging, crypto, nioConcurrency,
       ]),
     tests(
       of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),

@@ -137,8 +137,8 @@ def markdown(f):
     if any(f.has(p) for p in programs.SIMULATED):
         parts += ["### A slower network", "",
                   "Three parties, TLS, with the channel's wrapper that delays messages and limits each party's bandwidth. Planned: half",
-                  "a round trip for each round and a third of the bytes, as `tacit plan` reckons, nothing for computing. Peers cannot be",
-                  "run so without the kernel's help.", "", simulated(f), ""]
+                  "a round trip for each round and a third of the bytes, as `tacit plan` reckons, nothing for computing. Peers would",
+                  "need the kernel's `sch_netem` for the same, which this machine's kernel does not have.", "", simulated(f), ""]
     return "\n".join(parts + failures(f))
 
 

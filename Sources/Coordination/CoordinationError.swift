@@ -32,6 +32,8 @@ public enum CoordinationError: Error, Hashable, Sendable {
   case tooFewKeyHolders(answered: Int, needed: Int, reasons: [String])
   /// A sum under encryption is no sum of vectors made by the rules.
   case unopenable(reason: String)
+  /// The parties that add up workers' shares did not.
+  case partiesFail(reason: String)
   /// A file of a Paillier key or of a share of one cannot be used.
   case keyFile(path: String, reason: String)
   /// What came from a coordinator is against the job both agreed on.
@@ -65,6 +67,7 @@ extension CoordinationError: CustomStringConvertible {
       "the sum stays closed: \(answered) of \(needed) key-holders help to open it"
         + (reasons.isEmpty ? "" : " (\(reasons.joined(separator: "; ")))") + "; start more with tacit keyholder"
     case .unopenable(let reason): "the sum cannot be opened: \(reason)"
+    case .partiesFail(let reason): "the round stays closed, as the parties did not add it up: \(reason)"
     case .keyFile(let path, let reason): "the key \(path) cannot be used: \(reason)"
     case .protocolBreach(let reason): "the coordinator asked for something that was not agreed: \(reason)"
     }
@@ -73,7 +76,9 @@ extension CoordinationError: CustomStringConvertible {
   /// As the command line ends with it.
   public var exitCode: Int {
     switch self {
-    case .malformedMessage, .tooFewWorkers, .workerFailed, .late, .gone, .exited, .tooFewKeyHolders, .unopenable: 3
+    case .malformedMessage, .tooFewWorkers, .workerFailed, .late, .gone, .exited, .tooFewKeyHolders, .unopenable,
+      .partiesFail:
+      3
     case .refused, .protocolBreach: 4
     case .outOfRange, .policy, .state, .noSuchJob, .data, .setting, .keyFile: 2
     case .stopped: 1

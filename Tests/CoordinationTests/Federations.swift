@@ -2,6 +2,7 @@ import Arithmetic
 import Coordination
 import Crypto
 import Datasets
+import Federation
 import Foundation
 import Learning
 import Links
@@ -63,13 +64,37 @@ enum Federations {
 
   static let policy = WorkerPolicy(smallestCohort: 1, aggregations: Set(Aggregation.allCases))
 
+  /// The weights after one round: local training of each contributor by hand, averaged by examples in double precision.
+  static func averaged(_ text: String, workers: Int, contributors: [String]) throws -> [Float] {
+    let job = try Job.parse(text)
+    guard let federated = job.federated else { return [] }
+    let description = try ModelDescription(layers: job.model.layers, inputShape: [4])
+    var weights = try WeightLayout(description).flatten(
+      description.initialWeights(seed: SeedTree(seed: 5).child("weights")))
+    var sum = [Double](repeating: 0, count: weights.count)
+    var total = 0.0
+    for (name, rows) in try tables(workers) where contributors.contains(name) {
+      guard case .memory(.tensors(let train, _)) = rows else { continue }
+      let trainer = try LocalTrainer(
+        description, LocalSettings(job.training, federated), rule: LocalRule(federated.strategy),
+        features: train.features, targets: train.targets.tensor)
+      let update = try trainer.train(LocalTask(worker: name, round: 1, weights: weights))
+      for index in sum.indices { sum[index] += Double(update.vector[index]) * Double(train.rowCount) }
+      total += Double(train.rowCount)
+    }
+    for index in sum.indices { weights[index] += Float(sum[index] / total) }
+    return weights
+  }
+
   /// Runs a job from begin to end and gives what its owner gets, and all rounds.
   static func run(
     _ text: String, tables: [(name: String, rows: WorkerRows)]? = nil, database: RunDatabase? = nil,
-    recorder: RunRecorder? = nil, policy: WorkerPolicy = policy, shares: [KeyShare] = []
+    recorder: RunRecorder? = nil, policy: WorkerPolicy = policy, shares: [KeyShare] = [],
+    hasParties: Bool = false
   ) async throws -> (outcome: JobOutcome, weights: [Float], rounds: [RoundRecord]) {
     let federation = await MemoryFederation(
-      tables: try tables ?? self.tables(), policy: policy, shares: shares, database: try database ?? self.database(),
+      tables: try tables ?? self.tables(), policy: policy, shares: shares, hasParties: hasParties,
+      database: try database ?? self.database(),
       recorder: recorder, logger: quiet)
     let link = await federation.submitter()
     var rounds: [RoundRecord] = []

@@ -5,6 +5,7 @@ import Links
 import Logging
 import Paillier
 import SecureAggregation
+import Serving
 import Transports
 
 /// A federation in which what one worker or key-holder says is altered on its way, as a hostile or broken worker would.
@@ -19,12 +20,22 @@ struct Relay {
   ///   - workers: all of them, with their rows.
   ///   - altered: those whose messages are altered.
   ///   - shares: those of the key-holders holder-1, holder-2 …
+  ///   - hasParties: whether three parties add up shares.
+  ///   - wrapping: what stands between them and the coordinator.
+  ///   - rowParties: among whom workers share their rows.
+  ///   - trusted: is given the parties and the workers' certificates.
   ///   - pinned: the key that the workers' policies name, where it is not that of the shares.
   init(
     workers: [(name: String, rows: WorkerRows)], altered: [String], shares: [KeyShare] = [], pinned: PublicKey? = nil,
-    database: RunDatabase, _ alteration: @escaping Alteration
+    database: RunDatabase, hasParties: Bool = false, policy: WorkerPolicy = Federations.policy,
+    rowParties: (any RowSharing)? = nil,
+    wrapping: (any AggregationCluster) -> any AggregationCluster = { $0 }, trusted: (MemoryTrust) -> Void = { _ in },
+    _ alteration: @escaping Alteration
   ) async {
-    let coordinator = Coordinator(database: database, paillierKey: shares.first?.key, logger: Federations.quiet)
+    let trust = hasParties ? MemoryTrust(workers: workers.map(\.name), wrapping: wrapping) : nil
+    if let trust { trusted(trust) }
+    let coordinator = Coordinator(
+      database: database, paillierKey: shares.first?.key, cluster: trust?.cluster, logger: Federations.quiet)
     let encryptor = (pinned ?? shares.first?.key.publicKey).flatMap { try? PrecomputedEncryptor($0) }
     self.coordinator = coordinator
     let keys = Dictionary(uniqueKeysWithValues: workers.map { ($0.name, P256.Signing.PrivateKey()) })
@@ -33,8 +44,9 @@ struct Relay {
     for (name, rows) in workers {
       guard let key = keys[name] else { continue }
       let worker = Worker(
-        name: name, key: key, rows: rows, policy: Federations.policy, roster: roster, record: MemoryUnmaskingRecord(),
-        encryptor: encryptor, logger: Federations.quiet)
+        name: name, key: key, rows: rows, policy: policy, roster: roster, record: MemoryUnmaskingRecord(),
+        encryptor: encryptor, sharing: trust?.sharing(of: name), parties: rowParties,
+        logger: Federations.quiet)
       let outer = MemoryLink.pair(worker: name)
       await coordinator.admit(outer.coordinator, key: key.publicKey)
       guard altered.contains(name) else {
@@ -79,15 +91,24 @@ struct Relay {
     }
   }
 
-  func run(_ text: String) async throws -> (outcome: JobOutcome, weights: [Float], rounds: [RoundRecord]) {
+  /// A link on which a job's owner talks to the coordinator.
+  func owner() async -> any Link {
     let ends = MemoryLink.pair(
       .init(certificate: [], fingerprint: [1], name: "coordinator", role: "coordinator"),
       .init(certificate: [], fingerprint: [2], name: "owner", role: "client"))
     await coordinator.admit(ends.0)
+    return ends.1
+  }
+
+  func run(
+    _ text: String, news: (Submission.News) -> Void = { _ in }
+  ) async throws -> (outcome: JobOutcome, weights: [Float], rounds: [RoundRecord]) {
+    let link = await owner()
     var rounds: [RoundRecord] = []
     defer { for task in tasks { task.cancel() } }
-    let result = try await Submission(ends.1).run(text, seed: 5) { news in
-      if case .round(let record) = news { rounds.append(record) }
+    let result = try await Submission(link).run(text, seed: 5) { item in
+      news(item)
+      if case .round(let record) = item { rounds.append(record) }
     }
     return (result.outcome, result.weights, rounds)
   }

@@ -31,7 +31,7 @@ import Testing
     let second = await MemoryFederation(
       tables: try Federations.tables(), policy: Federations.policy, database: try RunDatabase(path: database.path),
       logger: Federations.quiet)
-    let result = try await Submission(await second.submitter()).resume(job) { _ in }
+    let result = try await Submission(await second.submitter()).run(text, seed: 5, id: job) { _ in }
     await second.stop()
     #expect(result.weights == undisturbed.weights)
     #expect(try database.rounds(of: job).map(\.round) == Array(1...6))

@@ -111,6 +111,24 @@ import Testing
     }
   }
 
+  /// Owners that are workers of a coordinator bring their rows to a cluster; nothing else goes together.
+  @Test func workersAreOwners() throws {
+    let workers = Self.owned
+      .replacingOccurrences(of: "{name: north, file: FILE}", with: "{worker: north}")
+      .replacingOccurrences(of: "{name: south, file: south.csv}", with: "{worker: south}")
+    let address = "\ncoordinator: 'wss://localhost:7000'\n"
+    let job = try Job.parse(workers + address)
+    #expect(job.encrypted?.owners.map(\.isWorker) == [true, true] && job.ownerFiles.isEmpty && job.hasSeparateOwners)
+    for wrong in [
+      workers, Self.owned + address,
+      (workers + address).replacingOccurrences(of: "{worker: north}", with: "{worker: north, file: a.csv}"),
+      (workers + address).replacingOccurrences(of: "{worker: north}", with: "{name: north, file: b.csv}"),
+      (workers + address).replacingOccurrences(of: "cluster: cluster.yaml", with: ""),
+    ] {
+      #expect(throws: JobError.self) { try Job.parse(wrong) }
+    }
+  }
+
   @Test func layersAndDefaults() throws {
     let job = try Job.parse(
       """

@@ -11,6 +11,7 @@ import Transports
 /// Additive parties and their dealer in this process, on real sockets with TLS.
 final class AdditiveCluster: Sendable {
   let cluster: ClusterFile
+  private let ports: ReservedPorts
   private let authority: CertificateAuthority
   private let dealerIdentity: NodeIdentity
   private let partyIdentities: [NodeIdentity]
@@ -26,8 +27,8 @@ final class AdditiveCluster: Sendable {
     partyIdentities = try (0..<parties).map { [authority] in try authority.issue(role: .party, name: "p\($0)", days: 1)
     }
     dealerIdentity = try authority.issue(role: .dealer, name: "dealer", days: 1)
-    let ports = try FreePorts.find(count: parties + 1)
-    let members = zip(partyIdentities + [dealerIdentity], ports).map {
+    ports = try ReservedPorts.take(parties + 1)
+    let members = zip(partyIdentities + [dealerIdentity], ports.numbers).map {
       ClusterFile.Party(name: $0.name, host: "127.0.0.1", port: $1, certificate: $0.fingerprint)
     }
     cluster = try ClusterFile(parties: members.dropLast(), dealer: members.last, deadline: deadline)

@@ -15,15 +15,16 @@ import Transports
 private final class TestCluster: Sendable {
   let cluster: ClusterFile
   let authority: CertificateAuthority
+  private let ports: ReservedPorts
   private let tasks: [Task<Void, any Error>]
   private let loops: [SocketLoop]
 
   init(deadline: Duration = .seconds(300), parties running: Set<Int> = [0, 1, 2]) async throws {
     authority = try CertificateAuthority.create(name: "test")
     let identities = try (0..<3).map { [authority] in try authority.issue(role: .party, name: "p\($0)", days: 1) }
-    let ports = try FreePorts.find(count: 3)
+    ports = try ReservedPorts.take(3)
     cluster = try ClusterFile(
-      parties: zip(identities, ports).map {
+      parties: zip(identities, ports.numbers).map {
         .init(name: $0.name, host: "127.0.0.1", port: $1, certificate: $0.fingerprint)
       }, deadline: deadline)
     let loops = (0..<3).map { SocketLoop(name: "party \($0)") }

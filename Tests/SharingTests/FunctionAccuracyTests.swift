@@ -51,7 +51,7 @@ enum ScalarFunction: CaseIterable, Sendable {
     return switch self {
     case .sigmoid: 2e-5 + unit
     case .tanh: 4e-5 + 2 * unit
-    case .exponential: 1e-5 * y + 4e-7 + 2 * unit
+    case .exponential: 7.5e-6 * y + 3e-7 + 2 * unit
     case .reciprocal, .squareRoot: 4e-7 * abs(y) + 2 * unit
     case .inverseSquareRoot: 4e-7 * abs(y) + 3 * unit
     case .gelu: 1.7e-4 + unit

@@ -9,7 +9,7 @@ import Testing
 @discardableResult
 func checkGraph(
   _ graph: Graph, inputs: [String: Tensor<Float>], fractionBits: Int = 16, widths: ComparisonWidths = .full,
-  additiveParties: [Int] = [], inFewRounds: Bool = false,
+  additiveParties: [Int] = [], inFewRounds: Bool = false, blockCount: Int = BlockSize.standard,
   sourceLocation: SourceLocation = #_sourceLocation
 ) async throws -> Cost {
   var watched = graph
@@ -34,20 +34,21 @@ func checkGraph(
     }
   }
   let clear = try await ClearHarness().evaluate(encoded) { scheme, shares in
-    try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths)
+    try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths, blockCount: blockCount)
       .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, shares)))
   }
   compare(clear.values, "clear")
   func replicated(_ optimise: ReplicatedOptions.Optimisation) async throws -> Cost {
     let options = ReplicatedOptions(optimise: optimise)
     let secret = try await ReplicatedHarness(options: options).evaluate(encoded) { scheme, shares in
-      try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths)
+      try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths, blockCount: blockCount)
         .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, shares)))
     }
     compare(secret.values, "replicated, fewer \(optimise)")
     let metered = MeteredScheme(ReplicatedCosts(options))
     let shapes = graph.inputs.mapValues { metered.share(of: graph.nodes[$0].shape) }
-    _ = try await SecureEngine(metered, fractionBits: fractionBits, widths: widths).run(graph, inputs: shapes)
+    _ = try await SecureEngine(metered, fractionBits: fractionBits, widths: widths, blockCount: blockCount).run(
+      graph, inputs: shapes)
     #expect(metered.traffic == secret.traffic, sourceLocation: sourceLocation)
     return secret.traffic
   }
@@ -59,13 +60,13 @@ func checkGraph(
       let fixed = try await scheme.fix(shares)
       let before = scheme.traffic
       let mixed = zip(fixed, shares).enumerated().map { $0 % 2 == 0 ? $1.0 : $1.1 }
-      let outputs = try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths)
+      let outputs = try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths, blockCount: blockCount)
         .run(graph, inputs: Dictionary(uniqueKeysWithValues: zip(names, mixed)))
       let metered = MeteredScheme(AdditiveCosts(partyCount: partyCount))
       let shapes = names.enumerated().map { index, name in
         (name, metered.share(of: graph.shape(ofInput: name) ?? [], isFixed: index % 2 == 0))
       }
-      _ = try await SecureEngine(metered, fractionBits: fractionBits, widths: widths)
+      _ = try await SecureEngine(metered, fractionBits: fractionBits, widths: widths, blockCount: blockCount)
         .run(graph, inputs: Dictionary(uniqueKeysWithValues: shapes))
       let spent = scheme.traffic - before
       let dealt = scheme.party == partyCount - 1 ? metered.traffic.dealtByteCount : 0

@@ -138,7 +138,9 @@ extension ToolTests {
     try #expect(tacit("keys", "init", "authority").status == 0)
     let names = (0..<count).map { "p\($0)" } + (hasDealer ? ["dealer"] : [])
     var members = "parties:"
-    for (name, port) in zip(names, try FreePorts.find(count: names.count)) {
+    let ports = try ReservedPorts.take(names.count)
+    defer { ports.release() }
+    for (name, port) in zip(names, ports.numbers) {
       let role = name == "dealer" ? "dealer" : "party"
       let made = try tacit("keys", "issue", "authority", "--role", role, "--name", name, "--out", name, "--json")
       let print = try #require(try made.json()["fingerprint"] as? String)

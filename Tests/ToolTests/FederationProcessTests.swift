@@ -1,88 +1,84 @@
+import Arithmetic
 import Foundation
-import Processes
 import Tacit
 import Testing
 
+/// Federations of real processes whose members are killed and cut off. All three workers contribute to every round that counts, and
+/// sums are exact, so the model is to the bit that of a run that nobody disturbed.
 extension ToolTests {
-  /// Three banks with tables of their own, a coordinator and a job's owner, all processes. The coordinator is killed, then a
-  /// worker; both are started again, and the owner gets its model.
-  @Test func aFederationOutlivesItsCoordinatorAndAWorker() async throws {
-    try #expect(tacit("keys", "init", "authority").status == 0)
-    let banks = ["bank-a", "bank-b", "bank-c"]
-    for (role, name) in banks.map({ ("worker", $0) }) + [("coordinator", "hub"), ("client", "owner")] {
-      #expect(try tacit("keys", "issue", "authority", "--role", role, "--name", name, "--out", name).status == 0)
-    }
-    for (index, bank) in banks.enumerated() { try write(bank + ".csv", bankTable(index)) }
-    try write(
-      "policy.yaml",
-      "roster: [\(banks.map { $0 + "/certificate.pem" }.joined(separator: ", "))]\naggregations: [masked]\n")
-    let port = try FreePorts.find(count: 1)[0]
-    try write("job.yaml", federatedJob(port: port))
+  private static let stages = ["stage0", "stage1", "stage2", "stage3", "stage4"]
 
-    func coordinator() throws -> Started {
-      try start(
-        ["coordinator", "--identity", "hub", "--listen", "127.0.0.1:\(port)", "--state", "run.sqlite"], input: Pipe())
+  /// A coordinator is killed and started again after it saw the first answer of each stage of a masked round, one stage a round; then
+  /// a worker is; a whole run each.
+  @Test(arguments: [true, false]) func aKillInAnyStageChangesNothing(ofTheCoordinator: Bool) async throws {
+    let expected = try await undisturbed(rounds: 12, "aggregation: masked")
+    let federation = try ProcessFederation(self, rounds: 12, options: "aggregation: masked")
+    defer { federation.stop() }
+    for (index, stage) in Self.stages.enumerated() {
+      try await federation.wait(for: stage, of: 2 * index + 1)
+      if ofTheCoordinator {
+        try federation.killCoordinator()
+        try federation.startCoordinator()
+      } else {
+        try federation.replaceWorker(index % 3)
+      }
     }
-    func worker(_ bank: String) throws -> Started {
-      try start(
-        [
-          "worker", "--name", bank, "--data", bank + ".csv", "--identity", bank, "--coordinator",
-          "wss://127.0.0.1:\(port)", "--policy", "policy.yaml",
-        ], input: Pipe())
-    }
-    var hub = try coordinator()
-    var workers = try banks.map(worker)
-    defer { for started in workers + [hub] { started.process.end() } }
-    let training = try start(["train", "job.yaml", "--identity", "owner", "--output", "run", "--json"])
-    try await waitForRounds(5, of: training.process)
-    #expect(kill(hub.process.processIdentifier, SIGKILL) == 0)
-    hub.process.waitUntilExit()
-    hub = try coordinator()
-    try await waitForRounds(15, of: training.process)
-    #expect(kill(workers[1].process.processIdentifier, SIGKILL) == 0)
-    workers[1].process.waitUntilExit()
-    workers[1] = try worker("bank-b")
-    training.process.waitUntilExit()
-    let run = try training.run()
+    let run = try federation.finish()
     #expect(run.status == 0, "\(run.errors)")
-    #expect(try run.json()["rounds"] as? Int == 40)
-    #expect(try run.json()["accuracy"] as? Double ?? 0 > 0.8)
+    #expect(try federation.weights() == expected)
     let listed = try tacit("coordinator", "jobs", "--state", "run.sqlite", "--json").json()
     let jobs = try #require(listed["jobs"] as? [[String: Any]])
-    #expect(jobs.map { $0["status"] as? String } == ["done"] && jobs.first?["rounds"] as? Int == 40)
+    #expect(jobs.map { $0["status"] as? String } == ["done"] && jobs.first?["rounds"] as? Int == 12)
   }
 
-  private func federatedJob(port: Int) -> String {
-    """
-    model: {layers: [{dense: 8}, relu, {dense: 1}, sigmoid]}
-    data: {target: label, test: 0.2}
-    training: {batch: 8, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.2}}, seed: 3}
-    mode: federated
-    federated: {workers: 3, rounds: 40, localEpochs: 2, aggregation: masked, deadlineSeconds: 20}
-    coordinator: wss://127.0.0.1:\(port)
-    """
-  }
-
-  private func bankTable(_ bank: Int) -> String {
-    var table = "a,b,label\n"
-    for row in 0..<80 {
-      let (a, b) = (Double((row + bank) * 37 % 100) / 100, Double((row + 3 * bank) * 53 % 90) / 90)
-      table += "\(a),\(b),\(a + b > 1 ? "yes" : "no")\n"
-    }
-    return table
-  }
-
-  /// Until the coordinator has committed so many rounds, or the training has ended.
-  private func waitForRounds(_ count: Int, of training: Process) async throws {
-    let state = folder.appendingPathComponent("run.sqlite").path
-    while training.isRunning {
-      if FileManager.default.fileExists(atPath: state), let database = try? RunDatabase.existing(path: state),
-        let job = try database.jobs().first, try database.rounds(of: job.id).count >= count
-      {
-        return
+  /// Four faults at random rounds: workers and coordinators that are killed, and some that are cut off for a while.
+  @Test(arguments: 1...24) func aRandomScheduleOfFaultsChangesNothing(seed: Int) async throws {
+    let aggregation = seed % 2 == 0 ? "aggregation: masked" : "aggregation: open"
+    let expected = try await undisturbed(rounds: 8, aggregation)
+    let federation = try ProcessFederation(self, rounds: 8, options: aggregation)
+    defer { federation.stop() }
+    var random = SeedTree(seed: UInt64(seed)).child("faults").generator()
+    func draw(_ count: Int) -> Int { Int(random.uniform() * Double(count)) }
+    for round in (0..<4).map({ _ in draw(8) }).sorted() {
+      try await federation.wait(forRounds: round)
+      try await Task.sleep(for: .milliseconds(draw(20)))
+      switch draw(4) {
+      case 0:
+        try federation.killCoordinator()
+        try await Task.sleep(for: .milliseconds(draw(200)))
+        try federation.startCoordinator()
+      case 1: try federation.replaceWorker(draw(3))
+      case 2: try await federation.pause(draw(3), for: .milliseconds(draw(500)))
+      default: try await federation.pause(nil, for: .milliseconds(draw(500)))
       }
-      try await Task.sleep(for: .milliseconds(5))
     }
-    Issue.record("the training ended before round \(count): \(training.terminationStatus)")
+    let run = try federation.finish()
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(try federation.weights() == expected)
+  }
+
+  /// The weights of the same job in peace; each kind runs once.
+  private func undisturbed(rounds: Int, _ options: String) async throws -> [Tensor<Float>] {
+    try await Self.peace.value(of: "\(rounds) \(options)") {
+      let federation = try ProcessFederation(try ToolTests(), rounds: rounds, options: options)
+      defer { federation.stop() }
+      let run = try federation.finish()
+      #expect(run.status == 0, "\(run.errors)")
+      return try federation.weights()
+    }
+  }
+
+  private static let peace = Once()
+
+  /// Values that are made once and kept.
+  private actor Once {
+    private var known: [String: [Tensor<Float>]] = [:]
+
+    func value(of key: String, _ make: () throws -> [Tensor<Float>]) throws -> [Tensor<Float>] {
+      if let value = known[key] { return value }
+      let value = try make()
+      known[key] = value
+      return value
+    }
   }
 }

@@ -3,7 +3,7 @@ import Crypto
 import Foundation
 import Tacit
 
-/// Feeds every reader of files with mutated inputs. The first byte chooses the reader; none may trap, and what a reader
+/// Feeds every reader of files and of messages with mutated inputs. The first byte chooses the reader; none may trap, and what a reader
 /// accepts must survive being written and read again.
 @main
 enum Fuzzer {
@@ -30,6 +30,12 @@ enum Fuzzer {
     case UInt8(ascii: "m"): model(bytes)
     case UInt8(ascii: "j"): _ = try? Job.parse(String(decoding: bytes, as: UTF8.self))
     case UInt8(ascii: "k"): _ = try? ClusterFile(parsing: String(decoding: bytes, as: UTF8.self))
+    case UInt8(ascii: "w"): policy(bytes)
+    case UInt8(ascii: "l"): link(bytes)
+    case UInt8(ascii: "h"): header(bytes)
+    case UInt8(ascii: "a"): aggregation(bytes)
+    case UInt8(ascii: "q"): paillierKey(bytes)
+    case UInt8(ascii: "v"): ciphertext(bytes)
     default: break
     }
   }

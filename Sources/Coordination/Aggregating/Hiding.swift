@@ -3,7 +3,7 @@ import Links
 /// The server's half of adding vectors that it must not see: stage by stage, without a clock or a network.
 protocol HidingServer: Sendable {
   /// What to send to whom first, by index in the cohort.
-  mutating func begin() throws -> [Int: LinkBody]
+  mutating func begin() async throws -> [Int: LinkBody]
   /// What follows from the answers of those who gave one in time; who did not has dropped out.
   mutating func receive(_ answers: [Int: LinkBody]) async throws -> HidingStep
   /// Whose answers could not be used, with the reason.

@@ -18,6 +18,8 @@ struct HidingPlan: Codable, Hashable, Sendable {
   let minimumClients: Int
   /// All training rows of all workers, by which a worker's weight is divided.
   var weightLimit = 1
+  /// The longest that an update may be, where parties check it on shares.
+  var normLimit: Double?
 
   var count: Int { segments.reduce(0) { $0 + $1.count } }
 
@@ -100,7 +102,12 @@ extension HidingPlan {
         .init(what: "an update", count: summand.length - 2, bound: job.valueRange),
         .init(what: "a weight", count: 2, bound: 1),
       ] + Judgement.segments(rows: rows), bits: bits(workers: job.workers), minimumClients: job.minimumClients,
-      weightLimit: summand.weightLimit)
+      weightLimit: summand.weightLimit, normLimit: normLimit(job))
+  }
+
+  private static func normLimit(_ job: Job.FederatedPart) -> Double? {
+    guard case .normBound(let limit) = job.strategy, job.aggregation == .shared else { return nil }
+    return limit
   }
 
   /// An average over any cohort is within 2^-15 of the range: weights add up to at least cohort / workers of all, and each of the

@@ -35,9 +35,14 @@ struct Judgement: Codable, Hashable, Sendable {
 
   func metrics(isNumeric: Bool) -> RoundMetrics {
     var metrics = RoundMetrics()
-    guard sums[0] >= 0.5 else { return metrics }
-    metrics.loss = sums[1] / sums[0]
-    if isNumeric { metrics.meanSquaredError = sums[3] / sums[0] } else { metrics.accuracy = sums[2] / sums[0] }
+    guard rows > 0 else { return metrics }
+    metrics.loss = sums[1] / Double(rows)
+    guard !isNumeric else {
+      metrics.meanSquaredError = sums[3] / Double(rows)
+      return metrics
+    }
+    // Hidden sums come in steps; these two count rows.
+    metrics.accuracy = sums[2].rounded() / Double(rows)
     return metrics
   }
 }

@@ -4,6 +4,7 @@ import Learning
 public import Links
 public import Logging
 public import Paillier
+package import Serving
 import Transports
 
 /// Runs federated jobs over the workers that connect to it, one job after the other.
@@ -15,6 +16,7 @@ public actor Coordinator {
   public nonisolated let events = EventHub()
   nonisolated let registry = WorkerRegistry()
   private let keyHolders: KeyHolders?
+  private let cluster: (any AggregationCluster)?
   private let recorder: RunRecorder?
   private let logger: Logger
   private let wakeUps: AsyncStream<Void>
@@ -25,6 +27,15 @@ public actor Coordinator {
   public init(
     database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil, logger: Logger
   ) {
+    self.init(database: database, recorder: recorder, paillierKey: paillierKey, cluster: nil, logger: logger)
+  }
+
+  /// - Parameter cluster: the parties that add up shares in jobs with `aggregation: shared`.
+  package init(
+    database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil,
+    cluster: (any AggregationCluster)?, logger: Logger
+  ) {
+    self.cluster = cluster
     keyHolders = paillierKey.map { KeyHolders($0, logger: logger) }
     self.database = database
     self.recorder = recorder
@@ -67,7 +78,8 @@ public actor Coordinator {
     do {
       try database.setStatus(.running, of: record.id)
       let run = try FederatedRun(
-        record, registry: registry, keyHolders: keyHolders, database: database, recorder: recorder, events: events)
+        record, registry: registry, keyHolders: keyHolders, cluster: cluster, database: database, recorder: recorder,
+        events: events)
       let outcome = try await run.run()
       events.tell(.done(outcome))
       logger.info("job is done", metadata: ["job": "\(record.id)"])
@@ -83,23 +95,26 @@ public actor Coordinator {
     }
   }
 
-  /// Puts down a job; it starts when those before it are over.
-  func submit(_ text: String, seed: UInt64, workers: [String], by submitter: String) throws -> String {
+  /// Puts down a job, unless it is there already; it starts when those before it are over. Only who submitted a job may come back
+  /// to it: its result is the submitter's.
+  func submit(_ id: String, _ text: String, seed: UInt64, workers: [String], by submitter: String) throws {
     let job = try Job.parse(text)
     _ = try job.carriedOut()
-    let id = UUID().uuidString.lowercased().prefix(8)
+    guard id.wholeMatch(of: /[0-9a-f]{8}/) != nil else {
+      throw CoordinationError.malformedMessage(from: submitter)
+    }
+    if let known = try? database.job(id) {
+      guard known.submitter == submitter, known.text == text, known.seed == Int64(bitPattern: seed) else {
+        throw CoordinationError.setting("the job's name", reason: "\(id) is that of another job: submit it again")
+      }
+      return
+    }
     try database.add(
       JobRecord(
-        id: String(id), text: text, seed: Int64(bitPattern: seed), submitter: submitter,
+        id: id, text: text, seed: Int64(bitPattern: seed), submitter: submitter,
         created: Date().timeIntervalSince1970, status: .waiting, failure: nil, stopRequested: false,
         workers: workers))
     wakeUp.yield()
-    return String(id)
-  }
-
-  /// Only who submitted a job may watch it: its result is the submitter's.
-  func mayWatch(_ id: String, _ name: String) throws {
-    guard try database.job(id).submitter == name else { throw CoordinationError.noSuchJob(id) }
   }
 
   /// What is known of the workers now.
@@ -110,5 +125,6 @@ public actor Coordinator {
     wakeUp.finish()
     await registry.closeAll()
     await keyHolders?.closeAll()
+    await cluster?.close()
   }
 }

@@ -2,6 +2,7 @@ public import Identity
 import Links
 public import Logging
 public import Paillier
+import Serving
 
 /// A coordinator that listens on a network.
 public struct CoordinatorServer: Sendable {
@@ -13,14 +14,16 @@ public struct CoordinatorServer: Sendable {
   /// - Throws: `LinkError` where the address cannot be listened on, `IdentityError` where the certificate cannot be used.
   public static func start(
     identity: NodeIdentity, listen: String, database: RunDatabase, recorder: RunRecorder? = nil,
-    paillierKey: ThresholdKey? = nil, logger: Logger
+    paillierKey: ThresholdKey? = nil, cluster: ClusterFile? = nil, logger: Logger
   ) async throws -> CoordinatorServer {
+    let parties = try cluster.map { try RemoteAggregation($0, as: identity) }
     let settings = try identity.tlsSettings(identity.policy(accepting: [.worker, .keyholder, .client]))
     let server = try await LinkServer.start(listen: listen, tls: settings)
     logger.info("coordinator listens", metadata: ["address": "\(listen)"])
     return CoordinatorServer(
       coordinator: Coordinator(
-        database: database, recorder: recorder, paillierKey: paillierKey, logger: logger), server: server,
+        database: database, recorder: recorder, paillierKey: paillierKey, cluster: parties, logger: logger),
+      server: server,
       logger: logger)
   }
 

@@ -86,7 +86,7 @@ final class Enrolment: Sendable {
         case .refused(let reason):
           state.withLockedValue { $0.refusals[seat.name] = reason }
           return
-        case .ready, .update, .sums, .stage, .failed: throw CoordinationError.malformedMessage(from: seat.name)
+        case .ready, .update, .sums, .stage, .shared, .failed: throw CoordinationError.malformedMessage(from: seat.name)
         }
       }
       guard let preprocessing, isUnprepared, state.withLockedValue({ $0.agreed[seat.name] == generation }) else {

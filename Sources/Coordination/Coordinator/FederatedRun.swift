@@ -5,6 +5,7 @@ import Foundation
 import Learning
 import Links
 import Paillier
+import Serving
 import Tensors
 
 /// The rounds of one job, from the last completed one on.
@@ -18,15 +19,18 @@ struct FederatedRun: Sendable {
   let events: EventHub
   /// Opens sums under the job's aggregation, where it is paillier.
   let opener: SumOpener?
+  /// Adds up shares, where it is shared.
+  let parties: SharedParties?
 
-  /// How often a round is tried before the job fails.
+  /// How often a round is tried before the job fails, and how often besides where its parties fail.
   private static let attempts = 3
-  /// How long a job waits for its workers to connect.
+  private static let partyFailures = 20
+  /// How long a job waits for its workers to connect, or for parties that are gone.
   private static let enrolmentPatience = Duration.seconds(600)
 
   init(
-    _ record: JobRecord, registry: WorkerRegistry, keyHolders: KeyHolders?, database: RunDatabase,
-    recorder: RunRecorder?, events: EventHub
+    _ record: JobRecord, registry: WorkerRegistry, keyHolders: KeyHolders?, cluster: (any AggregationCluster)?,
+    database: RunDatabase, recorder: RunRecorder?, events: EventHub
   ) throws {
     var job = try Job.parse(record.text)
     job.training.seed = UInt64(bitPattern: record.seed)
@@ -40,6 +44,12 @@ struct FederatedRun: Sendable {
     self.database = database
     self.recorder = recorder
     self.events = events
+    if federated.aggregation == .shared {
+      guard let cluster else { throw SharedParties.missing }
+      parties = SharedParties(cluster: cluster, job: record.id)
+    } else {
+      parties = nil
+    }
     guard federated.aggregation == .paillier else {
       opener = nil
       return
@@ -55,19 +65,31 @@ struct FederatedRun: Sendable {
     let enrolment = Enrolment(
       JobOffer(
         job: record.id, text: record.text, seed: job.training.seed, workers: record.workers,
-        paillierKey: opener.map { Hexadecimal.text($0.holders.key.publicKey.fingerprint) }),
+        paillierKey: opener.map { Hexadecimal.text($0.holders.key.publicKey.fingerprint) },
+        parties: parties.map { $0.cluster.fingerprints.map(Hexadecimal.text) }),
       roster: try database.agreedRoster(of: record.id), registry: registry, deadline: deadline)
     try await gather(enrolment)
-    let zero = try await RoundZero(self, enrolment).run()
+    let zero = try await tryRepeatedly(0, enrolment, nil) { _ in try await RoundZero(self, enrolment).run() }
     let training = try FederatedTraining(self, enrolment, zero)
     var state = try training.state()
+    if let capacity = federated.buffer {
+      state = try await tryRepeatedly(state.round + 1, enrolment, .some(zero.preprocessing)) { _ in
+        try await AsynchronousTraining(
+          run: self, enrolment: enrolment, zero: zero, training: training, capacity: capacity
+        ).run(from: try training.state())
+      }
+    }
     while state.round < federated.rounds {
       if try database.job(record.id).stopRequested {
         throw CoordinationError.stopped(job: record.id, round: state.round)
       }
-      state = try await tryRepeatedly(state.round + 1, enrolment, zero) { try await training.round(after: state, $0) }
+      state = try await tryRepeatedly(state.round + 1, enrolment, .some(zero.preprocessing)) {
+        try await training.round(after: state, $0)
+      }
     }
-    let judged = try await tryRepeatedly(federated.rounds + 1, enrolment, zero) { try await training.judge(state, $0) }
+    let judged = try await tryRepeatedly(federated.rounds + 1, enrolment, .some(zero.preprocessing)) {
+      try await training.judge(state, $0)
+    }
     let rounds = try database.rounds(of: record.id)
     let outcome = JobOutcome(
       job: record.id, preprocessing: zero.preprocessing, rows: zero.rows, testRows: judged.rows,
@@ -83,6 +105,8 @@ struct FederatedRun: Sendable {
     let needed = max(federated.workers, enrolment.roster.count)
     let end = ContinuousClock.now + Self.enrolmentPatience
     while true {
+      // Before asking: whoever comes meanwhile is a change to wake up for.
+      let generations = registry.seats.map { [$0.name, "\($0.generation)"] }
       await enrolment.ask(nil)
       let present = registry.seats.filter(enrolment.isReady).map(\.name)
       if present.count >= needed { break }
@@ -90,7 +114,6 @@ struct FederatedRun: Sendable {
         throw CoordinationError.refused(enrolment.refusals)
       }
       events.tell(.waiting(job: record.id, present: present, needed: needed))
-      let generations = registry.seats.map { [$0.name, "\($0.generation)"] }
       let hasChanged = await registry.wait(within: .seconds(5)) { seats in
         seats.map { [$0.name, "\($0.generation)"] } != generations
       }
@@ -101,18 +124,26 @@ struct FederatedRun: Sendable {
     try database.setAgreedRoster(enrolment.roster, of: record.id)
   }
 
-  /// Tries a round some times, each time with those who are there then.
+  /// Tries a round some times, each time with those who are there then, prepared as round 0 found.
+  ///
+  /// An attempt that the parties could not finish does not count: it is tried again when they are back.
   private func tryRepeatedly<Value>(
-    _ round: Int, _ enrolment: Enrolment, _ zero: RoundZero.Result, _ body: (Int) async throws -> Value
+    _ round: Int, _ enrolment: Enrolment, _ preprocessing: Preprocessing??, _ body: (Int) async throws -> Value
   ) async throws -> Value {
     var attempt = 0
+    var failures = 0
     while true {
-      if await enrolment.ask(.some(zero.preprocessing)) {
+      if await enrolment.ask(preprocessing) {
         try database.setAgreedRoster(enrolment.roster, of: record.id)
       }
       do {
         return try await body(attempt)
       } catch let error as CoordinationError {
+        if case .partiesFail = error, let parties, failures < Self.partyFailures {
+          failures += 1
+          try await wait(for: parties, because: error)
+          continue
+        }
         guard case .tooFewWorkers = error, attempt + 1 < Self.attempts else { throw error }
         attempt += 1
         // Those who are late or gone may be back before the next attempt.
@@ -120,6 +151,22 @@ struct FederatedRun: Sendable {
           enrolment.roster.allSatisfy { name in seats.contains { $0.name == name && $0.isIdle } }
         }
       }
+    }
+  }
+
+  /// Waits until the parties answer again.
+  private func wait(for parties: SharedParties, because error: CoordinationError) async throws {
+    let end = ContinuousClock.now + Self.enrolmentPatience
+    while true {
+      events.tell(.delayed(job: record.id, reason: "\(error); it is tried again when they are back"))
+      do {
+        _ = try await parties.cluster.credentials(within: .seconds(5))
+        return
+      } catch {
+        try Task.checkCancellation()
+        if try database.job(record.id).stopRequested { throw CoordinationError.stopped(job: record.id, round: 0) }
+      }
+      guard ContinuousClock.now < end else { throw error }
     }
   }
 

@@ -17,8 +17,8 @@ struct FederatedTraining: Sendable {
   private let enrolment: Enrolment
   private let zero: RoundZero.Result
   private let description: ModelDescription
-  private let layout: WeightLayout
-  private let strategy: ServerStrategy
+  let layout: WeightLayout
+  let strategy: ServerStrategy
   private let rule: LocalRule
 
   init(_ run: FederatedRun, _ enrolment: Enrolment, _ zero: RoundZero.Result) throws {
@@ -71,9 +71,21 @@ struct FederatedTraining: Sendable {
       bytesSent: step.byteCount, seconds: (ContinuousClock.now - start) / .seconds(1))
     try run.database.commit(
       record, model: next.weights,
-      strategy: next.server == ServerState() ? nil : try JSONEncoder().encode(next.server))
+      strategy: try stored(next.server))
     run.events.tell(.round(record))
     return next
+  }
+
+  /// As the state keeps it.
+  func stored(_ server: ServerState) throws -> Data? {
+    server == ServerState() ? nil : try JSONEncoder().encode(server)
+  }
+
+  /// Reads updates in the open.
+  var reader: UpdateReader {
+    UpdateReader(
+      layout: layout, extraCount: rule.extraCount(layout),
+      compression: UpdateCompression(federated.compression, seed: run.job.training.seed), recorder: run.recorder)
   }
 
   /// Judges the last model at all workers.
@@ -82,7 +94,7 @@ struct FederatedTraining: Sendable {
     let plan = HidingPlan.judgement(federated, rows: zero.rows)
     let round = SumRound(
       seats: run.registry.seats(of: enrolment.roster), patience: patience, recorder: run.recorder, federated: federated,
-      opener: run.opener)
+      opener: run.opener, parties: run.parties)
     let result = try await round.run(
       TaskHeader(
         number: number, kind: .evaluate, round: state.round + 1,
@@ -101,8 +113,7 @@ struct FederatedTraining: Sendable {
     let header = TaskHeader(number: number, kind: .train, round: round, hiding: nil, hasControl: rule.usesControl)
     let seats = run.registry.seats(of: cohort)
     let result = try await OpenRound(
-      seats: seats, header: header, patience: patience, recorder: run.recorder, strategy: strategy, layout: layout,
-      rule: rule, compression: UpdateCompression(federated.compression, seed: run.job.training.seed)
+      seats: seats, header: header, patience: patience, strategy: strategy, reader: reader
     ).run(weights: body)
     let needed = federated.needed(of: cohort.count)
     guard let outcome = result.outcome, result.contributors.count >= needed else {
@@ -120,7 +131,7 @@ struct FederatedTraining: Sendable {
     let header = TaskHeader(number: number, kind: .train, round: round, hiding: plan, hasControl: rule.usesControl)
     let sums = SumRound(
       seats: run.registry.seats(of: cohort), patience: patience, recorder: run.recorder, federated: federated,
-      opener: run.opener)
+      opener: run.opener, parties: run.parties)
     let result = try await sums.run(header, body: body, count: plan.count)
     let values = (result.segments[0] + result.segments[1]).map { Float($0) }
     return Step(

@@ -11,6 +11,8 @@ struct HidingRound: Sendable {
   let recorder: RunRecorder?
   /// Where there are key-holders.
   let opener: SumOpener?
+  /// Where updates are shared among parties.
+  let parties: SharedParties?
   /// With fewer updates than this the round does not count.
   let needed: Int
 
@@ -37,11 +39,11 @@ struct HidingRound: Sendable {
     }
     let clients = ready.sorted()
     guard clients.count >= plan.minimumClients else {
-      return Sum(words: [], contributors: [], reasons: reasons, byteCount: byteCount)
+      return Sum(words: [], contributors: clients, reasons: reasons, byteCount: byteCount)
     }
     var server = try server(aggregation, plan, clients)
     let names = clients.map { seats[$0].name }
-    var bodies = try server.begin()
+    var bodies = try await server.begin()
     var number = 0
     while true {
       let (asked, stage) = (bodies, number)
@@ -90,8 +92,12 @@ struct HidingRound: Sendable {
       return try PaillierAggregation(
         plan, key: opener.holders.key.publicKey, members: clients.map { ($0, seats[$0].name) }, needed: needed
       ) { try await opener.open($0, occasion) }
-    case .open, .shared:
-      throw CoordinationError.setting("federated.aggregation", reason: "\(aggregation.rawValue) is not offered here")
+    case .shared:
+      guard let parties else { throw SharedParties.missing }
+      return SharedAggregation(
+        plan, attempt: header.number, members: clients.map { ($0, seats[$0].name) }, needed: needed,
+        patience: patience, parties: parties)
+    case .open: throw CoordinationError.setting("federated.aggregation", reason: "is open and hides nothing")
     }
   }
 }

@@ -6,13 +6,17 @@ extension Job {
   /// - Throws: ``CoordinationError/setting(_:reason:)``.
   func carriedOut() throws(CoordinationError) -> FederatedPart {
     guard let federated else { throw .setting("mode", reason: "must be federated for a coordinator") }
-    guard federated.aggregation != .shared else {
+    guard cluster == nil else {
       throw .setting(
-        "federated.aggregation",
-        reason: "cannot be shared in this version: choose open, masked or paillier, or train with mode: encrypted")
+        "cluster",
+        reason: "is the coordinator's: start one with tacit coordinator --cluster FILE, name it as coordinator: "
+          + "wss://HOST:PORT and remove cluster; without both, parties are started here")
     }
-    guard federated.buffer == nil else {
-      throw .setting("federated.asynchronous", reason: "is not carried out by this version: remove it")
+    let asked = federated.cohort.count(of: federated.workers)
+    guard federated.buffer ?? 1 <= asked else {
+      throw .setting(
+        "federated.asynchronous",
+        reason: "waits for \(federated.buffer ?? 1) updates and each of \(asked) workers gives one a model: lower it")
     }
     return federated
   }

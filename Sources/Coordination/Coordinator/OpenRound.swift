@@ -9,11 +9,8 @@ struct OpenRound: Sendable {
   let seats: [WorkerSeat]
   let header: TaskHeader
   let patience: Duration
-  let recorder: RunRecorder?
   let strategy: ServerStrategy
-  let layout: WeightLayout
-  let rule: LocalRule
-  let compression: UpdateCompression?
+  let reader: UpdateReader
 
   /// What the strategy makes a step from.
   enum Outcome: Sendable {
@@ -32,14 +29,15 @@ struct OpenRound: Sendable {
   func run(weights: LinkBody) async throws -> Result {
     var result = Result()
     var turn = Turn(count: seats.count)
-    var fold = Fold(strategy: strategy, layout: layout, extraCount: rule.extraCount(layout))
+    var fold = Fold(strategy: strategy, layout: reader.layout, extraCount: reader.extraCount)
     try await Gathering(seats: seats, patience: patience).run { _ in
       (.task(header), weights)
     } take: { outcome in
       result.byteCount += weights.byteCount
       let name = seats[outcome.index].name
       do {
-        let (update, vector) = try update(outcome.answer.get(), from: name)
+        let (update, vector) = try reader.update(
+          outcome.answer.get(), from: name, round: header.round, attempt: header.number)
         result.byteCount += try outcome.answer.get().body.byteCount
         turn.arrived(outcome.index, (update, vector.judged))
       } catch {
@@ -55,25 +53,6 @@ struct OpenRound: Sendable {
     }
     result.outcome = try fold.outcome()
     return result
-  }
-
-  private func update(_ answer: WorkerSeat.Answer, from name: String) throws -> (Update, VectorHeader) {
-    guard case .update(let header) = answer.reply else { throw CoordinationError.malformedMessage(from: name) }
-    try recorder?.note(answer.body, from: name, round: self.header.round, attempt: self.header.number, what: "update")
-    var update = Update(vector: [], exampleCount: header.examples, loss: header.loss)
-    let extraCount = rule.extraCount(layout)
-    switch answer.body {
-    case .bytes(let bytes) where compression != nil:
-      update.vector = try compression?.decode(bytes, count: layout.count) ?? []
-    case .floats where compression != nil: throw CoordinationError.malformedMessage(from: name)
-    case .floats(let floats) where extraCount == 0: update.vector = floats
-    case .floats(let floats) where floats.count == layout.count + extraCount:
-      update.vector = Array(floats[..<layout.count])
-      update.extras = Array(floats[layout.count...])
-    default: throw CoordinationError.malformedMessage(from: name)
-    }
-    try update.check(count: layout.count, extraCount: extraCount)
-    return (update, header)
   }
 }
 

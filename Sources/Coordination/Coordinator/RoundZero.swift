@@ -33,7 +33,8 @@ struct RoundZero: Sendable {
       count: LocalStatistics.count(schema), minimumClients: run.federated.minimumClients)
     let round = SumRound(
       seats: run.registry.seats(of: enrolment.roster), patience: .seconds(run.federated.deadlineSeconds),
-      recorder: run.recorder, federated: run.federated, opener: run.opener)
+      recorder: run.recorder, federated: run.federated, opener: run.opener,
+      parties: run.parties)
     let result = try await round.run(
       TaskHeader(
         number: number, kind: .statistics(schema), round: 0,

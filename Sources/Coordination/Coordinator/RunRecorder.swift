@@ -14,8 +14,10 @@ public final class RunRecorder: Sendable {
   }
 
   private let folder: String
-  private let count = NIOLockedValueBox(0)
+  private let count: NIOLockedValueBox<Int>
 
+  /// Goes on with the record that is in the folder already, if one is.
+  ///
   /// - Throws: ``CoordinationError/state(path:reason:)`` where the folder cannot be made.
   public init(folder: String) throws(CoordinationError) {
     self.folder = folder
@@ -23,6 +25,8 @@ public final class RunRecorder: Sendable {
       try FileManager.default.createDirectory(
         atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     } catch { throw .state(path: folder, reason: "the folder for the record cannot be made; check its path") }
+    let index = try? Data(contentsOf: URL(fileURLWithPath: folder + "/index.jsonl"))
+    count = NIOLockedValueBox(index?.count { $0 == UInt8(ascii: "\n") } ?? 0)
   }
 
   func note(_ body: LinkBody, from worker: String, round: Int, attempt: Int, what: String) throws(CoordinationError) {

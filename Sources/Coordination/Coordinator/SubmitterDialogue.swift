@@ -14,11 +14,12 @@ struct SubmitterDialogue: Sendable {
       let events = coordinator.events.events()
       let job: String
       switch request {
-      case .submit(let text, let seed, let workers):
-        job = try await coordinator.submit(text, seed: seed, workers: workers, by: link.peer.name)
-      case .watch(let id):
+      case .submit(let id, let text, let seed, let workers):
         job = id
-        try await coordinator.mayWatch(id, link.peer.name)
+        try await coordinator.submit(id, text, seed: seed, workers: workers, by: link.peer.name)
+      case .shareRows(let request):
+        let counts = try await RowGathering(request, registry: coordinator.registry).run()
+        return try await send(.rowsShared(rows: counts.map(\.rows), testRows: counts.map(\.testRows)))
       }
       try await send(.accepted(job: job))
       for round in try coordinator.database.rounds(of: job) { try await send(.round(round)) }
@@ -58,6 +59,7 @@ struct SubmitterDialogue: Sendable {
       guard let (_, model) = try coordinator.database.outcome(of: outcome.job) else { return true }
       try await send(.done(outcome), body: .floats(model))
       return true
+    case .delayed(_, let reason): try await send(.delayed(reason: reason))
     case .started, .workersChanged: break
     }
     return false

@@ -8,6 +8,7 @@ struct SumRound: Sendable {
   let recorder: RunRecorder?
   let federated: Job.FederatedPart
   let opener: SumOpener?
+  let parties: SharedParties?
 
   struct Result: Sendable {
     /// The sums, segment by segment of the plan; one segment in the open.
@@ -23,7 +24,7 @@ struct SumRound: Sendable {
     guard let plan = header.hiding else { return try await runOpen(header, body: body, count: count) }
     let sum = try await HidingRound(
       seats: seats, header: header, patience: patience, recorder: recorder, opener: opener,
-      needed: federated.needed(of: seats.count)
+      parties: parties, needed: federated.needed(of: seats.count)
     ).run(weights: body, aggregation: federated.aggregation, plan: plan)
     try check(sum.contributors.count, header, sum.reasons)
     return Result(

@@ -9,6 +9,8 @@ import Transports
 final class KeyHolders: Sendable {
   let key: ThresholdKey
   let logger: Logger
+  /// They hear whenever a key-holder has come.
+  private let watchers = Watchers<Void>()
   private let known = NIOLockedValueBox([String: KeyHolderSeat]())
 
   init(_ key: ThresholdKey, logger: Logger) {
@@ -25,6 +27,7 @@ final class KeyHolders: Sendable {
       return seat
     }
     seat.attach(link)
+    watchers.tell(())
   }
 
   /// Those that are connected, the most dependable first.
@@ -36,9 +39,9 @@ final class KeyHolders: Sendable {
   }
 
   /// Those that are connected, once they are enough or the time is over.
-  func gather(within patience: Duration) async throws -> [KeyHolderSeat] {
-    let end = ContinuousClock.now + patience
-    while present.count < key.threshold, ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(20)) }
+  func gather(within patience: Duration) async throws(CancellationError) -> [KeyHolderSeat] {
+    _ = await watchers.wait(within: patience) { self.present.count >= self.key.threshold }
+    if Task.isCancelled { throw CancellationError() }
     return present
   }
 

@@ -44,6 +44,12 @@ public struct FederatedTrainer: Sendable {
     public let model: Model
     public let preprocessing: Preprocessing?
     public let report: TrainingReport
+
+    /// As a training in the clear gives it; what new examples can be follows from the public ranges, where all are declared.
+    public var asTrained: JobRunner.Result {
+      JobRunner.Result(
+        model: model, preprocessing: preprocessing, report: report, inputRange: preprocessing?.publicRange)
+    }
   }
 
   /// - Throws: ``JobFailure``, ``CoordinationError``, `LinkError`, and `LearningError` and `DatasetError` from the data.
@@ -71,28 +77,24 @@ public struct FederatedTrainer: Sendable {
     guard let address = job.coordinator, let identity else {
       throw CoordinationError.setting("--identity", reason: "is needed for a running coordinator: a client's folder")
     }
-    var accepted: String?
-    var lastSeen = ContinuousClock.now
+    let id = Submission.newID()
+    var lastSeen: ContinuousClock.Instant?
     while true {
       do {
         let link = try await WebSocketDialer.connect(
           to: address, tls: try identity.tlsSettings(identity.policy(accepting: [.coordinator])),
-          within: accepted == nil ? .seconds(10) : Self.absence)
+          within: lastSeen == nil ? .seconds(10) : Self.absence)
         lastSeen = .now
         defer {
           lastSeen = .now
           Task { await link.close() }
         }
-        if let accepted { return try await Submission(link).resume(accepted, news: news) }
-        return try await Submission(link).run(text, seed: job.training.seed) { item in
-          if case .accepted(let job) = item { accepted = job }
-          news(item)
-        }
+        return try await Submission(link).run(text, seed: job.training.seed, id: id, news: news)
       } catch let error as LinkError {
         // The job goes on without its owner, and goes on when a coordinator that was gone is back.
         switch error {
         case .closed, .lost, .refused, .unreachable:
-          guard accepted != nil, ContinuousClock.now - lastSeen < Self.absence else { throw error }
+          guard let lastSeen, ContinuousClock.now - lastSeen < Self.absence else { throw error }
         case .closedHere, .cancelled, .timedOut, .oversizedMessage, .malformedFrame, .wrongVersion, .notTrusted,
           .badAddress:
           throw error
@@ -115,7 +117,8 @@ public struct FederatedTrainer: Sendable {
     }
     let federation = await MemoryFederation(
       tables: tables, policy: policy(federated),
-      shares: federated.aggregation == .paillier ? try LocalKeyHolders.deal().shares : [], database: try state(),
+      shares: federated.aggregation == .paillier ? try LocalKeyHolders.deal().shares : [],
+      hasParties: federated.aggregation == .shared, database: try state(),
       recorder: try record.map { try RunRecorder(folder: $0) }, logger: logger)
     let link = await federation.submitter()
     do {
@@ -144,7 +147,8 @@ public struct FederatedTrainer: Sendable {
     try removeOldState()
     let federation = try LocalFederation.start(
       executable: executable, rows: rows, policy: policy(federated), state: path, record: record,
-      dealsKey: federated.aggregation == .paillier)
+      dealsKey: federated.aggregation == .paillier,
+      partyDeadline: federated.aggregation == .shared ? .seconds(max(10, federated.deadlineSeconds)) : nil)
     defer { federation.stop() }
     do {
       let identity = federation.client

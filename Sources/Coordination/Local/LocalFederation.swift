@@ -3,8 +3,8 @@ public import Identity
 import NIOConcurrencyHelpers
 import Processes
 
-/// A coordinator, workers and, where a job encrypts its updates, key-holders as processes of this machine, with
-/// certificates and keys made for them alone and thrown away after.
+/// A coordinator, workers and, where a job encrypts its updates, key-holders, or where it shares them, parties as processes
+/// of this machine, with certificates and keys made for them alone and thrown away after.
 ///
 /// The processes end when ``stop()`` is called or when this process ends, however it ends.
 public final class LocalFederation: Sendable {
@@ -14,11 +14,24 @@ public final class LocalFederation: Sendable {
     case parts(jobFile: String, seed: UInt64, count: Int)
     /// Tables, with the workers' names.
     case tables([(name: String, file: String)])
+    /// The caller runs workers of these names, with ``LocalFederation/identity(of:)``.
+    case elsewhere([String])
 
     var names: [String] {
       switch self {
       case .parts(_, _, let count): (1...max(count, 1)).map { "worker-\($0)" }
       case .tables(let tables): tables.map(\.name)
+      case .elsewhere(let names): names
+      }
+    }
+
+    /// How a worker, from 0, is told where its rows are; `nil` where no process is to be started for it.
+    fileprivate func options(_ index: Int) -> [String]? {
+      switch self {
+      case .parts(let jobFile, let seed, _):
+        ["--part-of", jobFile, "--seed", String(seed), "--part", String(index + 1)]
+      case .tables(let tables): ["--data", tables[index].file]
+      case .elsewhere: nil
       }
     }
   }
@@ -27,6 +40,8 @@ public final class LocalFederation: Sendable {
   public let client: NodeIdentity
   public let workers: [String]
   private let folder: URL
+  private let ports: ReservedPorts
+  private let parties: LocalParties?
   private let coordinator: ChildProcess
   private let children: NIOLockedValueBox<[ChildProcess]>
 
@@ -38,8 +53,10 @@ public final class LocalFederation: Sendable {
   ///   - state: the coordinator's state file.
   ///   - record: the folder for what the coordinator sees.
   ///   - dealsKey: whether a Paillier key is dealt and key-holders are started, too.
+  ///   - partyDeadline: how long parties that add up shares wait for each other; no parties where nothing is said.
   public static func start(
-    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String? = nil, dealsKey: Bool = false
+    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String? = nil, dealsKey: Bool = false,
+    partyDeadline: Duration? = nil
   ) throws -> LocalFederation {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
@@ -47,7 +64,7 @@ public final class LocalFederation: Sendable {
     do {
       return try LocalFederation(
         executable: executable, rows: rows, policy: policy, state: state, record: record, dealsKey: dealsKey,
-        folder: folder)
+        partyDeadline: partyDeadline, folder: folder)
     } catch {
       try? FileManager.default.removeItem(at: folder)
       throw error
@@ -55,14 +72,16 @@ public final class LocalFederation: Sendable {
   }
 
   private init(
-    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String?, dealsKey: Bool, folder: URL
+    executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String?, dealsKey: Bool,
+    partyDeadline: Duration?, folder: URL
   ) throws {
     self.folder = folder
     workers = rows.names
     let authority = try CertificateAuthority.create(name: "this-machine")
     client = try authority.issue(role: .client, name: "owner", days: 30)
-    let port = try FreePorts.find(count: 1)[0]
-    url = "wss://127.0.0.1:\(port)"
+    ports = try ReservedPorts.take(1)
+    let address = "127.0.0.1:\(ports.numbers[0])"
+    url = "wss://\(address)"
     func path(_ name: String) -> String { folder.appendingPathComponent(name).path }
     func log(_ name: String) -> URL { folder.appendingPathComponent("\(name).log") }
     try authority.issue(role: .coordinator, name: "coordinator", days: 30).save(to: path("coordinator"))
@@ -71,9 +90,12 @@ public final class LocalFederation: Sendable {
     policy.roster = workers.map { path($0) + "/certificate.pem" }
     let holders = dealsKey ? try LocalKeyHolders(folder: folder, authority: authority) : nil
     policy.paillierKey = holders?.keyFile
+    parties = try partyDeadline.map { try LocalParties(folder: folder, authority: authority, deadline: $0) }
+    policy.cluster = parties?.file
     let listening =
-      ["--listen", "127.0.0.1:\(port)", "--state", state] + (record.map { ["--record", $0] } ?? [])
+      ["--listen", address, "--state", state] + (record.map { ["--record", $0] } ?? [])
       + (holders.map { ["--paillier-key", $0.keyFile] } ?? [])
+      + (parties.map { ["--cluster", $0.file] } ?? [])
     try Data(policy.yaml.utf8).write(to: folder.appendingPathComponent("policy.yaml"))
     coordinator = try ChildProcess.start(
       executable: executable,
@@ -81,12 +103,7 @@ public final class LocalFederation: Sendable {
       name: "coordinator", log: log("coordinator"))
     var children = [coordinator]
     for (index, name) in workers.enumerated() {
-      let data: [String]
-      switch rows {
-      case .parts(let jobFile, let seed, _):
-        data = ["--part-of", jobFile, "--seed", String(seed), "--part", String(index + 1)]
-      case .tables(let tables): data = ["--data", tables[index].file]
-      }
+      guard let data = rows.options(index) else { continue }
       children.append(
         try ChildProcess.start(
           executable: executable,
@@ -98,10 +115,16 @@ public final class LocalFederation: Sendable {
     if let holders {
       children += try holders.start(executable: executable, url: url, smallestCohort: policy.smallestCohort)
     }
+    if let parties { children += try parties.start(executable: executable) }
     self.children = NIOLockedValueBox(children)
   }
 
-  /// Process identifiers: the coordinator's, then the workers', then the key-holders'.
+  /// The certificate and key that were made for a worker.
+  public func identity(of worker: String) throws(IdentityError) -> NodeIdentity {
+    try NodeIdentity.load(from: folder.appendingPathComponent(worker).path)
+  }
+
+  /// Process identifiers: the coordinator's, then the workers', then the key-holders' or the parties'.
   public var processIdentifiers: [Int32] { children.withLockedValue { $0.map(\.identifier) } }
 
   /// Why a process is no more, if one is not.

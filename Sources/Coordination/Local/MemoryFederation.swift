@@ -1,9 +1,11 @@
 import Crypto
 import Foundation
+import Identity
 public import Links
 public import Logging
 public import Paillier
 import SecureAggregation
+import Serving
 import Transports
 
 /// A coordinator and workers as tasks of this process, over links in memory: the same code and the same messages.
@@ -15,17 +17,19 @@ public final class MemoryFederation: Sendable {
   ///   - tables: each worker's rows, by name.
   ///   - policy: all workers' policy; its roster is all of them, and its key that of the shares.
   ///   - shares: each key-holder's; none where there is no key.
+  ///   - hasParties: whether there are three parties that add up shares.
   public init(
-    tables: [(name: String, rows: WorkerRows)], policy: WorkerPolicy, shares: [KeyShare] = [], database: RunDatabase,
-    recorder: RunRecorder? = nil, logger: Logger
+    tables: [(name: String, rows: WorkerRows)], policy: WorkerPolicy, shares: [KeyShare] = [], hasParties: Bool = false,
+    database: RunDatabase, recorder: RunRecorder? = nil, logger: Logger
   ) async {
+    let trust = hasParties ? MemoryTrust(workers: tables.map(\.name)) : nil
     let coordinator = Coordinator(
-      database: database, recorder: recorder, paillierKey: shares.first?.key, logger: logger)
+      database: database, recorder: recorder, paillierKey: shares.first?.key, cluster: trust?.cluster, logger: logger)
     // Keys that are dealt have a base of short randomness.
     let encryptor = shares.first.flatMap { try? PrecomputedEncryptor($0.key.publicKey) }
     self.coordinator = coordinator
     let keys = Dictionary(
-      uniqueKeysWithValues: tables.map { ($0.name, P256.Signing.PrivateKey()) })
+      uniqueKeysWithValues: tables.map { ($0.name, trust?.workers[$0.name]?.signingKey ?? P256.Signing.PrivateKey()) })
     let roster = Dictionary(uniqueKeysWithValues: keys.map { (ClientID($0.key), $0.value.publicKey) })
     var tasks = [Task { _ = try? await coordinator.run() }]
     for (name, rows) in tables {
@@ -33,7 +37,7 @@ public final class MemoryFederation: Sendable {
       guard let key = keys[name] else { continue }
       let worker = Worker(
         name: name, key: key, rows: rows, policy: policy, roster: roster, record: MemoryUnmaskingRecord(),
-        encryptor: encryptor, logger: logger)
+        encryptor: encryptor, sharing: trust?.sharing(of: name), logger: logger)
       await coordinator.admit(ends.coordinator, key: key.publicKey)
       tasks.append(Task { _ = try? await worker.serve(ends.worker) })
     }

@@ -8,31 +8,29 @@ public struct Submission: Sendable {
     case accepted(job: String)
     case waiting(present: [String], needed: Int)
     case round(RoundRecord)
+    /// A round could not be finished and is tried again.
+    case delayed(reason: String)
   }
 
   private let link: any Link
 
   public init(_ link: any Link) { self.link = link }
 
+  /// A name for a job that is to be submitted.
+  public static func newID() -> String { String(UUID().uuidString.lowercased().prefix(8)) }
+
   /// Submits a job and waits for its end.
   ///
   /// - Parameters:
+  ///   - id: the job's name; the same job submitted again under its name is one job.
   ///   - workers: the workers that are meant, by name; all that connect where there are none.
   ///   - news: called as things happen.
   /// - Throws: ``JobFailure`` with the coordinator's reason, `LinkError`.
   public func run(
-    _ text: String, seed: UInt64, workers: [String] = [], news: (News) -> Void
+    _ text: String, seed: UInt64, id: String = newID(), workers: [String] = [], news: (News) -> Void
   ) async throws -> (outcome: JobOutcome, weights: [Float]) {
     try await link.send(
-      try MessageCoding.message(SubmitterMessage.submit(text: text, seed: seed, workers: workers)))
-    return try await watch(news)
-  }
-
-  /// Goes on watching a job that was submitted before.
-  public func resume(
-    _ job: String, news: (News) -> Void
-  ) async throws -> (outcome: JobOutcome, weights: [Float]) {
-    try await link.send(try MessageCoding.message(SubmitterMessage.watch(job: job)))
+      try MessageCoding.message(SubmitterMessage.submit(id: id, text: text, seed: seed, workers: workers)))
     return try await watch(news)
   }
 
@@ -44,6 +42,8 @@ public struct Submission: Sendable {
       case .accepted(let job): news(.accepted(job: job))
       case .waiting(let present, let needed): news(.waiting(present: present, needed: needed))
       case .round(let record): news(.round(record))
+      case .delayed(let reason): news(.delayed(reason: reason))
+      case .rowsShared: throw CoordinationError.malformedMessage(from: "the coordinator")
       case .failed(let reason, let code): throw JobFailure(reason: reason, exitCode: code)
       case .done(let outcome):
         guard case .floats(let weights) = message.body else {

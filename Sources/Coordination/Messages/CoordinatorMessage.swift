@@ -12,6 +12,18 @@ enum CoordinatorMessage: Codable, Sendable {
   case stage(task: Int, number: Int, clients: [String])
   /// The job is over, for the reason given where it did not succeed.
   case finished(job: String, failure: String?)
+  /// Asks the worker to share its rows among parties, for a training on shares.
+  case shareRows(RowsRequest)
+}
+
+/// A training on shares for which workers are asked for their rows.
+struct RowsRequest: Codable, Hashable, Sendable {
+  /// The job's text, so that the worker reads it as strictly as any file.
+  let text: String
+  /// In place of the job's own seed.
+  let seed: UInt64
+  /// The SHA-256 of the certificates of the parties that the job's owner means, in their order.
+  let parties: [String]
 }
 
 /// A job as it is offered: its text, so that the worker reads it as strictly as any file.
@@ -24,6 +36,9 @@ struct JobOffer: Codable, Hashable, Sendable {
   let workers: [String]
   /// Names the key under which workers encrypt, where the job asks them to: they take part if it is the one they know.
   let paillierKey: String?
+  /// The SHA-256 of the certificates of the parties, in their order, where updates are shared among them: workers take part
+  /// if they are those they know.
+  let parties: [String]?
 }
 
 /// What a worker computes, and how the result is to be told.

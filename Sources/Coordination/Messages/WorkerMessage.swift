@@ -19,6 +19,8 @@ struct WorkerMessage: Codable, Sendable {
     case sums([Double])
     /// The answer of one stage of an aggregation, in the body.
     case stage
+    /// Its rows are shared: so many to train on and to judge by.
+    case shared(rows: Int, testRows: Int)
     /// Cannot do what was asked; the worker stays.
     case failed(reason: String)
   }

@@ -53,6 +53,7 @@ extension RunDatabase {
       try db.execute(
         sql: "UPDATE rounds SET model = NULL, strategy = NULL WHERE job = ? AND round < ?",
         arguments: [record.job, record.round - 1])
+      try db.execute(sql: "DELETE FROM buffered WHERE job = ?", arguments: [record.job])
       return old
     }
     for name in old { models.remove(name) }

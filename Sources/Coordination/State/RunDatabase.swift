@@ -13,7 +13,12 @@ public final class RunDatabase: Sendable {
   /// Opens the state, or makes it.
   ///
   /// - Throws: ``CoordinationError/state(path:reason:)``.
-  public init(path: String) throws(CoordinationError) {
+  public convenience init(path: String) throws(CoordinationError) {
+    try self.init(opening: path)
+    do { try Self.migrator.migrate(pool) } catch { throw .state(path: path, reason: Self.sentence(error)) }
+  }
+
+  private init(opening path: String) throws(CoordinationError) {
     self.path = path
     models = ModelFiles(folder: path + ".models")
     do {
@@ -21,18 +26,21 @@ public final class RunDatabase: Sendable {
       configuration.busyMode = .timeout(10)
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
       pool = try DatabasePool(path: path, configuration: configuration)
-      try Self.migrator.migrate(pool)
     } catch {
       throw .state(path: path, reason: Self.sentence(error))
     }
   }
 
-  /// Opens a state that is there already.
+  /// Opens a state that a coordinator has made; making and changing its tables is left to the coordinator.
   public static func existing(path: String) throws(CoordinationError) -> RunDatabase {
     guard FileManager.default.fileExists(atPath: path) else {
       throw .state(path: path, reason: "it is not there; name the file that tacit coordinator --state wrote")
     }
-    return try RunDatabase(path: path)
+    let database = try RunDatabase(opening: path)
+    guard try database.read(migrator.hasCompletedMigrations) else {
+      throw .state(path: path, reason: "it is not ready; start its coordinator with this version of tacit, and try again")
+    }
+    return database
   }
 
   private static var migrator: DatabaseMigrator {
@@ -51,6 +59,15 @@ public final class RunDatabase: Sendable {
             model TEXT, strategy BLOB, PRIMARY KEY (job, round)
           );
           CREATE TABLE attempts (number INTEGER PRIMARY KEY AUTOINCREMENT, job TEXT NOT NULL, round INTEGER NOT NULL);
+          """)
+    }
+    migrator.registerMigration("2") { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE buffered (
+            job TEXT NOT NULL REFERENCES jobs(id), attempt INTEGER NOT NULL, worker TEXT NOT NULL, round INTEGER NOT NULL,
+            header BLOB NOT NULL, vector BLOB NOT NULL
+          );
           """)
     }
     return migrator

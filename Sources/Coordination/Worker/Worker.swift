@@ -1,11 +1,13 @@
 import Arithmetic
 package import Crypto
+import Datasets
 public import Identity
 import Learning
 public import Links
 public import Logging
 package import Paillier
 public import SecureAggregation
+package import Serving
 import Tensors
 import Transports
 
@@ -21,6 +23,10 @@ public actor Worker {
   private let record: any UnmaskingRecord
   /// Under the key that the policy names.
   private let encryptor: PrecomputedEncryptor?
+  /// Where its policy names parties.
+  private let sharing: SharingIdentity?
+  /// Likewise, for its rows.
+  private let parties: (any RowSharing)?
   private let logger: Logger
   private var job: WorkerJob?
 
@@ -39,13 +45,18 @@ public actor Worker {
     self.init(
       name: identity.name, key: identity.signingKey, rows: rows, policy: policy, roster: roster, record: record,
       encryptor: try policy.paillierKey.map { try PrecomputedEncryptor(KeyFiles.key(at: $0).publicKey) },
-      logger: logger)
+      sharing: try policy.cluster.map { path in
+        SharingIdentity(identity, pins: try ClusterFile.load(from: path).parties.map(\.certificate))
+      },
+      parties: try policy.cluster.map { RemoteRowSharing(try ClusterFile.load(from: $0), as: identity) }, logger: logger
+    )
   }
 
   /// A worker without an identity on disk, for simulations.
   package init(
     name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
-    record: any UnmaskingRecord, encryptor: PrecomputedEncryptor? = nil, logger: Logger
+    record: any UnmaskingRecord, encryptor: PrecomputedEncryptor? = nil, sharing: SharingIdentity? = nil,
+    parties: (any RowSharing)? = nil, logger: Logger
   ) {
     self.name = name
     self.key = key
@@ -54,6 +65,8 @@ public actor Worker {
     self.roster = roster
     self.record = record
     self.encryptor = encryptor
+    self.sharing = sharing
+    self.parties = parties
     self.logger = logger
   }
 
@@ -82,10 +95,11 @@ public actor Worker {
         return (.ready, .none)
       case .task(let header): return try working().perform(header, body)
       case .stage(let task, _, let clients):
-        var half = try working().takeContribution(to: task) { try begin(clients, $0, $1) }
+        var half = try working().takeContribution(to: task) { try begin(task, clients, $0, $1) }
         let answer = try await half.answer(body)
         try working().keep(half, of: task)
         return (.stage, answer)
+      case .shareRows(let request): return (try await shareRows(request, for: coordinator), .none)
       case .finished(let id, let failure):
         logger.info("job is over", metadata: ["job": "\(id)", "failure": "\(failure ?? "none")"])
         job = nil
@@ -103,27 +117,71 @@ public actor Worker {
   }
 
   /// This worker's half of an aggregation.
-  private func begin(_ clients: [String], _ plan: HidingPlan, _ words: [UInt64]) throws -> any HidingClient {
-    let federated = try working().federated
+  private func begin(
+    _ task: Int, _ clients: [String], _ plan: HidingPlan, _ words: [UInt64]
+  ) throws -> any HidingClient {
+    let job = try working()
     guard clients.count >= policy.smallestCohort else {
       throw CoordinationError.protocolBreach("a sum of fewer workers than the policy allows")
     }
-    switch federated.aggregation {
+    switch job.federated.aggregation {
     case .masked:
       return try MaskedContribution(
         plan, clients: clients, words: words, name: name, key: key, roster: roster, record: record)
     case .paillier:
       guard let encryptor else { throw CoordinationError.protocolBreach("encryption without a key") }
       return try PaillierContribution(plan, clients: clients, words: words, encryptor: encryptor)
-    case .open, .shared:
-      throw CoordinationError.protocolBreach("an aggregation that this worker does not know")
+    case .shared:
+      guard let sharing else { throw CoordinationError.protocolBreach("shares for parties that nobody named") }
+      return try SharedContribution(
+        plan, job: job.id, attempt: task, clients: clients, words: words, identity: sharing)
+    case .open: throw CoordinationError.protocolBreach("a stage of an aggregation that has none")
     }
+  }
+
+  /// Shares this worker's rows for a training on shares, if the policy allows it.
+  private func shareRows(
+    _ request: RowsRequest, for coordinator: PeerIdentity
+  ) async throws -> WorkerMessage.Reply {
+    var job = try Job.parse(request.text)
+    job.training.seed = request.seed
+    let objection = stranger(coordinator) ?? policy.objection(toRowsFor: job) ?? objection(toParties: request.parties)
+    logger.info(
+      "rows were asked for, in shares",
+      metadata: [
+        "coordinator": "\(coordinator.name)", "columns": "\(job.namedColumns.joined(separator: " "))",
+        "answer": "\(objection ?? "accepted")",
+      ])
+    if let objection { return .refused(reason: objection) }
+    guard let parties, let owner = job.encrypted?.owners.compactMap(\.name).firstIndex(of: name) else {
+      return .refused(reason: "the job does not name this worker as an owner")
+    }
+    guard case .table(let path) = rows else {
+      return .refused(reason: "this worker has no table of its own; start it with --data FILE")
+    }
+    let prepared = try PreparedJob(job, environment: [:], part: .table(path))
+    let byteCount = try await parties.share(prepared, owner: owner, name: name)
+    logger.info("rows are shared", metadata: ["rows": "\(prepared.data.train.rowCount)", "bytes": "\(byteCount)"])
+    return .shared(rows: prepared.data.train.rowCount, testRows: prepared.data.test.rowCount)
+  }
+
+  private func objection(toParties offered: [String]) -> String? {
+    guard let parties else { return "it trains among parties, and the policy names none; write cluster: FILE" }
+    return offered == parties.fingerprints.map(Hexadecimal.text)
+      ? nil : "it trains among other parties than those of the policy's cluster"
+  }
+
+  private func stranger(_ coordinator: PeerIdentity) -> String? {
+    guard let pins = policy.coordinators, !pins.contains(coordinator.fingerprint) else { return nil }
+    return "the policy does not name the coordinator \(coordinator.name)"
   }
 
   private func consider(_ offer: JobOffer, of coordinator: PeerIdentity) throws -> WorkerMessage.Reply {
     var offered = try Job.parse(offer.text)
     offered.training.seed = offer.seed
-    let objection = objection(to: offered, of: coordinator) ?? objection(to: offered, key: offer.paillierKey)
+    let objection =
+      objection(to: offered, of: coordinator) ?? objection(to: offered, key: offer.paillierKey)
+      ?? objection(to: offered, parties: offer.parties)
     logger.info(
       "a job was offered",
       metadata: [
@@ -137,14 +195,22 @@ public actor Worker {
   }
 
   private func objection(to job: Job, of coordinator: PeerIdentity) -> String? {
-    if let pins = policy.coordinators, !pins.contains(coordinator.fingerprint) {
-      return "the policy does not name the coordinator \(coordinator.name)"
-    }
+    if let objection = stranger(coordinator) { return objection }
     if let objection = policy.objection(to: job) { return objection }
     if job.federated?.aggregation == .masked, roster[ClientID(name)] == nil {
       return "it aggregates with masked, and the policy's roster does not name this worker"
     }
     return nil
+  }
+
+  /// A coordinator could run any parties that it names itself: only those that the policy names will do.
+  private func objection(to job: Job, parties offered: [String]?) -> String? {
+    guard job.federated?.aggregation == .shared else { return nil }
+    guard let sharing else {
+      return "it shares updates among parties, and the policy names none; write cluster: FILE"
+    }
+    return offered == sharing.pins.map(Hexadecimal.text)
+      ? nil : "it shares updates among other parties than those of the policy's cluster"
   }
 
   /// A coordinator could hold any key that it names itself: only one that the policy names will do.

@@ -6,7 +6,8 @@ import Yams
 
 extension WorkerPolicy {
   private static let keys = [
-    "coordinators", "roster", "columns", "smallestCohort", "aggregations", "largestEpsilon", "paillierKey",
+    "coordinators", "roster", "columns", "smallestCohort", "aggregations", "largestEpsilon", "paillierKey", "cluster",
+    "rowsInShares",
   ]
   private static let longest = 1 << 20
 
@@ -17,8 +18,10 @@ extension WorkerPolicy {
   /// roster: [bank-a.pem, …]      # certificates of the workers, beside the policy; for aggregation: masked
   /// columns: [age, income]       # what jobs may read; all where there is no such line
   /// smallestCohort: 3
-  /// aggregations: [masked, shared]
+  /// aggregations: [masked, paillier]
   /// paillierKey: paillier.key    # as tacit dealer paillier made it; for aggregation: paillier
+  /// cluster: cluster.yaml        # the parties, for aggregation: shared and for rows in shares
+  /// rowsInShares: [model]        # what trainings on shares of this worker's rows may reveal; without it, no rows
   /// ```
   ///
   /// - Throws: ``CoordinationError/policy(path:reason:)``; an unknown key names the nearest known one.
@@ -29,6 +32,11 @@ extension WorkerPolicy {
     guard let text = String(validating: data, as: UTF8.self), data.count <= longest else {
       throw .policy(path: path, reason: "it is no UTF-8 text of at most \(longest) bytes")
     }
+    return try parse(text, of: path)
+  }
+
+  /// Reads the text of the policy file at `path`.
+  package static func parse(_ text: String, of path: String) throws(CoordinationError) -> WorkerPolicy {
     let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
     return try Reader(path: path).policy(of: text, folder: folder)
   }
@@ -58,6 +66,11 @@ extension WorkerPolicy {
         guard let file = node.scalar?.string, !file.isEmpty else { throw fault("“paillierKey” must be a file") }
         policy.paillierKey = file.hasPrefix("/") ? file : folder + "/" + file
       }
+      if let node = entries["cluster"] {
+        guard let file = node.scalar?.string, !file.isEmpty else { throw fault("“cluster” must be a file") }
+        policy.cluster = file.hasPrefix("/") ? file : folder + "/" + file
+      }
+      if let node = entries["rowsInShares"] { policy.rowsInShares = try revealed(node) }
       if let node = entries["columns"] { policy.columns = Set(try words(node, "columns")) }
       if let node = entries["smallestCohort"] {
         guard let count = node.int, count >= 1 else { throw fault("“smallestCohort” must be a whole number from 1 up") }
@@ -84,6 +97,18 @@ extension WorkerPolicy {
         aggregations.insert(aggregation)
       }
       return aggregations
+    }
+
+    private func revealed(_ node: Node) throws(CoordinationError) -> Set<Job.EncryptedPart.Revealed> {
+      let names = Job.EncryptedPart.Revealed.allCases.map(\.rawValue)
+      var revealed: Set<Job.EncryptedPart.Revealed> = []
+      for word in try words(node, "rowsInShares") {
+        guard let value = Job.EncryptedPart.Revealed(rawValue: word) else {
+          throw fault("“\(word)” is nothing that a training reveals; write \(names.joined(separator: ", "))")
+        }
+        revealed.insert(value)
+      }
+      return revealed
     }
 
     private func words(_ node: Node, _ key: String) throws(CoordinationError) -> [String] {
@@ -129,6 +154,8 @@ extension WorkerPolicy {
     lines.append("smallestCohort: \(smallestCohort)")
     lines.append("aggregations: \(list(aggregations.map(\.rawValue).sorted()))")
     if let paillierKey { lines.append("paillierKey: \(quoted(paillierKey))") }
+    if let cluster { lines.append("cluster: \(quoted(cluster))") }
+    if let rowsInShares { lines.append("rowsInShares: \(list(rowsInShares.map(\.rawValue).sorted()))") }
     if let largestEpsilon { lines.append("largestEpsilon: \(largestEpsilon)") }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -15,11 +15,18 @@ public struct WorkerPolicy: Hashable, Sendable {
   public var largestEpsilon: Double?
   /// The file of the key under which this worker encrypts with `aggregation: paillier`; under no other it does.
   public var paillierKey: String?
+  /// The cluster file of the parties among which this worker shares its updates with `aggregation: shared`; among no others
+  /// it does.
+  public var cluster: String?
+  /// What may be revealed, to a job's owner, of a training on shares that this worker shares its rows for; `nil` where it shares
+  /// none.
+  public var rowsInShares: Set<Job.EncryptedPart.Revealed>?
 
   public init(
     coordinators: Set<[UInt8]>? = nil, roster: [String] = [], columns: Set<String>? = nil, smallestCohort: Int = 3,
     aggregations: Set<Aggregation> = [.masked, .paillier, .shared], largestEpsilon: Double? = nil,
-    paillierKey: String? = nil
+    paillierKey: String? = nil, cluster: String? = nil,
+    rowsInShares: Set<Job.EncryptedPart.Revealed>? = nil
   ) {
     self.coordinators = coordinators
     self.roster = roster
@@ -28,6 +35,8 @@ public struct WorkerPolicy: Hashable, Sendable {
     self.aggregations = aggregations
     self.largestEpsilon = largestEpsilon
     self.paillierKey = paillierKey
+    self.cluster = cluster
+    self.rowsInShares = rowsInShares
   }
 
   /// Why a job is not for this worker, or `nil`.
@@ -40,16 +49,35 @@ public struct WorkerPolicy: Hashable, Sendable {
     guard federated.minimumClients >= smallestCohort else {
       return "it opens sums of \(federated.minimumClients) updates, and the policy wants at least \(smallestCohort)"
     }
-    if let columns, let column = job.namedColumns.first(where: { !columns.contains($0) }) {
-      return "it reads the column \(column), which the policy does not name"
+    return forbiddenColumn(of: job)
+  }
+
+  /// Why a training on shares is not for this worker's rows, or `nil`.
+  func objection(toRowsFor job: Job) -> String? {
+    guard let part = job.encrypted else { return "it is no training on shares" }
+    guard let rowsInShares else {
+      return "it trains on rows in shares, and the policy shares none; write rowsInShares: [model]"
     }
-    return nil
+    if let revealed = Job.EncryptedPart.Revealed.allCases.first(where: {
+      part.reveal.contains($0) && !rowsInShares.contains($0)
+    }) {
+      return "it reveals the \(revealed.rawValue), and the policy's rowsInShares does not name that"
+    }
+    guard part.owners.count >= smallestCohort else {
+      return "it trains on the rows of \(part.owners.count) workers, and the policy wants at least \(smallestCohort)"
+    }
+    return forbiddenColumn(of: job)
+  }
+
+  private func forbiddenColumn(of job: Job) -> String? {
+    guard let columns, let column = job.namedColumns.first(where: { !columns.contains($0) }) else { return nil }
+    return "it reads the column \(column), which the policy does not name"
   }
 }
 
 extension Job {
   /// The columns that it names, the target first.
-  fileprivate var namedColumns: [String] {
+  var namedColumns: [String] {
     let target: [String] =
       switch data.source {
       case .owners(let target), .file(_, let target): [target]

@@ -50,7 +50,7 @@ public final class CoordinatorSource: DashboardSource {
       case .round(let record): waiting[record.job] = nil
       case .done(let outcome): waiting[outcome.job] = nil
       case .failed(let job, _, _): waiting[job] = nil
-      case .started, .workersChanged: break
+      case .started, .delayed, .workersChanged: break
       }
     }
   }

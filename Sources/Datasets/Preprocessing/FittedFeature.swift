@@ -121,6 +121,12 @@ public struct NumericEncoding: Hashable, Sendable, Codable {
     self.missing = missing
   }
 
+  /// The ends of the public range as a model meets them, and 0, which stands for a missing number; `nil` without a range.
+  package var publicBounds: ClosedRange<Float>? {
+    guard let range, deviation > 0 else { return nil }
+    return min(standardised(range.low), 0)...max(standardised(range.high), 0)
+  }
+
   func standardised(_ number: Double) -> Float {
     Float(((range?.clipping(number) ?? number) - mean) / deviation)
   }

@@ -5,6 +5,8 @@ public enum JobPart: Hashable, Sendable {
   case all
   /// Those of one of ``Job/EncryptedPart/owners``.
   case owner(Int)
+  /// Those of one owner, in this table.
+  case table(String)
   /// No rows, only what the job declares.
   case none
 }
@@ -39,7 +41,7 @@ struct DeclaredData {
     let declared = try Preprocessing.declared(by: schema).features
     preprocessing = try Preprocessing(
       features: declared, targetTransform: TargetTransform(name: target, kind: try Self.kind(of: target, job)))
-    source = "the rows of \(job.ownerFiles.count) owners"
+    source = "the rows of \(job.encrypted?.owners.count ?? 1) owners"
   }
 
   /// Two classes are the negative and the positive one, in this order; numbers are scaled to their range.

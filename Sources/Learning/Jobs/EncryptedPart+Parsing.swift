@@ -44,14 +44,26 @@ extension Job.EncryptedPart {
   private static func owners(of node: JobNode) throws(JobError) -> [Owner] {
     var owners: [Owner] = []
     for item in try node.sequence(atMost: 1000) {
-      let entries = try item.mapping(["name", "file"])
-      let name = try entries["name"]?.string()
+      let entries = try item.mapping(["name", "file", "worker"])
+      let name = try (entries["worker"] ?? entries["name"])?.string()
       guard name == nil || !owners.contains(where: { $0.name == name }) else {
         throw .contradiction("\(item.path).name is that of another owner; give each its own")
       }
-      owners.append(Owner(name: name, file: try item.required("file", in: entries).string()))
+      if let worker = entries["worker"] {
+        guard entries.count == 1 else {
+          throw .contradiction("\(worker.path) is a worker that brings its own rows; remove name and file beside it")
+        }
+        owners.append(Owner(worker: try worker.string()))
+      } else {
+        owners.append(Owner(name: name, file: try item.required("file", in: entries).string()))
+      }
     }
-    guard !owners.isEmpty else { throw .outOfRange(node.path, allowed: "a list of at least one {file: …}") }
+    guard !owners.isEmpty else {
+      throw .outOfRange(node.path, allowed: "a list of at least one {file: …} or {worker: …}")
+    }
+    guard Set(owners.map(\.isWorker)).count == 1 else {
+      throw .contradiction("\(node.path) has workers and files; all owners are one or the other")
+    }
     return owners
   }
 

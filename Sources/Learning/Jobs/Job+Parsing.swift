@@ -12,7 +12,7 @@ extension Job {
     let mode = try entries["mode"].map(mode) ?? .plain
     let owned: [(key: String, modes: [Mode])] = [
       ("encrypted", [.encrypted]), ("cluster", [.encrypted, .federated]), ("federated", [.federated]),
-      ("coordinator", [.federated]),
+      ("coordinator", [.encrypted, .federated]),
     ]
     for (key, modes) in owned {
       if let node = entries[key], !modes.contains(mode) {
@@ -27,7 +27,7 @@ extension Job {
       data: try data(
         root.required("data", in: entries),
         hasOwners: encrypted?.owners.isEmpty == false || federated?.owners.isEmpty == false
-          || entries["coordinator"] != nil),
+          || (federated != nil && entries["coordinator"] != nil)),
       training: try training(root.required("training", in: entries), federated: federated), mode: mode,
       encrypted: encrypted, federated: federated, cluster: try entries["cluster"]?.string(),
       coordinator: try entries["coordinator"]?.string(), output: try entries["output"]?.string())
@@ -38,7 +38,15 @@ extension Job {
 
   /// Owners that share their rows with running parties are processes of their own, so each has a name.
   private func checkCluster() throws(JobError) {
-    guard cluster != nil, let encrypted else { return }
+    guard let encrypted else { return }
+    let hasWorkers = encrypted.owners.contains(where: \.isWorker)
+    guard hasWorkers == (coordinator != nil) else {
+      throw .contradiction(
+        "coordinator goes with encrypted.owners: [{worker: …}, …], whose rows it has shared; add the one or remove the other"
+      )
+    }
+    guard cluster != nil || !hasWorkers else { throw .missingKey("cluster") }
+    guard cluster != nil else { return }
     guard encrypted.transport == .tls else {
       throw .contradiction("cluster goes with encrypted.transport: tls; remove one of them")
     }

@@ -14,7 +14,8 @@ public struct Job: Hashable, Sendable, Codable {
   /// The cluster file of the parties that run already; none where they are started here. With `mode: encrypted`, or
   /// with `aggregation: shared`.
   public var cluster: String?
-  /// The address of a coordinator that runs already; none where one is started here. With `mode: federated` only.
+  /// The address of a coordinator that runs already; none where one is started here. With `mode: federated`, or where the
+  /// owners of an encrypted training's rows are its workers.
   public var coordinator: String?
   /// The folder for `report.json`, `model.tacit` and `curves.svg`; none where nothing is to be written.
   public var output: String?
@@ -120,12 +121,18 @@ public struct Job: Hashable, Sendable, Codable {
     public struct Owner: Hashable, Sendable, Codable {
       /// The name in the certificate of the process that shares them, where owners are processes of their own.
       public var name: String?
-      public var file: String
+      /// The table; none of a worker of the job's coordinator, which brings its own.
+      public var file: String?
 
       public init(name: String? = nil, file: String) {
         self.name = name
         self.file = file
       }
+
+      /// A worker of the job's coordinator.
+      public init(worker: String) { name = worker }
+
+      public var isWorker: Bool { file == nil }
     }
 
     public init() {}

@@ -21,8 +21,9 @@ struct JobData {
   func load(_ part: JobPart) throws(DatasetError) -> Loaded {
     switch part {
     case .all: return try loadAll()
-    case .owner(let index):
-      let table = try CSV.read(path: job.ownerFiles[index])
+    case .owner(let index): return try load(.table(job.ownerFiles[index]))
+    case .table(let path):
+      let table = try CSV.read(path: path)
       let declared = try DeclaredData(job)
       let (train, test) = try table.split(
         test: job.data.test, seed: job.training.seed,

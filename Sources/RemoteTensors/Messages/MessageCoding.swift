@@ -2,7 +2,7 @@ import Foundation
 import Links
 
 /// Headers of link messages as JSON, at most ``largest`` bytes; readers are strict.
-enum MessageCoding {
+package enum MessageCoding {
   /// A program of several thousand operations.
   static let largest = LinkMessage.largestHeader
 
@@ -16,5 +16,11 @@ enum MessageCoding {
   static func header<Header: Decodable>(_: Header.Type, of message: LinkMessage) -> Header? {
     guard message.header.count <= largest else { return nil }
     return try? JSONDecoder().decode(Header.self, from: Data(message.header))
+  }
+
+  /// Whether bytes are the header of a request or of a reply.
+  package static func isHeader(_ bytes: [UInt8]) -> Bool {
+    let message = LinkMessage(header: bytes)
+    return header(Request.self, of: message) != nil || header(Reply.self, of: message) != nil
   }
 }

@@ -76,7 +76,8 @@ public final class ClusterClient: Sendable {
       guard index == party else { throw ServingError.unexpectedReply(party: party) }
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts, .training, .epoch, .trained:
+    case .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts, .training, .epoch, .trained,
+      .aggregationKey, .contribution, .aggregated:
       throw ServingError.unexpectedReply(party: party)
     }
   }

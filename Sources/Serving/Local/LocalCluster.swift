@@ -12,6 +12,7 @@ public final class LocalCluster: Sendable {
   public let cluster: ClusterFile
   public let client: NodeIdentity
   private let folder: URL
+  private let ports: ReservedPorts
   private let parties: NIOLockedValueBox<[Member]>
 
   /// Starts the parties; they may still be on their way up when this returns, so the first call should be patient.
@@ -32,14 +33,14 @@ public final class LocalCluster: Sendable {
       let authority = try CertificateAuthority.create(name: "this-machine")
       let client = try authority.issue(role: .client, name: "client", days: 1)
       let count = scheme.costs.partyCount
-      let ports = try FreePorts.find(count: count + 1)
+      let ports = try ReservedPorts.take(count + 1)
       func member(_ role: Role, _ name: String, _ port: Int) throws -> ClusterFile.Party {
         let identity = try authority.issue(role: role, name: name, days: 1)
         try identity.save(to: folder.appendingPathComponent(name).path)
         return .init(name: name, host: "127.0.0.1", port: port, certificate: identity.fingerprint)
       }
-      let members = try (0..<count).map { try member(.party, "party-\($0)", ports[$0]) }
-      let dealer = scheme == .replicated ? nil : try member(.dealer, "dealer", ports[count])
+      let members = try (0..<count).map { try member(.party, "party-\($0)", ports.numbers[$0]) }
+      let dealer = scheme == .replicated ? nil : try member(.dealer, "dealer", ports.numbers[count])
       let cluster = try ClusterFile(parties: members, dealer: dealer, deadline: deadline)
       let file = folder.appendingPathComponent("cluster.yaml").path
       try cluster.save(to: file)
@@ -61,17 +62,18 @@ public final class LocalCluster: Sendable {
           try start(
             index, ["--stock-low", "0"] + (storage.map { ["--storage", "\($0)/party-\(index)"] } ?? []))
         }
-      return LocalCluster(cluster: cluster, client: client, folder: folder, parties: parties)
+      return LocalCluster(cluster: cluster, client: client, folder: folder, ports: ports, parties: parties)
     } catch {
       try? FileManager.default.removeItem(at: folder)
       throw error
     }
   }
 
-  private init(cluster: ClusterFile, client: NodeIdentity, folder: URL, parties: [Member]) {
+  private init(cluster: ClusterFile, client: NodeIdentity, folder: URL, ports: ReservedPorts, parties: [Member]) {
     self.cluster = cluster
     self.client = client
     self.folder = folder
+    self.ports = ports
     self.parties = NIOLockedValueBox(parties)
   }
 

@@ -5,6 +5,13 @@ import Processes
 /// Certificates, keys and the cluster file of a measurement, thrown away after it.
 struct MeasuringFolder {
   let path: String
+  /// Held while the measurement lasts; `nil` where another process does.
+  private let ports: ReservedPorts?
+
+  init(path: String, ports: ReservedPorts? = nil) {
+    self.path = path
+    self.ports = ports
+  }
 
   var clusterFile: String { path + "/cluster.yaml" }
 
@@ -13,23 +20,24 @@ struct MeasuringFolder {
   var dealerIdentity: String { path + "/dealer" }
 
   static func create(partyCount: Int, hasDealer: Bool) throws -> MeasuringFolder {
+    let ports = try ReservedPorts.take(partyCount + 1)
     let folder = MeasuringFolder(
-      path: FileManager.default.temporaryDirectory.appendingPathComponent("tacit-bench-\(UUID().uuidString)").path)
+      path: FileManager.default.temporaryDirectory.appendingPathComponent("tacit-bench-\(UUID().uuidString)").path,
+      ports: ports)
     try FileManager.default.createDirectory(
       atPath: folder.path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     do {
       let authority = try CertificateAuthority.create(name: "this-machine")
-      let ports = try FreePorts.find(count: partyCount + 1)
       func member(_ role: Role, _ name: String, at path: String, port: Int) throws -> ClusterFile.Party {
         let identity = try authority.issue(role: role, name: name, days: 1)
         try identity.save(to: path)
         return ClusterFile.Party(name: name, host: "127.0.0.1", port: port, certificate: identity.fingerprint)
       }
       let members = try (0..<partyCount).map { party in
-        try member(.party, "party-\(party)", at: folder.identity(of: party), port: ports[party])
+        try member(.party, "party-\(party)", at: folder.identity(of: party), port: ports.numbers[party])
       }
       let dealer =
-        hasDealer ? try member(.dealer, "dealer", at: folder.dealerIdentity, port: ports[partyCount]) : nil
+        hasDealer ? try member(.dealer, "dealer", at: folder.dealerIdentity, port: ports.numbers[partyCount]) : nil
       try ClusterFile(parties: members, dealer: dealer).save(to: folder.clusterFile)
       return folder
     } catch {

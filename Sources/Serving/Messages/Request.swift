@@ -21,8 +21,16 @@ enum Request: Codable, Sendable {
   case train(id: String, dataset: String, owners: [String], TrainingProgram)
   /// Goes on with a training from its last common checkpoint.
   case resume(id: String, TrainingProgram)
+  /// The key that workers seal shares for this party to; of a coordinator, as what follows.
+  case aggregationKey
+  /// Begins to take in shares for a sum.
+  case collect(SharedSum)
+  /// A worker's shares for that sum, by its place in it; its box follows.
+  case contribution(worker: Int, SealedPart)
+  /// Adds up what came, if so many are left.
+  case aggregate(id: String, needed: Int)
 
-  static let version = 5
+  static let version = 6
 }
 
 /// What a party answers.
@@ -45,6 +53,11 @@ enum Reply: Codable, Sendable {
   case epoch(Int)
   /// This party's summands of the weights follow, if they are revealed.
   case trained(TrainingFigures)
+  case aggregationKey(PartyCredential)
+  /// Why a worker's shares cannot be used, if they cannot.
+  case contribution(fault: String?)
+  /// Who is in the sum and whose vector was too long, by place; this party's summand follows, if enough were left.
+  case aggregated(accepted: [Int], tooLong: [Int], bytesSent: Int)
   /// `exitCode` tells a refusal from a fault of a peer, as the command line does.
   case refused(reason: String, exitCode: Int)
 }
@@ -75,6 +88,8 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The dealer cannot be reached, or does not deal.
   case dealerFails(String)
   case storage(String, reason: String)
+  /// A key or a share is not of whom it should be.
+  case untrusted(String)
 
   public var description: String {
     switch self {
@@ -94,6 +109,7 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
       "the process of the dealer ended with status \(status)\(log.isEmpty ? "" : ": \(log)")"
     case .dealerFails(let why): "the dealer does not deal: \(why)"
     case .storage(let path, let reason): "\(path) cannot be used: \(reason)"
+    case .untrusted(let why): why
     }
   }
 
@@ -107,6 +123,7 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   public var exitCode: Int {
     switch self {
     case .unknownModel, .badRequest, .storage: 2
+    case .untrusted: 5
     case .refused(_, _, let exitCode): exitCode
     case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .partySilent,
       .dealerExited, .dealerFails:

@@ -76,6 +76,10 @@ final class AdditiveRunner: SessionRunner {
     return made
   }
 
+  func add(_ sum: PendingAggregation) async throws -> AggregationAnswer {
+    throw ServingError.badRequest("additive parties do not add up workers' shares")
+  }
+
   func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws {
     let scheme = AdditiveTraining(over: channel, scheme: scheme, turns: trainingTurns, generation: generation) {
       report(.waiting($0))

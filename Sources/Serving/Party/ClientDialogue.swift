@@ -1,4 +1,5 @@
 import Identity
+import Learning
 import Sharing
 import Tensors
 import Transports
@@ -21,14 +22,11 @@ struct ClientDialogue {
 
   /// Answers requests until the client goes.
   func run(first: Message) async throws {
-    guard await connection.peer?.role == Role.client.rawValue else {
+    guard let peer = await connection.peer, peer.role == Role.client.rawValue || peer.role == Role.worker.rawValue
+    else {
       return try await refuse(ServingError.badRequest("only a client may ask for predictions"))
     }
-    guard case .hello(let version) = try ServingFrame<Request>(first).control else {
-      throw ServingError.malformedMessage
-    }
-    try await send(.welcome(party: party, version: Request.version))
-    guard version == Request.version else { throw ServingError.wrongVersion(found: version) }
+    try await Self.greet(connection, first: first, party: party)
     while true {
       let message = try await connection.receive(within: Self.idle)
       do {
@@ -41,7 +39,17 @@ struct ClientDialogue {
     }
   }
 
+  /// Answers a caller's first message.
+  static func greet(_ connection: FrameConnection, first: Message, party: PartyID) async throws {
+    guard case .hello(let version) = try ServingFrame<Request>(first).control else {
+      throw ServingError.malformedMessage
+    }
+    try await connection.send(try ServingFrame(Reply.welcome(party: party, version: Request.version)).message)
+    guard version == Request.version else { throw ServingError.wrongVersion(found: version) }
+  }
+
   private func answer(_ frame: ServingFrame<Request>) async throws {
+    try await check(frame.control)
     switch frame.control {
     case .hello: throw ServingError.malformedMessage
     case .share(let name, let description):
@@ -62,6 +70,22 @@ struct ClientDialogue {
     case .prepare(let name, let batch, let runs):
       try await prepare(try await model(name, batch: batch), batch: batch, runs: runs)
     case .rows, .count, .train, .resume: try await train(frame)
+    case .aggregationKey, .collect, .contribution, .aggregate:
+      throw ServingError.badRequest("only a coordinator may ask for sums of workers' shares")
+    }
+  }
+
+  /// Workers share their rows, and ask for nothing.
+  private func check(_ request: Request) async throws {
+    guard await connection.peer?.role == Role.worker.rawValue else { return }
+    guard case .rows = request else { throw ServingError.badRequest("a worker may share rows alone") }
+  }
+
+  /// What the caller's rows are kept by.
+  private var place: String {
+    get async {
+      guard let peer = await connection.peer else { return "" }
+      return peer.role == Role.worker.rawValue ? Job.EncryptedPart.Owner.place(ofWorker: peer.name) : peer.name
     }
   }
 
@@ -110,14 +134,15 @@ struct ClientDialogue {
   /// Takes part in a training on shares.
   private func train(_ frame: ServingFrame<Request>) async throws {
     switch frame.control {
-    case .hello, .share, .withdraw, .query, .prepare: throw ServingError.malformedMessage
+    case .hello, .share, .withdraw, .query, .prepare, .aggregationKey, .collect, .contribution, .aggregate:
+      throw ServingError.malformedMessage
     case .rows(let header):
       let (rows, width) = (header.rowCount, header.width)
       guard (1...1 << 20).contains(rows), (1...SharedModel.Description.largestInput / rows).contains(width) else {
         throw ServingError.badRequest("\(rows) rows of \(width) numbers are more than a party takes at once")
       }
       let block = try SharedRows.Block(frame.body, rowCount: rows, width: width, party: party, scheme: scheme)
-      try await state.store(block, header, from: await connection.peer?.name ?? "")
+      try await state.store(block, header, from: await place)
       try await send(.stored)
     case .count(let dataset, let owners):
       let counts = await state.rowCounts(of: dataset, owners: owners)
@@ -157,14 +182,16 @@ struct ClientDialogue {
     }
   }
 
-  private func refuse(_ error: any Error) async throws {
+  private func refuse(_ error: any Error) async throws { try await Self.refuse(error, on: connection) }
+
+  static func refuse(_ error: any Error, on connection: FrameConnection) async throws {
     let exitCode: Int =
       switch error {
       case let error as ServingError: error.exitCode
       case is ChannelError: 3
       default: 2
       }
-    try await send(.refused(reason: "\(error)", exitCode: exitCode))
+    try await connection.send(try ServingFrame(Reply.refused(reason: "\(error)", exitCode: exitCode)).message)
   }
 
   private func send(_ reply: Reply, body: [UInt8] = []) async throws {

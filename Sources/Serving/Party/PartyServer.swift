@@ -24,6 +24,8 @@ public final class PartyServer: Sendable {
   private let scheme: ClusterScheme
   /// What additive parties have besides.
   private let dealing: PartyDealing?
+  /// What replicated parties have for sums of workers' shares.
+  private let desk: AggregationDesk?
   /// Who takes over connections of other parties at the moment, and the channel they formed, if they did.
   private let meeting = NIOLockedValueBox<(builder: MeshBuilder?, channel: (any Channel)?)>((nil, nil))
 
@@ -43,7 +45,7 @@ public final class PartyServer: Sendable {
       throw ServingError.badRequest(
         "the cluster file names no party with the certificate of \(identity.name) (role \(identity.role.rawValue))")
     }
-    let settings = try identity.tlsSettings(identity.policy(accepting: [.party, .client]))
+    let settings = try identity.tlsSettings(identity.policy(accepting: [.party, .client, .coordinator, .worker]))
     let address = cluster.parties[party]
     let dealing = try cluster.dealer.map { dealer in
       try PartyDealing(
@@ -56,12 +58,12 @@ public final class PartyServer: Sendable {
     return PartyServer(
       listener: listener, loop: loop, party: party, cluster: cluster, protection: .tls(settings),
       store: storage.map { TrainingStore(folder: $0.folder, key: $0.key) }, scheme: scheme, dealing: dealing,
-      logger: logger)
+      desk: try scheme == .replicated ? AggregationDesk(identity, party: party) : nil, logger: logger)
   }
 
   private init(
     listener: Listener, loop: SocketLoop, party: PartyID, cluster: ClusterFile, protection: Protection,
-    store: TrainingStore?, scheme: ClusterScheme, dealing: PartyDealing?, logger: Logger
+    store: TrainingStore?, scheme: ClusterScheme, dealing: PartyDealing?, desk: AggregationDesk?, logger: Logger
   ) {
     self.listener = listener
     self.loop = loop
@@ -71,6 +73,7 @@ public final class PartyServer: Sendable {
     self.store = store
     self.scheme = scheme
     self.dealing = dealing
+    self.desk = desk
     self.logger = logger
     deadline = cluster.deadline ?? Self.defaultDeadline
   }
@@ -162,9 +165,13 @@ public final class PartyServer: Sendable {
         try await join(connection, hello)
         return
       }
-      try await ClientDialogue(
-        connection: connection, state: state, party: party, scheme: scheme, dealing: dealing, store: store
-      ).run(first: first)
+      if await connection.peer?.role == Role.coordinator.rawValue {
+        try await CoordinatorDialogue(connection: connection, state: state, party: party, desk: desk).run(first: first)
+      } else {
+        try await ClientDialogue(
+          connection: connection, state: state, party: party, scheme: scheme, dealing: dealing, store: store
+        ).run(first: first)
+      }
     } catch {
       logger.debug("connection ended", metadata: ["peer": "\(connection.address)", "reason": "\(error)"])
     }

@@ -18,6 +18,9 @@ struct PartySession {
     static let alive: Message = [0]
     static let query: UInt8 = 1
     static let training: UInt8 = 2
+    static let aggregation: UInt8 = 3
+
+    static let works = [query, training, aggregation]
   }
 
   /// Serves until the channel breaks.
@@ -38,6 +41,7 @@ struct PartySession {
       switch work {
       case .query(let query): [Announcement.query] + Array(query.id.utf8)
       case .training(let training): [Announcement.training] + Array(training.id.utf8)
+      case .aggregation(let sum): [Announcement.aggregation] + Array(sum.id.utf8)
       }
     for peer in channel.peers { try await channel.send(announcement, to: peer) }
     try await run(work, runner)
@@ -49,7 +53,7 @@ struct PartySession {
       try await channel.send(Announcement.alive, to: 0)
       return
     }
-    guard let kind = announcement.first, kind == Announcement.query || kind == Announcement.training,
+    guard let kind = announcement.first, Announcement.works.contains(kind),
       let id = String(validating: announcement.dropFirst(), as: UTF8.self)
     else { throw ServingError.malformedMessage }
     guard let work = await state.work(id, within: patience) else { throw ServingError.queryMissing(id: id) }
@@ -60,6 +64,17 @@ struct PartySession {
     switch work {
     case .query(let query): try await run(query, runner)
     case .training(let training): try await run(training, runner)
+    case .aggregation(let sum): try await run(sum, runner)
+    }
+  }
+
+  private func run(_ sum: PendingAggregation, _ runner: any SessionRunner) async throws {
+    do {
+      let answer = try await runner.add(sum)
+      await state.finishAggregation(sum.id, .success(answer))
+    } catch let error as ServingError where !error.endsSession {
+      // All parties come to the same refusal, so the session stands.
+      await state.finishAggregation(sum.id, .failure(error))
     }
   }
 

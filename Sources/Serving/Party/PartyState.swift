@@ -15,6 +15,7 @@ struct PendingQuery: Sendable {
 enum PendingWork: Sendable {
   case query(PendingQuery)
   case training(PendingTraining)
+  case aggregation(PendingAggregation)
 }
 
 /// What one party's run of a query yields for its client.
@@ -33,6 +34,9 @@ enum QueryNews: Sendable {
 /// The news of a query on their way to its client.
 typealias QueryStream = AsyncThrowingStream<QueryNews, any Error>
 
+/// A sum's answer on its way to its coordinator.
+typealias AggregationStream = AsyncThrowingStream<AggregationAnswer, any Error>
+
 /// What the tasks of a party share: models, queries that wait, and who waits for them.
 actor PartyState {
   private var models: [String: SharedModel] = [:]
@@ -42,6 +46,7 @@ actor PartyState {
   private var pending: [String: PendingWork] = [:]
   private var clients: [String: QueryStream.Continuation] = [:]
   private var trainings: [String: TrainingStream.Continuation] = [:]
+  private var aggregations: [String: AggregationStream.Continuation] = [:]
   private var arrivals: [UInt64: (id: String?, continuation: CheckedContinuation<PendingWork?, Never>)] = [:]
   private var lastArrival: UInt64 = 0
 
@@ -99,8 +104,27 @@ actor PartyState {
     return stream
   }
 
+  /// Queues a sum; its answer comes through the stream.
+  func start(_ sum: PendingAggregation) throws -> AggregationStream {
+    try checkRoom(for: sum.id)
+    let (stream, continuation) = AggregationStream.makeStream(of: AggregationAnswer.self)
+    aggregations[sum.id] = continuation
+    enqueue(sum.id, .aggregation(sum))
+    return stream
+  }
+
+  func finishAggregation(_ id: String, _ result: Result<AggregationAnswer, any Error>) {
+    let coordinator = aggregations.removeValue(forKey: id)
+    switch result {
+    case .success(let answer):
+      coordinator?.yield(answer)
+      coordinator?.finish()
+    case .failure(let error): coordinator?.finish(throwing: error)
+    }
+  }
+
   private func checkRoom(for id: String) throws {
-    guard pending[id] == nil, clients[id] == nil, trainings[id] == nil else {
+    guard pending[id] == nil, clients[id] == nil, trainings[id] == nil, aggregations[id] == nil else {
       throw ServingError.badRequest("request \(id) is there already")
     }
     guard pending.count < Self.mostPending else {
@@ -157,6 +181,7 @@ actor PartyState {
       client.finish(throwing: error)
     }
     for id in trainings.keys { finishTraining(id, error) }
+    for id in aggregations.keys { finishAggregation(id, .failure(error)) }
   }
 
   /// Ends every wait for a query, when the party stops or its session is gone.

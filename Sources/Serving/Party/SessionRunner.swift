@@ -7,6 +7,8 @@ protocol SessionRunner: AnyObject {
   /// - Parameter waiting: told while the run waits for a dealer.
   func run(_ query: PendingQuery, waiting: @escaping @Sendable (DealerProgress) -> Void) async throws -> QueryAnswer
   func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws
+  /// Adds up workers' vectors.
+  func add(_ sum: PendingAggregation) async throws -> AggregationAnswer
 }
 
 /// Queries and trainings among three replicated parties.
@@ -43,5 +45,11 @@ final class ReplicatedRunner: SessionRunner {
   func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws {
     try await TrainingSession(channel: channel, training: training, scheme: ReplicatedTraining(over: channel))
       .run(report: report)
+  }
+
+  func add(_ sum: PendingAggregation) async throws -> AggregationAnswer {
+    try scheme.beginStep()
+    scheme.options = ReplicatedOptions()
+    return try await AggregationRun(work: sum, channel: channel, scheme: scheme).run()
   }
 }

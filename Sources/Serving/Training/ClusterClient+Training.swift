@@ -118,7 +118,8 @@ extension TrainingNews {
     case .trained(let figures): self = .finished(body, figures)
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .welcome, .shared, .withdrawn, .answer, .prepared, .stored, .counts:
+    case .welcome, .shared, .withdrawn, .answer, .prepared, .stored, .counts, .aggregationKey, .contribution,
+      .aggregated:
       throw ServingError.unexpectedReply(party: party)
     }
   }
@@ -128,7 +129,9 @@ extension Reply {
   fileprivate var isLastOfTraining: Bool {
     switch self {
     case .trained, .refused: true
-    case .training, .epoch, .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts: false
+    case .training, .epoch, .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts,
+      .aggregationKey, .contribution, .aggregated:
+      false
     }
   }
 }

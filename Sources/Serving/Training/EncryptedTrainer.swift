@@ -131,7 +131,7 @@ public struct EncryptedTrainer: Sendable {
       let sent = isHere ? try await share(prepared, plan, dataset: entry.id, connect) : .none
       answer = try await client.train(
         plan.program, id: entry.id, weights: firstWeights(prepared), dataset: isHere ? entry.id : try job.dataset,
-        owners: isHere ? plan.counts.training.map { _ in identity.name } : part.owners.compactMap(\.name),
+        owners: isHere ? plan.counts.training.map { _ in identity.name } : part.owners.compactMap(\.place),
         progress: plan.reporting(to: progress))
       answer.traffic = answer.traffic + sent
     }
@@ -146,7 +146,7 @@ public struct EncryptedTrainer: Sendable {
 
   /// Waits for the rows of owners who share them by themselves.
   private func owners(_ client: ClusterClient, _ patience: Duration) async throws -> RowCounts {
-    let names = part.owners.compactMap(\.name)
+    let names = part.owners.compactMap(\.place)
     let end = ContinuousClock.now + patience
     while true {
       let counts = try await client.rowCounts(of: try job.dataset, owners: names)
@@ -155,7 +155,9 @@ public struct EncryptedTrainer: Sendable {
       }
       guard ContinuousClock.now < end else {
         throw ServingError.badRequest(
-          "owner \(missing.0) has not shared its rows of this job: let it run tacit train JOB --owner \(missing.0)")
+          part.owners.contains(where: \.isWorker)
+            ? "the rows of \(missing.0) are not there: let the coordinator have its workers share them"
+            : "owner \(missing.0) has not shared its rows of this job: let it run tacit train JOB --owner \(missing.0)")
       }
       try await Task.sleep(for: .milliseconds(200))
     }

@@ -24,6 +24,18 @@ package enum MemoryTraining {
       sent =
         sent + (try share(prepared.testRows, .test, counts: prepared.ownerTestRows, program, scheme, into: &rows))
     }
+    var answer = try await train(
+      program, scheme: scheme, weights: weights, rows: rows, deadline: deadline, waiting: waiting, progress: progress)
+    answer.traffic = answer.traffic + sent
+    return answer
+  }
+
+  /// Trains on rows that are there in shares, each party's.
+  static func train(
+    _ program: TrainingProgram, scheme: ClusterScheme, weights: [String: Tensor<Float>], rows: [TrainingRows],
+    deadline: Duration = .seconds(60), waiting: (DealerProgress) -> Void = { _ in },
+    progress: (TrainingStep) throws -> Void = { _ in }
+  ) async throws -> TrainingAnswer {
     let parcels = scheme.parcels(
       of: try SecretInput.encode(
         weights: program.weightNames, of: weights, fractionBits: program.fractionBits))
@@ -35,7 +47,7 @@ package enum MemoryTraining {
     }
     var answer = try await run(trainings, scheme, deadline: deadline, waiting, progress)
     answer.traffic =
-      answer.traffic + sent + scheme.costs.starting
+      answer.traffic + scheme.costs.starting
       + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.payloadByteCount })
     return answer
   }

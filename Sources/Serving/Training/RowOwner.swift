@@ -30,7 +30,7 @@ public struct RowOwner: Sendable {
   ///
   /// - Throws: `LearningError`, `DatasetError`, ``ServingError`` or `ChannelError`.
   public func run() async throws -> Outcome {
-    guard let file = job.cluster, job.hasSeparateOwners, let part = job.encrypted else {
+    guard let file = job.cluster, job.hasSeparateOwners, let part = job.encrypted, job.coordinator == nil else {
       throw ServingError.badRequest("the job names no cluster, or no owners that share their rows by themselves")
     }
     let names = part.owners.compactMap(\.name)
@@ -47,19 +47,29 @@ public struct RowOwner: Sendable {
     defer { loop.shutdown() }
     let client = try await ClusterClient.connect(
       to: cluster, as: identity, loop: loop, patience: .seconds(part.deadlineSeconds))
-    var sent = try await client.share(
-      (prepared.features, prepared.targets), .training, dataset: try job.dataset, owner: index, agreed: part.reveal,
-      fractionBits: part.fractionBits)
-    if part.reveal.contains(.metrics) {
-      sent =
-        sent
-        + (try await client.share(
-          prepared.testRows, .test, dataset: try job.dataset, owner: index, agreed: part.reveal,
-          fractionBits: part.fractionBits))
-    }
+    let sent = try await client.share(prepared, owner: index)
     await client.close()
     return Outcome(
       owner: name, rows: prepared.data.train.rowCount, testRows: prepared.data.test.rowCount,
       bytesSent: sent.byteCount)
+  }
+}
+
+extension ClusterClient {
+  /// Shares all rows of one owner of a job, test rows only where they are needed; returns what was sent.
+  func share(_ prepared: PreparedJob, owner: Int) async throws -> Cost {
+    let job = prepared.job
+    let part = job.encrypted ?? Job.EncryptedPart()
+    var sent = try await share(
+      (prepared.features, prepared.targets), .training, dataset: try job.dataset, owner: owner, agreed: part.reveal,
+      fractionBits: part.fractionBits)
+    if part.reveal.contains(.metrics) {
+      sent =
+        sent
+        + (try await share(
+          prepared.testRows, .test, dataset: try job.dataset, owner: owner, agreed: part.reveal,
+          fractionBits: part.fractionBits))
+    }
+    return sent
   }
 }

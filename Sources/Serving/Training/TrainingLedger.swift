@@ -58,6 +58,7 @@ extension Job {
       var job = self
       job.output = nil
       job.cluster = nil
+      job.coordinator = nil
       job.encrypted?.reveal = []
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys

@@ -124,7 +124,7 @@ extension ServingError {
   /// Whether the parties are out of step after it; a refusal that all of them come to is not.
   var endsSession: Bool {
     switch self {
-    case .badRequest, .unknownModel, .dealerFails: false
+    case .badRequest, .unknownModel, .dealerFails, .untrusted: false
     case .malformedMessage, .wrongVersion, .unexpectedReply, .refused, .queryMissing, .sessionBroken, .partyExited,
       .partySilent, .dealerExited, .storage:
       true

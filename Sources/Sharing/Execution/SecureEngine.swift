@@ -19,7 +19,15 @@ public struct SecureEngine<Scheme: SharingScheme> {
   public init(
     _ scheme: Scheme, fractionBits: Int, widths: ComparisonWidths = .full, magnitudes: [Double] = []
   ) {
-    arithmetic = FixedPointArithmetic(scheme, fractionBits: fractionBits, comparisonWidth: widths.standard)
+    self.init(
+      scheme, fractionBits: fractionBits, widths: widths, magnitudes: magnitudes, blockCount: BlockSize.standard)
+  }
+
+  package init(
+    _ scheme: Scheme, fractionBits: Int, widths: ComparisonWidths = .full, magnitudes: [Double] = [], blockCount: Int
+  ) {
+    arithmetic = FixedPointArithmetic(
+      scheme, fractionBits: fractionBits, comparisonWidth: widths.standard, blockCount: blockCount)
     self.widths = widths
     self.magnitudes = magnitudes
   }

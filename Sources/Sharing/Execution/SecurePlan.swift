@@ -112,9 +112,12 @@ private final class PlanLedger {
   func record(_ step: SecureStep) {
     let traffic = scheme.traffic - spent
     spent = scheme.traffic
-    // What a party sends in a step it also receives and, before that, masks.
-    let messages = 3 * traffic.byteCount / scheme.partyCount
-    peakMemoryBytes = max(peakMemoryBytes, step.heldScalars * scheme.scalarByteCount + messages)
+    // What a party sends in a step it also receives and, before that, masks: of one block at a time, and blocks are
+    // put together in the end.
+    let scalars = step.nodes.reduce(0) { $0 + graph.nodes[$1].shape.count }
+    let messages = 3 * traffic.byteCount / scheme.partyCount / max(1, scalars / BlockSize.standard)
+    let held = step.heldScalars + (scalars > BlockSize.standard ? scalars : 0)
+    peakMemoryBytes = max(peakMemoryBytes, held * scheme.scalarByteCount + messages)
     guard traffic != .none else { return }
     var names: [String] = []
     for node in step.nodes {

@@ -153,7 +153,7 @@ struct SecureRun<Scheme: SharingScheme> {
       failure += bounds.wrapProbability(node, of: graph, surplus: surplus)
     }
     guard !items.isEmpty else { return }
-    let shares = try await scheme.truncate(items.map { $0.1 })
+    let shares = try await arithmetic.truncate(items.map { $0.1 })
     report("truncate", items.map { $0.node }, wrapProbability: failure)
     for (item, share) in zip(items, shares) {
       values[item.node] = item.rest == 0 ? .share(share) : .product(scheme.product(share, by: 1), surplus: item.rest)

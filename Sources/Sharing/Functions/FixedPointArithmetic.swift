@@ -14,20 +14,28 @@ public struct FixedPointArithmetic<Scheme: SharingScheme> {
   /// Bits that everything compared is known to fit into, signed: arguments of functions, and differences where two
   /// values are compared or the larger one is taken.
   public let comparisonWidth: Int
+  /// The most scalars that are compared, truncated or given to a function at once. More go through one block after the
+  /// other, so that the space that such work takes, ten times that of its operands, does not grow with them.
+  package let blockCount: Int
 
   /// Fraction bits of the inner steps of functions.
   static var innerBits: Int { 24 }
 
   public init(_ scheme: Scheme, fractionBits: Int, comparisonWidth: Int = 64) {
+    self.init(scheme, fractionBits: fractionBits, comparisonWidth: comparisonWidth, blockCount: BlockSize.standard)
+  }
+
+  package init(_ scheme: Scheme, fractionBits: Int, comparisonWidth: Int, blockCount: Int) {
     precondition((10...24).contains(fractionBits), "\(fractionBits) fraction bits")
     self.scheme = scheme
     self.fractionBits = fractionBits
     self.comparisonWidth = comparisonWidth
+    self.blockCount = blockCount
   }
 
   /// The same arithmetic with comparisons on another number of bits.
   func comparing(on width: Int) -> FixedPointArithmetic {
-    FixedPointArithmetic(scheme, fractionBits: fractionBits, comparisonWidth: width)
+    FixedPointArithmetic(scheme, fractionBits: fractionBits, comparisonWidth: width, blockCount: blockCount)
   }
 
   /// The word of a public real number with the given fraction bits.
@@ -72,10 +80,12 @@ public struct FixedPointArithmetic<Scheme: SharingScheme> {
     return missing == 0 ? x : scheme.scale(x, by: 1 << UInt64(missing))
   }
 
-  /// Runs a function of one flat share on several shares at once.
+  /// Runs a function of one flat share on several shares at once, or block by block where they are large.
   func batched(_ shares: [Share], _ body: (Share) async throws -> Share) async throws -> [Share] {
-    let joined = try await body(flat(shares))
-    return split(joined, like: shares.map { $0.shape })
+    let joined = flat(shares)
+    var parts: [Share] = []
+    for block in blocks(of: joined.shape.count) { parts.append(try await body(slice(joined, block))) }
+    return split(parts.count == 1 ? parts[0] : scheme.concatenate(parts, axis: 0), like: shares.map { $0.shape })
   }
 
   /// The scalars of all shares, one after the other.

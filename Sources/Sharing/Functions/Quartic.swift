@@ -26,23 +26,26 @@ struct Quartic: Hashable, Sendable {
 }
 
 extension FixedPointArithmetic {
-  /// Each polynomial at its share, with the inner fraction bits; 6 rounds for all.
+  /// Each polynomial at its share; 6 rounds for all.
   ///
-  /// - Parameter bits: fraction bits of the arguments, 24...28, at most 32 − shift.
-  func evaluate(_ items: [(Quartic, at: Share)], argumentBits bits: Int = 24) async throws -> [Share] {
-    let inner = Self.innerBits
+  /// - Parameters:
+  ///   - bits: fraction bits of the arguments, 24...28, at most 32 − shift.
+  ///   - result: fraction bits of the values, at most those of the arguments.
+  func evaluate(
+    _ items: [(Quartic, at: Share)], argumentBits bits: Int = 24, resultBits result: Int = 24
+  ) async throws -> [Share] {
     let first = try await multiply(
-      items.map { ($0.at, add($0.at, $0.0.adapted[0], bits: bits), truncatingBy: 2 * bits - inner) })
-    let ys = zip(first, items).map { add($0, $1.0.adapted[1], bits: inner) }
+      items.map { ($0.at, add($0.at, $0.0.adapted[0], bits: bits), truncatingBy: 2 * bits - result) })
+    let ys = zip(first, items).map { add($0, $1.0.adapted[1], bits: result) }
     let second = try await scheme.multiply(
       zip(ys, items).map { y, item in
-        let lifted = bits == inner ? y : scheme.scale(y, by: 1 << UInt64(bits - inner))
+        let lifted = bits == result ? y : scheme.scale(y, by: 1 << UInt64(bits - result))
         let left = add(scheme.add(lifted, item.at), item.0.adapted[2], bits: bits)
         return Multiplication(.elementwise(y.shape), left, y)
       })
     let products = try await scheme.truncate(
       zip(second, items).map { Truncation(scaled($0, by: $1.0.numerator), by: bits + $1.0.shift) })
-    return zip(products, items).map { add($0, $1.0.adapted[3] * $1.0.leading, bits: inner) }
+    return zip(products, items).map { add($0, $1.0.adapted[3] * $1.0.leading, bits: result) }
   }
 
   /// A product times a small public number.

@@ -13,9 +13,13 @@ extension FixedPointArithmetic {
   /// Each scalar where its bit is 1, zero elsewhere; 2 rounds, 40 bytes.
   public func masked(_ items: [(Scheme.Bits, Share)]) async throws -> [Share] {
     let bits = items.count == 1 ? items[0].0 : scheme.concatenate(items.map { $0.0 })
-    let joined = flat(items.map { $0.1 })
-    let chosen = try await scheme.multiply(scheme.reshape(bits, to: joined.shape), joined)
-    return split(chosen, like: items.map { $0.1.shape })
+    var start = 0
+    return try await batched(items.map { $0.1 }) { x in
+      let count = x.shape.count
+      defer { start += count }
+      let part = count == bits.shape.count ? bits : scheme.slice(bits, start..<start + count)
+      return try await scheme.multiply(scheme.reshape(part, to: x.shape), x)
+    }
   }
 
   /// The first share where the bit is 1, the second where it is 0; 2 rounds, 40 bytes. Exact.
@@ -26,10 +30,11 @@ extension FixedPointArithmetic {
 
   /// max(x, 0): 10 rounds, 108.25 bytes. Exact.
   public func relu(_ shares: [Share], width: Int? = nil) async throws -> [Share] {
-    // The very share that was compared: additive parties have opened its mask already.
-    let joined = flat(shares)
-    let positive = scheme.not(try await scheme.negative(joined, width: width ?? comparisonWidth))
-    return split(try await scheme.multiply(positive, joined), like: shares.map(\.shape))
+    try await batched(shares) { x in
+      // The very share that was compared: additive parties have opened its mask already.
+      let positive = scheme.not(try await scheme.negative(x, width: width ?? comparisonWidth))
+      return try await scheme.multiply(positive, x)
+    }
   }
 
   /// |x|: 10 rounds, 108.25 bytes. Exact.
@@ -97,8 +102,15 @@ extension FixedPointArithmetic {
 
   /// Whether each scalar is negative, all in the same rounds.
   func negative(_ shares: [Share], width: Int) async throws -> [Scheme.Bits] {
-    if shares.count == 1 { return [try await scheme.negative(shares[0], width: width)] }
-    return split(try await scheme.negative(flat(shares), width: width), like: shares.map { $0.shape })
+    if shares.count == 1, shares[0].shape.count <= blockCount {
+      return [try await scheme.negative(shares[0], width: width)]
+    }
+    let joined = flat(shares)
+    var parts: [Scheme.Bits] = []
+    for block in blocks(of: joined.shape.count) {
+      parts.append(try await scheme.negative(slice(joined, block), width: width))
+    }
+    return split(parts.count == 1 ? parts[0] : scheme.concatenate(parts), like: shares.map { $0.shape })
   }
 
   /// Bits of several shares, one after the other, taken apart again.

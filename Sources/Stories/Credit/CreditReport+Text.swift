@@ -13,9 +13,12 @@ extension CreditReport {
         data        \(data.source)
                     \(data.rows) applications: \(data.train) to train on, \(data.test) to decide
 
-                        accuracy      AUC
-        in the clear      \(number(plain.accuracy, 3))    \(number(plain.auc, 3))   trained in \(milliseconds(plain.seconds))
-        encrypted         \(number(encrypted.accuracy, 3))            three parties, none of which sees an application or the model
+                        accuracy
+        each bank alone    \(federated.aloneAccuracy.map { number($0, 3) }.joined(separator: "  "))
+        together           \(number(federated.accuracy, 3))   \(federated.rounds) rounds in \
+      \(milliseconds(federated.seconds)), updates masked: nobody sees a bank's
+        pooled rows        \(number(federated.pooledAccuracy, 3))   what they could never do
+        encrypted          \(number(encrypted.accuracy, 3))   three parties, none of which sees an application or the model
 
         \(style.good("\(encrypted.queries - disagreements) of \(encrypted.queries) decisions are the same")); \
       the probability differs by at most \(number(encrypted.maxAbsoluteError, 6))

@@ -7,9 +7,27 @@ public struct CreditReport: Hashable, Sendable, Codable {
     public var test: Int
   }
 
+  /// The banks' training, each round's updates masked, beside what each could do without the others.
+  public struct Federated: Hashable, Sendable, Codable {
+    public var workers: Int
+    public var rounds: Int
+    public var aggregation: String
+    /// On the test applications, in the clear; so are all accuracies here.
+    public var accuracy: Double
+    /// Of a model that a bank trains on its own rows alone.
+    public var aloneAccuracy: [Double]
+    /// Of a model trained on all banks' rows in one place, which they could never do.
+    public var pooledAccuracy: Double
+    public var seconds: Double
+    /// Payload between the coordinator and the banks.
+    public var bytesSent: Int
+  }
+
+  /// The banks' model, asked in the clear.
   public struct Plain: Hashable, Sendable, Codable {
     public var accuracy: Double
     public var auc: Double
+    /// Of the same training on pooled rows in the clear.
     public var seconds: Double
   }
 
@@ -47,6 +65,7 @@ public struct CreditReport: Hashable, Sendable, Codable {
 
   public var seed: UInt64
   public var data: Data
+  public var federated: Federated
   public var plain: Plain
   public var encrypted: Encrypted
   public var views: [View]

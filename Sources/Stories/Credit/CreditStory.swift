@@ -1,3 +1,4 @@
+import Coordination
 import Datasets
 import Foundation
 import Graphs
@@ -8,7 +9,8 @@ import Sharing
 import Tensors
 import Transports
 
-/// A model is trained, cut into shares, put on three party processes, and asked about applications that no party sees.
+/// Three banks train a model together, without any of them showing a row; it is cut into shares, put on three party processes, and
+/// asked about applications that no party sees.
 public struct CreditStory: Sendable {
   /// The folder of the real data set; `nil` for the synthetic applications.
   public var dataFolder: String?
@@ -25,21 +27,28 @@ public struct CreditStory: Sendable {
   }
 
   static let fractionBits = 16
-  static let layers: [LayerSpec] = [
-    .dense(units: 64), .relu, .dense(units: 32), .relu, .dense(units: 1), .sigmoid,
-  ]
-
   /// Tells the story; `progress` hears what is being done.
   public func tell(progress: @Sendable (String) -> Void = { _ in }) async throws -> CreditReport {
     let clock = ContinuousClock()
     let begin = clock.now
-    progress("training in the clear")
-    let prepared = try dataset().prepared(test: 0.2, seed: seed)
-    let (trained, trainingSeconds) = try train(prepared)
-    let model = try file(trained, prepared)
-    let test = prepared.test
+    let dataset = try dataset()
+    let (training, testTable) = try dataset.split(test: 0.2, seed: seed)
+    let rows = TabularDataset(name: dataset.name, source: dataset.source, schema: dataset.schema, table: training)
+
+    progress("three banks train together")
+    let banks = BankFederation(training: rows, seed: seed, executable: executable)
+    let tables = try banks.tables()
+    let together = try await banks.train(tables, progress: progress)
+    progress("training in the clear, to compare")
+    let baseline = CreditBaseline(rows, test: testTable, seed: seed)
+    let pooled = try baseline.judged(training)
+    let alone = try tables.map { try baseline.judged($0).accuracy }
+
+    let test = try together.preprocessing.dataset(of: testTable, name: dataset.name, source: dataset.source)
+    let model = try file(together, test)
     let plain = try SecretPredictor.plain(model, test.features)
     let targets = test.targets.tensor.scalars
+    let accuracy = Metrics.binaryAccuracy(probabilities: plain.scalars, targets: targets)
 
     progress("starting three parties")
     let secret = try await decide(model, test.features, outputShape: plain.shape, progress)
@@ -50,25 +59,19 @@ public struct CreditStory: Sendable {
     guard secret.together.traffic == plan.traffic else {
       throw SharingError.trafficDiffers(planned: plan.traffic, measured: secret.together.traffic)
     }
-    let probabilities = secret.together.output.scalars
     return CreditReport(
       seed: seed,
       data: .init(
         source: dataFolder == nil ? "synthetic credit applications, \(test.source)" : test.source,
-        rows: prepared.train.rowCount + test.rowCount, train: prepared.train.rowCount,
-        test: test.rowCount),
+        rows: training.rowCount + test.rowCount, train: training.rowCount, test: test.rowCount),
+      federated: .init(
+        workers: tables.count, rounds: together.report.rounds ?? 0, aggregation: Aggregation.masked.rawValue,
+        accuracy: accuracy, aloneAccuracy: alone, pooledAccuracy: pooled.accuracy,
+        seconds: together.report.seconds, bytesSent: together.report.bytesSent ?? 0),
       plain: .init(
-        accuracy: Metrics.binaryAccuracy(probabilities: plain.scalars, targets: targets),
-        auc: Metrics.areaUnderCurve(scores: plain.scalars, targets: targets) ?? 0, seconds: trainingSeconds),
-      encrypted: .init(
-        protocol: "replicated", parties: 3, queries: test.rowCount,
-        accuracy: Metrics.binaryAccuracy(probabilities: probabilities, targets: targets),
-        agreement: Self.agreement(probabilities, plain.scalars),
-        maxAbsoluteError: Self.largestDifference(
-          of: secret.oneByOne.flatMap(\.output.scalars), and: probabilities, from: plain.scalars),
-        rounds: secret.together.traffic.rounds, bytesSent: secret.together.traffic.byteCount,
-        planned: .init(rounds: plan.rounds, bytesSent: plan.bytesSent),
-        secondsPerQuery: Self.median(secret.oneByOne.map(\.seconds)), secondsAllAtOnce: secret.together.seconds),
+        accuracy: accuracy, auc: Metrics.areaUnderCurve(scores: plain.scalars, targets: targets) ?? 0,
+        seconds: pooled.seconds),
+      encrypted: Self.figures(secret, plain: plain.scalars, targets: targets, plan: plan),
       views: try Self.views(of: test.features.sliced(axis: 0, 0..<1)),
       versions: ["tacit": TacitVersion.current], seconds: (clock.now - begin) / .seconds(1))
   }
@@ -81,24 +84,14 @@ public struct CreditStory: Sendable {
     return dataset
   }
 
-  private func train(_ prepared: PreparedDataset) throws -> (Model, seconds: Double) {
-    let description = try ModelDescription(layers: Self.layers, inputShape: [prepared.train.features.shape[1]])
-    let trainer = try Trainer(
-      description, loss: .binaryCrossEntropy,
-      optimizer: .sgd(learningRate: 0.01, momentum: 0.9, weightDecay: 0.01), epochs: 20, batch: 32, seed: seed)
-    let clock = ContinuousClock()
-    let start = clock.now
-    let result = try trainer.train(features: prepared.train.features, targets: prepared.train.targets.tensor)
-    return (result.model, (clock.now - start) / .seconds(1))
-  }
-
-  private func file(_ model: Model, _ prepared: PreparedDataset) throws -> ModelFile {
+  private func file(_ trained: BankFederation.Outcome, _ test: Dataset) throws -> ModelFile {
     try ModelFile(
-      graph: try model.graph(batch: 1), weights: model.weights.byName, preprocessing: prepared.preprocessing,
+      graph: try trained.model.graph(batch: 1), weights: trained.model.weights.byName,
+      preprocessing: trained.preprocessing,
       provenance: .init(
-        creator: "tacit demo credit", dataset: prepared.train.name, source: prepared.train.source, seed: seed,
-        trainingRows: prepared.train.rowCount),
-      inputRange: try InputRange.covering(prepared.train.features))
+        creator: "tacit demo credit", dataset: test.name, source: test.source, seed: seed,
+        trainingRows: trained.report.data.train),
+      inputRange: trained.preprocessing.publicRange)
   }
 
   /// Every application by itself, then all of them in one query.
@@ -130,6 +123,21 @@ public struct CreditStory: Sendable {
   }
 
   // MARK: Figures
+
+  private static func figures(
+    _ secret: (oneByOne: [Prediction], together: Prediction), plain: [Float], targets: [Float], plan: SecurePlan
+  ) -> CreditReport.Encrypted {
+    let probabilities = secret.together.output.scalars
+    return .init(
+      protocol: "replicated", parties: 3, queries: targets.count,
+      accuracy: Metrics.binaryAccuracy(probabilities: probabilities, targets: targets),
+      agreement: agreement(probabilities, plain),
+      maxAbsoluteError: largestDifference(
+        of: secret.oneByOne.flatMap(\.output.scalars), and: probabilities, from: plain),
+      rounds: secret.together.traffic.rounds, bytesSent: secret.together.traffic.byteCount,
+      planned: .init(rounds: plan.rounds, bytesSent: plan.bytesSent),
+      secondsPerQuery: median(secret.oneByOne.map(\.seconds)), secondsAllAtOnce: secret.together.seconds)
+  }
 
   private static func agreement(_ secret: [Float], _ plain: [Float]) -> Double {
     let same = zip(secret, plain).count { ($0 > 0.5) == ($1 > 0.5) }

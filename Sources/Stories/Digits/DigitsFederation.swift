@@ -2,6 +2,7 @@ public import Datasets
 public import Federation
 import Foundation
 public import Learning
+import Tensors
 
 /// Handwritten digits learned by many workers in one process, as in the paper that named federated averaging.
 public struct DigitsFederation: Sendable {
@@ -14,10 +15,14 @@ public struct DigitsFederation: Sendable {
   public var localEpochs = 1
   public var batch = 10
   public var learningRate = 0.1
+  /// Over the rounds, from ``learningRate``.
+  public var schedule = Schedule.constant
   public var seed: UInt64 = 1
   /// The training is over after the round that reaches this share of right test rows; `nil` for all rounds.
   public var target: Double?
   public var threads = 1
+  /// Whether pixels are centred and scaled by the constants that are usual for these digits, 0.1307 and 0.3081.
+  public var standardises = false
 
   public init() {}
 
@@ -32,6 +37,8 @@ public struct DigitsFederation: Sendable {
     public var localEpochs: Int
     public var batch: Int
     public var learningRate: Double
+    public var schedule: Schedule
+    public var standardised: Bool
     public var seed: UInt64
     public var target: Double?
     /// The first round that reached the target.
@@ -51,14 +58,17 @@ public struct DigitsFederation: Sendable {
     guard case .tensors(let train, let test) = try NamedDataset.mnist.load(from: folder) else {
       throw DatasetError.inconsistent("The digits are no images")
     }
+    func pixels(_ dataset: Dataset) throws -> Dataset {
+      standardises ? try dataset.standardised(mean: 0.1307, deviation: 0.3081) : dataset
+    }
     let description = try network.description
     let settings = LocalSettings(
-      loss: .softmaxCrossEntropy, optimizer: .sgd(learningRate: learningRate), batch: batch, epochs: localEpochs,
-      rounds: rounds, seed: seed)
+      loss: .softmaxCrossEntropy, optimizer: .sgd(learningRate: learningRate), schedule: schedule, batch: batch,
+      epochs: localEpochs, rounds: rounds, seed: seed)
     let simulation = try FederatedSimulation(
       description, settings, strategy: strategy, cohort: cohort,
-      parts: try partition.deal(strata: train.targets.classes ?? [], workers: workers, seed: seed), train: train,
-      test: test)
+      parts: try partition.deal(strata: train.targets.classes ?? [], workers: workers, seed: seed), train: try pixels(train),
+      test: try pixels(test))
     let clock = ContinuousClock()
     let start = clock.now
     var report = report(parameters: WeightLayout(description).count)
@@ -78,7 +88,8 @@ public struct DigitsFederation: Sendable {
     Report(
       network: network, parameters: parameters, workers: workers, cohort: cohort.count(of: workers),
       partition: partition.name, strategy: strategy.kind.rawValue, localEpochs: localEpochs, batch: batch,
-      learningRate: learningRate, seed: seed, target: target, accuracy: 0, seconds: 0, rounds: [])
+      learningRate: learningRate, schedule: schedule,
+      standardised: standardises, seed: seed, target: target, accuracy: 0, seconds: 0, rounds: [])
   }
 }
 
@@ -86,8 +97,10 @@ extension DigitsFederation.Report {
   /// What was trained, in a few words.
   public var title: String {
     let parts = partition == "iid" ? "iid" : "\(partition) a worker"
-    return "\(network.rawValue), \(workers) workers, \(parts), E=\(localEpochs), B=\(batch), η=\(learningRate)"
+    return "\(network.rawValue), \(workers) workers, \(parts), E=\(localEpochs), B=\(batch), η=\(learningRate)\(decay)\(standardised ? ", standardised pixels" : "")"
   }
+
+  private var decay: String { schedule == .constant ? "" : ", falling as a cosine" }
 
   /// What came out.
   public var sentence: String {
@@ -109,5 +122,12 @@ extension Partition {
     case .byColumn(let column): "by column \(column)"
     case .quantity(let concentration): "quantity \(concentration)"
     }
+  }
+}
+
+extension Dataset {
+  fileprivate func standardised(mean: Float, deviation: Float) throws(DatasetError) -> Dataset {
+    let pixels = Tensor(shape: features.shape, scalars: features.scalars.map { ($0 - mean) / deviation })
+    return try Dataset(name: name, source: source, featureNames: featureNames, features: pixels, targets: targets)
   }
 }

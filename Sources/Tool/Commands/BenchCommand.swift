@@ -9,7 +9,8 @@ struct BenchCommand: AsyncParsableCommand {
     discussion: """
       Workloads w… run on shares: time from shared inputs to shared outputs at the slowest party. Additive parties have \
       correlated randomness dealt beforehand: offlineSeconds and dealtBytes say what that takes for one run. Workloads \
-      …_epoch are an epoch of training in the clear on one thread. A warm-up comes first. With --json, one line a workload.
+      …_epoch are an epoch of training in the clear on one thread. federation_… are rounds of a coordinator and workers over \
+      TLS. A warm-up comes first. With --json, one line a workload.
 
       Example: tacit bench --workload w4_mnist_mlp_b1 --transport tls --json
       """)
@@ -36,7 +37,9 @@ struct BenchCommand: AsyncParsableCommand {
     guard (0...3600).contains(seconds) else {
       throw UsageError("--seconds is between 0 and 3600, not \(seconds)")
     }
-    let known = Workload.allCases.map(\.rawValue) + TrainingWorkload.allCases.map(\.rawValue)
+    let known =
+      Workload.allCases.map(\.rawValue) + TrainingWorkload.allCases.map(\.rawValue)
+      + FederationWorkload.allCases.map(\.rawValue)
     if let stranger = workload.first(where: { !known.contains($0) }) {
       throw UsageError("there is no workload \"\(stranger)\": choose among \(known.joined(separator: ", "))")
     }
@@ -52,6 +55,9 @@ struct BenchCommand: AsyncParsableCommand {
       options: try EngineOptions.checked(optimise: optimise, truncation: truncation, engine: engine))
     if let joining, let party { return try await runner.join(workloads, folder: joining, party: party) { _ in } }
     for workload in chosen.compactMap(TrainingWorkload.init) { try print(try workload.measure()) }
+    for workload in chosen.compactMap(FederationWorkload.init) {
+      try print(try await workload.measure(executable: try Executable.path))
+    }
     guard !workloads.isEmpty else { return }
     try await runner.run(workloads) { line in try print(line) }
   }
@@ -72,6 +78,18 @@ struct BenchCommand: AsyncParsableCommand {
   private func print(_ line: WorkloadMeasurement) throws {
     if json { try JSONOutput.print(line, pretty: false) } else { Swift.print(Self.text(line)) }
     fflush(nil)
+  }
+
+  private func print(_ line: FederationWorkload.Measurement) throws {
+    if json { try JSONOutput.print(line, pretty: false) } else { Swift.print(Self.text(line)) }
+    fflush(nil)
+  }
+
+  private static func text(_ line: FederationWorkload.Measurement) -> String {
+    String(
+      format: "%-24@ %9.3f ms a round (best %.3f), training by itself %.3f ms, coordinator at most %d MB",
+      line.workload as NSString, line.secondsMedian * 1000, line.secondsMinimum * 1000, line.trainingSeconds * 1000,
+      line.coordinatorPeakBytes >> 20)
   }
 
   private static func text(_ line: TrainingWorkload.Measurement) -> String {

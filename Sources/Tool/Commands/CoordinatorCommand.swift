@@ -30,6 +30,7 @@ extension CoordinatorCommand {
     @Option(
       help: "The public part of a key as tacit dealer paillier made it, for jobs with aggregation: paillier.")
     var paillierKey: String?
+    @Option(help: "The cluster file of three running parties, for jobs with aggregation: shared.") var cluster: String?
     @Option(
       help: """
         HOST:PORT of a page that shows jobs, rounds, curves and workers live; its address, with a token, is printed. \
@@ -40,12 +41,14 @@ extension CoordinatorCommand {
     @Flag(help: "Log more.") var verbose = false
 
     func run() async throws {
+      OpenFiles.raiseLimit()
       var logger = Logger(label: "tacit.coordinator") { StreamLogHandler.standardError(label: $0) }
       logger.logLevel = verbose ? .debug : .info
       let server = try await CoordinatorServer.start(
         identity: try NodeIdentity.load(from: identity), listen: listen, database: try RunDatabase(path: state),
         recorder: try record.map { try RunRecorder(folder: $0) },
-        paillierKey: try paillierKey.map { try KeyFiles.key(at: $0) }, logger: logger)
+        paillierKey: try paillierKey.map { try KeyFiles.key(at: $0) },
+        cluster: try cluster.map { try ClusterFile.load(from: $0) }, logger: logger)
       // It serves as long as it is kept.
       let page = try await startDashboard(of: server.coordinator, logger)
       defer { withExtendedLifetime(page) {} }

@@ -23,6 +23,8 @@ extension DemoCommand {
     @Option(help: "How often a worker goes over its images in a round.") var localEpochs = 1
     @Option(help: "Images a step.") var batch = 10
     @Option(help: "The workers' learning rate.") var learningRate = 0.1
+    @Option(help: "constant, or cosine: the learning rate falls over the rounds like half a wave.") var schedule = "constant"
+    @Flag(help: "Centre and scale pixels by the usual constants, 0.1307 and 0.3081.") var standardise = false
     @Option(help: "Stop after the round that reaches this test accuracy.") var target: Double?
     @Option(help: "The seed of weights, dealing, cohorts and shuffling.") var seed: UInt64 = 1
     @Option(help: "Workers that train at a time.") var threads = 1
@@ -57,13 +59,16 @@ extension DemoCommand {
       try require((1...1000).contains(localEpochs), "--local-epochs is between 1 and 1000, not \(localEpochs)")
       try require((1...60_000).contains(batch), "--batch is between 1 and 60000, not \(batch)")
       try require((1...256).contains(threads), "--threads is between 1 and 256, not \(threads)")
+      try require(["constant", "cosine"].contains(schedule), "--schedule is constant or cosine, not \"\(schedule)\"")
       var federation = DigitsFederation()
+      federation.schedule = schedule == "cosine" ? .cosine() : .constant
       federation.network = network
       federation.workers = workers
       federation.partition = shards.map { .shards($0) } ?? .iid
       federation.cohort = .fraction(cohort)
       (federation.rounds, federation.localEpochs, federation.batch) = (rounds, localEpochs, batch)
       (federation.learningRate, federation.seed) = (learningRate, seed)
+      federation.standardises = standardise
       (federation.target, federation.threads) = (target, threads)
       return federation
     }

@@ -33,6 +33,9 @@ struct TrainCommand: AsyncParsableCommand {
         data: {target: label, ranges: {age: [0, 100]}, categories: {label: ['no', 'yes']}}
         encrypted: {owners: [{name: a, file: a.csv}, {name: b, file: b.csv}], reveal: [model, metrics]}
 
+      With "coordinator: wss://HOST:PORT" and owners: [{worker: bank-a}, …], the coordinator's workers share their rows with \
+      those parties, as far as their policies allow.
+
       Each owner runs "tacit train job.yaml --owner a --identity identities/a", then the job's owner "tacit train \
       job.yaml --identity identities/c", who never has their rows.
 
@@ -45,7 +48,7 @@ struct TrainCommand: AsyncParsableCommand {
       workers: [{name: bank-a, file: a.csv}, …] each has its own table, and with "coordinator: wss://HOST:PORT" and \
       --identity the job goes to a coordinator that runs already. Then data names the target alone: {target: column}.
 
-      Writes report.json, model.tacit and curves.svg. Paths are relative to where the program is called.
+      Writes report.json, model.tacit and curves.svg, and report.html where a coordinator was started here. Paths are relative to where the program is called.
 
       Example: tacit train job.yaml --json
       """)
@@ -72,7 +75,7 @@ struct TrainCommand: AsyncParsableCommand {
     let report: TrainingReport
     switch job.mode {
     case .plain: report = try trainPlain(job, folder)
-    case .encrypted: report = try await trainEncrypted(job, folder)
+    case .encrypted: report = try await trainEncrypted(job, text, folder)
     case .federated: report = try await trainFederated(job, text, folder)
     }
     if json {
@@ -96,11 +99,18 @@ struct TrainCommand: AsyncParsableCommand {
     return result.report
   }
 
-  private func trainEncrypted(_ job: Job, _ folder: String) async throws -> TrainingReport {
+  private func trainEncrypted(_ job: Job, _ text: String, _ folder: String) async throws -> TrainingReport {
     let line = ProgressLine()
+    let identity = try identity.map { try NodeIdentity.load(from: $0) }
+    if !resume, let address = job.coordinator, let cluster = job.cluster {
+      guard let identity else { throw UsageError("a job with a coordinator needs --identity: a client's folder") }
+      line.show("waiting for the rows of the workers")
+      _ = try await RowRequest(job, text: text, cluster: try ClusterFile.load(from: cluster))
+        .run(to: address, as: identity)
+    }
     let trainer = EncryptedTrainer(
       job, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
-      identity: try identity.map { try NodeIdentity.load(from: $0) }, waiting: { line.show("\($0)") })
+      identity: identity, waiting: { line.show("\($0)") })
     let outcome = try await trainer.run(resuming: resume) { progress in
       let loss = progress.loss.map { String(format: ", loss %.4f", $0) } ?? ""
       line.show(
@@ -116,25 +126,33 @@ struct TrainCommand: AsyncParsableCommand {
 
   private func trainFederated(_ job: Job, _ text: String, _ folder: String) async throws -> TrainingReport {
     let line = ProgressLine()
-    if !json, let aggregation = job.federated?.aggregation {
-      for (role, learns) in aggregation.disclosure { print("the \(role) learns \(learns)") }
-    }
+    let disclosure = job.federated?.aggregation.disclosure ?? []
     let trainer = FederatedTrainer(
       job, text: text, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
       identity: try identity.map { try NodeIdentity.load(from: $0) }, record: record)
     let result = try await trainer.run { news in
       switch news {
-      case .accepted: break
+      case .accepted:
+        line.clear()
+        if !json { for (role, learns) in disclosure { print("the \(role) learns \(learns)") } }
       case .waiting(let present, let needed): line.show("waiting for workers: \(present.count) of \(needed) are here")
+      case .delayed(let reason): line.show(reason)
       case .round(let round): line.show("\(JobReport.line(round)) of \(job.federated?.rounds ?? 0)")
       }
     }
     line.clear()
     try result.report.write(to: folder)
-    let file = JobRunner.Result(
-      model: result.model, preprocessing: result.preprocessing, report: result.report)
-    try TrainedModel.file(of: file, creator: "tacit train").save(to: folder + "/model.tacit")
+    try TrainedModel.file(of: result.asTrained, creator: "tacit train").save(to: folder + "/model.tacit")
+    if job.coordinator == nil { try Self.writePage(to: folder) }
     return result.report
+  }
+
+  /// The page with the curves, from the state of the coordinator that was started here for one job.
+  private static func writePage(to folder: String) throws {
+    let database = try RunDatabase.existing(path: folder + "/run.sqlite")
+    guard let job = try database.jobs().last else { return }
+    try RunPage.report(of: job.id, in: database).write(
+      toFile: folder + "/report.html", atomically: true, encoding: .utf8)
   }
 
   private func share(_ job: Job, of owner: String) async throws {

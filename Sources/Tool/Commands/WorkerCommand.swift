@@ -20,6 +20,8 @@ struct WorkerCommand: AsyncParsableCommand {
         smallestCohort: 3                          # no sum of fewer updates
         aggregations: [masked, paillier]
         paillierKey: paillier.key                  # from tacit dealer paillier, for aggregation: paillier
+        cluster: cluster.yaml                      # the parties, for aggregation: shared and for rows in shares
+        rowsInShares: [model, metrics]             # what encrypted trainings on its rows may reveal; else no rows
 
       Example: tacit worker --name bank-a --data a.csv --identity identities/bank-a --coordinator \
       wss://coordinator.example:9200 --policy policy.yaml

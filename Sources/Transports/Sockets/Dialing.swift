@@ -42,7 +42,6 @@ extension SocketLoop {
 private final class Dial: PollSource, @unchecked Sendable {
   let descriptor: Int32
   let interest = Poller.writable
-  let isAwaited = false
   let nextDeadline: MonotonicTime?
   private let loop: SocketLoop
   private var continuation: UnsafeContinuation<Bool, Never>?

@@ -174,6 +174,7 @@ public final class FrameConnection: @unchecked Sendable {
 
   /// The next message, waiting for it if need be.
   func next(within patience: Duration) async throws(ChannelError) -> Message {
+    if inbox.isEmpty, waiters.isEmpty { loop.spin(until: look) }
     if let message = popMessage() { return message }
     if let failure { throw failure }
     lastNumber += 1
@@ -189,6 +190,12 @@ public final class FrameConnection: @unchecked Sendable {
       loop.post { self.cancel(number) }
     }
     return try result.get()
+  }
+
+  /// Serves the socket; whether there is something to tell whoever waits.
+  private func look() -> Bool {
+    if failure == nil { ready(Poller.readable) }
+    return !inbox.isEmpty || failure != nil
   }
 
   private func cancel(_ number: UInt64) {
@@ -302,8 +309,6 @@ extension FrameConnection: PollSource {
   }
 
   private var mayWrite: Bool { !wire.isEmpty || isEstablished || tls == nil }
-
-  var isAwaited: Bool { !waiters.isEmpty }
 
   var nextDeadline: MonotonicTime? {
     waiters.count < 2 ? waiters.first?.deadline : waiters.contents.map(\.deadline).min()

@@ -150,8 +150,6 @@ extension Listener: PollSource {
     handshakeCount + arrived.count < Listener.crowd && pauseEnd == nil ? Poller.readable : 0
   }
 
-  var isAwaited: Bool { false }
-
   var nextDeadline: MonotonicTime? {
     let deadlines = waiters.contents.compactMap(\.deadline) + [pauseEnd].compactMap { $0 }
     return deadlines.min()

@@ -9,8 +9,6 @@ protocol PollSource: AnyObject {
   var descriptor: Int32 { get }
   /// The poll events to look for.
   var interest: Int16 { get }
-  /// Whether a task waits for data from here, soon enough to be worth spinning for.
-  var isAwaited: Bool { get }
   /// When ``expire(at:)`` has something to do.
   var nextDeadline: MonotonicTime? { get }
 

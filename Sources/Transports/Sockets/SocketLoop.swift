@@ -10,9 +10,9 @@ import Synchronization
 /// A thread that runs a party's tasks and, while they wait, drives the sockets they wait for.
 ///
 /// A round between parties costs two context switches less when the thread that computes is the one that reads the
-/// socket. So the loop is a task executor: tasks run with ``run(_:)`` and their children stay on its thread, and when
-/// none of them can go on, the thread looks at its sockets. It first spins for at most `spin`, yielding the core each
-/// time, then blocks until there is data, a job or a deadline. A loop runs until ``shutdown()``.
+/// socket. So the loop is a task executor: tasks run with ``run(_:)`` and their children stay on its thread. A task that
+/// waits for a message first looks at its socket itself, for at most `spin`, yielding the core each time; when no task can
+/// go on, the thread blocks until there is data, a job or a deadline. A loop runs until ``shutdown()``.
 ///
 /// `@unchecked Sendable`: `state` is behind a lock; `sources`, `poller` and `waitsWithoutSpin` are touched by the
 /// loop's own thread only (every access is in a function that that thread calls); everything else is constant.
@@ -26,7 +26,7 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
   }
 
   public let name: String
-  private let spin: Duration
+  private let spinNanoseconds: UInt64
   private let state = NIOLockedValueBox(State())
   /// Whether jobs or errands wait; lets the spinning thread look without taking the lock.
   private let hasWork = Atomic(false)
@@ -36,10 +36,10 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
   /// How many waits will block at once, because spinning has proved dear.
   private var waitsWithoutSpin = 0
 
-  /// Starts the thread. `spin` is how long it looks for data before it goes to sleep; zero suits real networks.
+  /// Starts the thread. `spin` is how long a task looks for data before it is suspended; zero suits real networks.
   public init(name: String, spin: Duration = .microseconds(50)) {
     self.name = name
-    self.spin = spin
+    spinNanoseconds = spin.nanoseconds
     waker = Waker()
     LoopThread.start(name: name) { self.main() }
   }
@@ -148,43 +148,48 @@ public final class SocketLoop: TaskExecutor, @unchecked Sendable {
   }
 
   private func waitForWork() {
-    if spin > .zero, sources.contains(where: { $0.isAwaited }) {
-      if waitsWithoutSpin > 0 { waitsWithoutSpin -= 1 } else if spinForWork() { return }
-    }
     let mayBlock = state.withLockedValue { state in
       state.isAsleep = state.jobs.isEmpty && state.errands.isEmpty && !state.isStopping
       return state.isAsleep
     }
-    guard mayBlock else { return }
-    serveSockets(waitingAtMost: nil)
-    state.withLockedValue { $0.isAsleep = false }
+    if mayBlock { serveSockets(waitingAtMost: nextDeadline.map { $0.remaining(from: .now) }) }
   }
 
-  /// Looks for work for a while without blocking; whether there was any.
-  private func spinForWork() -> Bool {
-    let start = MonotonicTime.now
-    let end = start + spin
-    prepareToPoll()
-    defer {
-      // On a crowded machine each yield gives away a time slice, whereas who has slept is woken at once.
-      if start + spin * 4 < .now { waitsWithoutSpin = 256 }
+  /// Lets the task that runs look for what it needs, until `look` has found it, other tasks can go on or the time for it
+  /// is over.
+  func spin(until look: () -> Bool) {
+    guard spinNanoseconds > 0 else { return }
+    guard waitsWithoutSpin == 0 else {
+      waitsWithoutSpin -= 1
+      return
     }
-    repeat {
-      if hasWork.load(ordering: .acquiring) { return true }
-      if poller.poll(waitingAtMost: .zero) {
-        serveReadySources()
-        expireLateWaits()
-        return true
+    let start = MonotonicTime.now.nanoseconds
+    var now = start
+    var turns = 0
+    var isBusy = hasOutput
+    while !hasWork.load(ordering: .acquiring), !look(), now < start + spinNanoseconds {
+      turns += 1
+      // What is on its way out must not wait for what is to come in; others may look less often.
+      if isBusy || turns % 8 == 0 {
+        serveSockets(waitingAtMost: .zero)
+        isBusy = hasOutput
       }
       sched_yield()
-    } while MonotonicTime.now < end
-    return false
+      now = MonotonicTime.now.nanoseconds
+    }
+    // Who yields gives its time slice away, to another party for a moment or, on a crowded machine, to a stranger for all of
+    // it; who has slept is woken at once.
+    if now > start + 20 * spinNanoseconds { waitsWithoutSpin = 256 }
   }
 
+  private var hasOutput: Bool { sources.contains { $0.interest & Poller.writable != 0 } }
+
+  /// - Parameter limit: `nil` for ever.
   private func serveSockets(waitingAtMost limit: Duration?) {
     prepareToPoll()
-    let untilDeadline = nextDeadline.map { $0.remaining(from: .now) }
-    if poller.poll(waitingAtMost: limit ?? untilDeadline) { serveReadySources() }
+    let hasSeen = poller.poll(waitingAtMost: limit)
+    state.withLockedValue { $0.isAsleep = false }
+    if hasSeen { serveReadySources() }
     expireLateWaits()
   }
 

@@ -28,8 +28,16 @@ extension Aggregation {
       ]
     case .shared:
       return [
-        ("coordinator", "the average that the parties open, and who took part"),
-        ("party", "random shares, as long as no two work together"), worker, owner,
+        (
+          "coordinator",
+          "the sum of updates, of their weights and of their figures that the parties open; who took part, and with the strategy "
+            + "normBound whose update was too long"
+        ),
+        (
+          "party",
+          "random shares, as long as no two parties work together; who took part, and with the strategy normBound one bit of "
+            + "each worker: whether its update was too long"
+        ), worker, owner,
       ]
     }
   }

@@ -50,7 +50,7 @@ extension Job {
 
 extension Job {
   /// The tables of the owners or workers that have their own; none where the data is the job's.
-  public var ownerFiles: [String] { encrypted?.owners.map(\.file) ?? federated?.owners.map(\.file) ?? [] }
+  public var ownerFiles: [String] { encrypted?.owners.compactMap(\.file) ?? federated?.owners.map(\.file) ?? [] }
 }
 
 /// How many workers a round asks, at random.

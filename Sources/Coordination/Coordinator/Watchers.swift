@@ -1,0 +1,50 @@
+import NIOConcurrencyHelpers
+
+/// Those who wait for news; each hears all there is from when it began to watch.
+final class Watchers<News: Sendable>: Sendable {
+  private struct State {
+    var watchers: [Int: AsyncStream<News>.Continuation] = [:]
+    var next = 0
+  }
+
+  private let state = NIOLockedValueBox(State())
+
+  /// - Parameters:
+  ///   - limit: how many news are kept for a watcher that is slow; the oldest are dropped.
+  ///   - first: what it hears at once.
+  func news(keeping limit: Int, first: News? = nil) -> AsyncStream<News> {
+    AsyncStream(bufferingPolicy: .bufferingNewest(limit)) { continuation in
+      let number = state.withLockedValue { state in
+        state.next += 1
+        state.watchers[state.next] = continuation
+        return state.next
+      }
+      continuation.onTermination = { [weak self] _ in
+        _ = self?.state.withLockedValue { $0.watchers.removeValue(forKey: number) }
+      }
+      if let first { continuation.yield(first) }
+    }
+  }
+
+  func tell(_ news: News) {
+    for watcher in state.withLockedValue({ Array($0.watchers.values) }) { watcher.yield(news) }
+  }
+}
+
+extension Watchers<Void> {
+  /// Waits until a condition holds, looking whenever there is news, or until the time is over; whether it holds.
+  func wait(within patience: Duration, until condition: @escaping @Sendable () -> Bool) async -> Bool {
+    await withTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        for await _ in self.news(keeping: 1, first: ()) where condition() { return true }
+        return false
+      }
+      group.addTask {
+        try? await Task.sleep(for: patience)
+        return false
+      }
+      defer { group.cancelAll() }
+      return await group.next() ?? false
+    }
+  }
+}

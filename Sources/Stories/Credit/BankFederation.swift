@@ -1,0 +1,104 @@
+import Coordination
+import Datasets
+import Foundation
+import Graphs
+import Learning
+import Tensors
+
+/// Three banks that train one credit model together under masked aggregation, as processes of this machine: a coordinator, and a
+/// worker beside each bank's table.
+struct BankFederation {
+  let training: TabularDataset
+  let seed: UInt64
+  let executable: String
+
+  static let banks = ["bank-a", "bank-b", "bank-c"]
+  static let rounds = 20
+
+  /// What comes of it.
+  struct Outcome {
+    var model: Model
+    var preprocessing: Preprocessing
+    var report: TrainingReport
+  }
+
+  /// Each bank's rows, dealt at random; no bank has another's.
+  func tables() throws -> [Table] {
+    try training.table.partitioned(.iid, target: nil, workers: Self.banks.count, seed: seed)
+  }
+
+  func train(
+    _ tables: [Table], progress: @Sendable (String) -> Void
+  ) async throws -> Outcome {
+    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-banks-\(UUID().uuidString)")
+    try FileManager.default.createDirectory(
+      at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    defer { try? FileManager.default.removeItem(at: folder) }
+    let files = Self.banks.map { folder.appendingPathComponent("\($0).csv").path }
+    for (table, file) in zip(tables, files) { try CSV.write(table, to: file) }
+    let text = try jobText(files)
+    let job = try Job.parse(text)
+    let trainer = FederatedTrainer(
+      job, text: text, environment: [:], versions: [:], executable: executable,
+      folder: folder.appendingPathComponent("state").path)
+    let result = try await trainer.run { news in
+      if case .round(let round) = news { progress("three banks train together: round \(round.round) of \(Self.rounds)") }
+    }
+    guard let preprocessing = result.preprocessing else {
+      throw CoordinationError.data(reason: "the banks' tables gave no preprocessing")
+    }
+    return Outcome(model: result.model, preprocessing: preprocessing, report: result.report)
+  }
+
+  /// The job as the coordinator offers it to the banks. Ranges and categories are public, as their publisher states them.
+  private func jobText(_ files: [String]) throws -> String {
+    let columns = PublicColumns(training.schema)
+    let workers = zip(Self.banks, files).map { "{name: \($0), file: \(PublicColumns.quoted($1))}" }
+    return """
+      model: {layers: [\(CreditBaseline.layers.map(\.word).joined(separator: ", "))]}
+      data:
+        target: \(PublicColumns.quoted(training.schema.target.name))
+        test: 0.1
+        ranges: {\(columns.ranges.joined(separator: ", "))}
+        categories: {\(columns.categories.joined(separator: ", "))}
+      training:
+        batch: 16
+        loss: binaryCrossEntropy
+        optimizer: {sgd: {learningRate: 0.02, momentum: 0.9, weightDecay: 0.1}}
+        seed: \(seed)
+      mode: federated
+      federated:
+        workers: [\(workers.joined(separator: ", "))]
+        rounds: \(Self.rounds)
+        localEpochs: 1
+        aggregation: masked
+      """
+  }
+}
+
+/// What a schema declares in public, as a job writes it.
+private struct PublicColumns {
+  var ranges: [String] = []
+  var categories: [String] = []
+
+  init(_ schema: Schema) {
+    for column in schema.features {
+      switch column.kind {
+      case .numeric(let range?, _): ranges.append("\(Self.quoted(column.name)): [\(range.low), \(range.high)]")
+      case .categorical(let names?, _, _):
+        categories.append("\(Self.quoted(column.name)): [\(names.map(Self.quoted).joined(separator: ", "))]")
+      case .numeric(nil, _), .categorical(nil, _, _): break
+      }
+    }
+  }
+
+  static func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
+}
+
+extension LayerSpec {
+  /// The layers of the story, as a job writes them.
+  fileprivate var word: String {
+    if case .dense(let units) = self { return "{dense: \(units)}" }
+    return "\(self)"
+  }
+}

@@ -1,0 +1,133 @@
+import Foundation
+import Processes
+import Tacit
+import Testing
+
+/// Three banks with tables of their own, a coordinator and a job's owner, all processes that can be killed.
+final class ProcessFederation {
+  static let banks = ["bank-a", "bank-b", "bank-c"]
+
+  private let tool: ToolTests
+  private let ports: ReservedPorts
+  private var hub: ToolTests.Started?
+  private var workers: [ToolTests.Started] = []
+  private var owner: ToolTests.Started?
+
+  /// - Parameter options: of the job's federated part, after the number of workers.
+  init(_ tool: ToolTests, rounds: Int, options: String) throws {
+    self.tool = tool
+    ports = try ReservedPorts.take(1)
+    try #expect(tool.tacit("keys", "init", "authority").status == 0)
+    for (role, name) in Self.banks.map({ ("worker", $0) }) + [("coordinator", "hub"), ("client", "owner")] {
+      #expect(try tool.tacit("keys", "issue", "authority", "--role", role, "--name", name, "--out", name).status == 0)
+    }
+    for (index, bank) in Self.banks.enumerated() { try tool.write(bank + ".csv", Self.table(of: index)) }
+    let roster = Self.banks.map { $0 + "/certificate.pem" }.joined(separator: ", ")
+    try tool.write("policy.yaml", "roster: [\(roster)]\naggregations: [masked, open]\n")
+    try tool.write(
+      "job.yaml",
+      """
+      model: {layers: [{dense: 8}, relu, {dense: 1}, sigmoid]}
+      data: {target: label, test: 0.2}
+      training: {batch: 8, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.2}}, seed: 3}
+      mode: federated
+      federated: {workers: 3, rounds: \(rounds), localEpochs: 2, deadlineSeconds: 20, \(options)}
+      coordinator: wss://127.0.0.1:\(ports.numbers[0])
+      """)
+    try startCoordinator()
+    workers = try Self.banks.map(started)
+    owner = try tool.start(["train", "job.yaml", "--identity", "owner", "--output", "run", "--json"])
+  }
+
+  /// Starts a coordinator on the state that is there.
+  func startCoordinator() throws {
+    hub = try tool.start(
+      [
+        "coordinator", "--identity", "hub", "--listen", "127.0.0.1:\(ports.numbers[0])", "--state", "run.sqlite",
+        "--record", "seen",
+      ], input: Pipe())
+  }
+
+  private func started(_ bank: String) throws -> ToolTests.Started {
+    try tool.start(
+      [
+        "worker", "--name", bank, "--data", bank + ".csv", "--identity", bank, "--coordinator",
+        "wss://127.0.0.1:\(ports.numbers[0])", "--policy", "policy.yaml",
+      ], input: Pipe())
+  }
+
+  func killCoordinator() throws {
+    let process = try #require(hub).process
+    #expect(kill(process.processIdentifier, SIGKILL) == 0)
+    process.waitUntilExit()
+  }
+
+  /// Kills a worker and starts it again.
+  func replaceWorker(_ index: Int) throws {
+    #expect(kill(workers[index].process.processIdentifier, SIGKILL) == 0)
+    workers[index].process.waitUntilExit()
+    workers[index] = try started(Self.banks[index])
+  }
+
+  /// Stops a worker, or the coordinator for `nil`, as a network that is cut does, and lets it go on after a while.
+  func pause(_ index: Int?, for time: Duration) async throws {
+    let process = try #require(index.map { workers[$0] } ?? hub).process
+    #expect(kill(process.processIdentifier, SIGSTOP) == 0)
+    try await Task.sleep(for: time)
+    #expect(kill(process.processIdentifier, SIGCONT) == 0)
+  }
+
+  /// Until the coordinator has committed so many rounds, or the training has ended.
+  func wait(forRounds count: Int) async throws {
+    let state = tool.folder.appendingPathComponent("run.sqlite").path
+    try await wait {
+      guard FileManager.default.fileExists(atPath: state), let database = try? RunDatabase.existing(path: state),
+        let job = try? database.jobs().first, let rounds = try? database.rounds(of: job.id)
+      else { return false }
+      return rounds.count >= count
+    }
+  }
+
+  /// Until the coordinator has seen an answer of a stage, by what its record calls it, of a round.
+  func wait(for stage: String, of round: Int) async throws {
+    let index = tool.folder.appendingPathComponent("seen/index.jsonl")
+    try await wait {
+      guard let text = try? String(contentsOf: index, encoding: .utf8) else { return false }
+      return text.split(separator: "\n").contains {
+        $0.contains("\"what\":\"\(stage)\"") && $0.contains("\"round\":\(round),")
+      }
+    }
+  }
+
+  private func wait(_ condition: () -> Bool) async throws {
+    let owner = try #require(owner).process
+    while owner.isRunning {
+      if condition() { return }
+      try await Task.sleep(for: .milliseconds(2))
+    }
+  }
+
+  /// What the owner's program printed, once it has ended.
+  func finish() throws -> ToolTests.Run {
+    let owner = try #require(owner)
+    owner.process.waitUntilExit()
+    return try owner.run()
+  }
+
+  /// The weights that the owner got.
+  func weights() throws -> [Tensor<Float>] {
+    let file = try ModelFile.load(from: tool.folder.appendingPathComponent("run/model.tacit").path)
+    return file.weights.sorted { $0.key < $1.key }.map(\.value)
+  }
+
+  func stop() { for started in workers + [hub, owner].compactMap({ $0 }) { started.process.end() } }
+
+  private static func table(of bank: Int) -> String {
+    var table = "a,b,label\n"
+    for row in 0..<80 {
+      let (a, b) = (Double((row + bank) * 37 % 100) / 100, Double((row + 3 * bank) * 53 % 90) / 90)
+      table += "\(a),\(b),\(a + b > 1 ? "yes" : "no")\n"
+    }
+    return table
+  }
+}
