@@ -81,6 +81,12 @@ extension Process {
     let end = ContinuousClock.now + .seconds(2)
     while isRunning, ContinuousClock.now < end { Thread.sleep(forTimeInterval: 0.005) }
     if isRunning { kill(processIdentifier, SIGKILL) }
-    waitUntilExit()
+    waitUntilGone()
+  }
+
+  /// Waits for its end, whatever thread this is: `waitUntilExit` waits for an event of a run loop, which on Linux may not come to a
+  /// thread that has none.
+  package func waitUntilGone() {
+    while isRunning { Thread.sleep(forTimeInterval: 0.002) }
   }
 }

@@ -75,7 +75,7 @@ extension ToolTests {
     try await waitForCheckpoint(of: training.process)
     let victim = try #require(parties(of: training.process)[1])
     #expect(kill(victim, SIGKILL) == 0)
-    training.process.waitUntilExit()
+    training.process.waitUntilGone()
     let killed = try training.run()
     #expect(killed.status == 3, "\(killed.status) \(killed.errors)")
     #expect(killed.errors.contains("party 1") && killed.errors.split(separator: "\n").count == 1, "\(killed.errors)")
@@ -106,7 +106,7 @@ extension ToolTests {
     try await waitForCheckpoint(of: training.process)
     let victim = try #require(parties(of: training.process)[1])
     #expect(kill(victim, SIGKILL) == 0)
-    training.process.waitUntilExit()
+    training.process.waitUntilGone()
     let killed = try training.run()
     #expect(killed.status == 3, "\(killed.status) \(killed.errors)")
     #expect(killed.errors.contains("party 1") && killed.errors.split(separator: "\n").count == 1, "\(killed.errors)")
@@ -174,7 +174,7 @@ extension ToolTests {
     }
     defer {
       for input in inputs { try? input.fileHandleForWriting.close() }
-      for party in running { party.process.waitUntilExit() }
+      for party in running { party.process.waitUntilGone() }
     }
     let north = try tacit("train", "job.yaml", "--owner", "north", "--identity", "north", "--json")
     #expect(north.status == 0, "\(north.errors)")

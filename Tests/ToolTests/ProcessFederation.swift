@@ -59,13 +59,13 @@ final class ProcessFederation {
   func killCoordinator() throws {
     let process = try #require(hub).process
     #expect(kill(process.processIdentifier, SIGKILL) == 0)
-    process.waitUntilExit()
+    process.waitUntilGone()
   }
 
   /// Kills a worker and starts it again.
   func replaceWorker(_ index: Int) throws {
     #expect(kill(workers[index].process.processIdentifier, SIGKILL) == 0)
-    workers[index].process.waitUntilExit()
+    workers[index].process.waitUntilGone()
     workers[index] = try started(Self.banks[index])
   }
 
@@ -110,7 +110,7 @@ final class ProcessFederation {
   /// What the owner's program printed, once it has ended.
   func finish() throws -> ToolTests.Run {
     let owner = try #require(owner)
-    owner.process.waitUntilExit()
+    owner.process.waitUntilGone()
     return try owner.run()
   }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Processes
 import TestSupport
 import Testing
 
@@ -42,7 +43,7 @@ import Testing
 
   func tacit(_ arguments: [String]) throws -> Run {
     let started = try start(arguments)
-    started.process.waitUntilExit()
+    started.process.waitUntilGone()
     return try started.run()
   }
 
