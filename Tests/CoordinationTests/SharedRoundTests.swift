@@ -84,7 +84,7 @@ import Testing
       workers: try Federations.tables(10), altered: gone, database: try Federations.database(), hasParties: true
     ) { message, number in number < silence.rawValue ? [message] : [] }
     let text = Federations.job(
-      "rounds: 1, localEpochs: 1, aggregation: shared, minimumClients: 5, deadlineSeconds: 1", workers: 10)
+      "rounds: 1, localEpochs: 1, aggregation: shared, minimumClients: 5, deadlineSeconds: 4", workers: 10)
     let result = try await relay.run(text)
     let stayed = Self.names(10).filter { !gone.contains($0) }
     #expect(result.rounds.map(\.contributors) == [stayed])

@@ -38,7 +38,8 @@ public final class RunDatabase: Sendable {
     }
     let database = try RunDatabase(opening: path)
     guard try database.read(migrator.hasCompletedMigrations) else {
-      throw .state(path: path, reason: "it is not ready; start its coordinator with this version of tacit, and try again")
+      throw .state(
+        path: path, reason: "it is not ready; start its coordinator with this version of tacit, and try again")
     }
     return database
   }

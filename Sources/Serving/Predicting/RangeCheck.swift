@@ -39,7 +39,8 @@ extension Operation {
     case .mean, .averagePool2d, .averagePool2dGradient: true
     case .input, .constant, .add, .subtract, .multiply, .divide, .compare, .select, .negate, .scale, .shift, .relu,
       .sigmoid, .tanh, .exp, .log, .reciprocal, .softmax, .matmul, .conv2d, .conv2dInputGradient,
-      .conv2dWeightGradient, .conv2dExampleGradients, .conv2dExampleNorms, .maxPool2d, .maxPool2dGradient, .sum, .max, .broadcast, .reshape, .transpose,
+      .conv2dWeightGradient, .conv2dExampleGradients, .conv2dExampleNorms, .maxPool2d, .maxPool2dGradient, .sum, .max,
+      .broadcast, .reshape, .transpose,
       .concatenate, .slice, .pad, .inverseSquareRoot, .gelu, .geluGradient, .power, .logSoftmax, .argmax, .gather,
       .scatter:
       false

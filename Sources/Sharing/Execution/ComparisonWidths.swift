@@ -60,7 +60,8 @@ extension Graph.Node {
     case .log: return operand(0).magnitude
     case .input, .constant, .add, .subtract, .multiply, .select, .negate, .scale, .shift, .matmul, .conv2d,
       .conv2dInputGradient, .conv2dWeightGradient, .conv2dExampleGradients, .conv2dExampleNorms, .averagePool2d,
-      .averagePool2dGradient, .sum, .mean, .broadcast, .reshape, .transpose, .concatenate, .slice, .pad, .gather, .scatter, .power:
+      .averagePool2dGradient, .sum, .mean, .broadcast, .reshape, .transpose, .concatenate, .slice, .pad, .gather,
+      .scatter, .power:
       return nil
     }
   }

@@ -42,7 +42,9 @@ struct BankFederation {
       job, text: text, environment: [:], versions: [:], executable: executable,
       folder: folder.appendingPathComponent("state").path)
     let result = try await trainer.run { news in
-      if case .round(let round) = news { progress("three banks train together: round \(round.round) of \(Self.rounds)") }
+      if case .round(let round) = news {
+        progress("three banks train together: round \(round.round) of \(Self.rounds)")
+      }
     }
     guard let preprocessing = result.preprocessing else {
       throw CoordinationError.data(reason: "the banks' tables gave no preprocessing")

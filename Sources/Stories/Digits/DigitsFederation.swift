@@ -67,7 +67,8 @@ public struct DigitsFederation: Sendable {
       epochs: localEpochs, rounds: rounds, seed: seed)
     let simulation = try FederatedSimulation(
       description, settings, strategy: strategy, cohort: cohort,
-      parts: try partition.deal(strata: train.targets.classes ?? [], workers: workers, seed: seed), train: try pixels(train),
+      parts: try partition.deal(strata: train.targets.classes ?? [], workers: workers, seed: seed),
+      train: try pixels(train),
       test: try pixels(test))
     let clock = ContinuousClock()
     let start = clock.now
@@ -97,7 +98,8 @@ extension DigitsFederation.Report {
   /// What was trained, in a few words.
   public var title: String {
     let parts = partition == "iid" ? "iid" : "\(partition) a worker"
-    return "\(network.rawValue), \(workers) workers, \(parts), E=\(localEpochs), B=\(batch), η=\(learningRate)\(decay)\(standardised ? ", standardised pixels" : "")"
+    return
+      "\(network.rawValue), \(workers) workers, \(parts), E=\(localEpochs), B=\(batch), η=\(learningRate)\(decay)\(standardised ? ", standardised pixels" : "")"
   }
 
   private var decay: String { schedule == .constant ? "" : ", falling as a cosine" }

@@ -23,7 +23,8 @@ extension DemoCommand {
     @Option(help: "How often a worker goes over its images in a round.") var localEpochs = 1
     @Option(help: "Images a step.") var batch = 10
     @Option(help: "The workers' learning rate.") var learningRate = 0.1
-    @Option(help: "constant, or cosine: the learning rate falls over the rounds like half a wave.") var schedule = "constant"
+    @Option(help: "constant, or cosine: the learning rate falls over the rounds like half a wave.") var schedule =
+      "constant"
     @Flag(help: "Centre and scale pixels by the usual constants, 0.1307 and 0.3081.") var standardise = false
     @Option(help: "Stop after the round that reaches this test accuracy.") var target: Double?
     @Option(help: "The seed of weights, dealing, cohorts and shuffling.") var seed: UInt64 = 1
