@@ -15,7 +15,9 @@ public final class RunDatabase: Sendable {
   /// - Throws: ``CoordinationError/state(path:reason:)``.
   public convenience init(path: String) throws(CoordinationError) {
     try self.init(opening: path)
-    do { try Self.migrator.migrate(pool) } catch { throw .state(path: path, reason: Self.sentence(error)) }
+    do { try Self.patiently { try Self.migrator.migrate(pool) } } catch {
+      throw .state(path: path, reason: Self.sentence(error))
+    }
   }
 
   private init(opening path: String) throws(CoordinationError) {
@@ -25,7 +27,7 @@ public final class RunDatabase: Sendable {
       var configuration = Configuration()
       configuration.busyMode = .timeout(10)
       configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
-      pool = try DatabasePool(path: path, configuration: configuration)
+      pool = try Self.patiently { try DatabasePool(path: path, configuration: configuration) }
     } catch {
       throw .state(path: path, reason: Self.sentence(error))
     }
@@ -42,6 +44,17 @@ public final class RunDatabase: Sendable {
         path: path, reason: "it is not ready; start its coordinator with this version of tacit, and try again")
     }
     return database
+  }
+
+  /// Tries again for 10 s while another process that opens or closes the state has it locked, which SQLite reports without waiting.
+  private static func patiently<Value>(_ body: () throws -> Value) throws -> Value {
+    let end = ContinuousClock.now + .seconds(10)
+    while true {
+      do { return try body() } catch let error as DatabaseError where error.resultCode == .SQLITE_BUSY {
+        guard ContinuousClock.now < end else { throw error }
+        Thread.sleep(forTimeInterval: 0.01)
+      }
+    }
   }
 
   private static var migrator: DatabaseMigrator {
