@@ -56,7 +56,10 @@ import Transports
 
   @Test(arguments: attacks)
   func theLinkSaysWhatWasWrong(_ attack: Attack) async throws {
-    try await withServer { server in
+    // The greeting may be late where all tests run at once; attacks come after it.
+    var limits = LinkLimits()
+    limits.opening = .seconds(120)
+    try await withServer(limits: limits) { server in
       let caller = try await HostileCaller(port: server.port, tls: Cast.workerTLS())
       try await caller.send(HostileCaller.hello())
       var links = server.links.makeAsyncIterator()
