@@ -39,25 +39,7 @@ import Testing
   @Test func goesOnAfterARestart() async throws {
     let text = Federations.job("rounds: 12, localEpochs: 2, aggregation: open, minimumClients: 2, asynchronous: 2")
     let database = try Federations.database()
-    let first = await MemoryFederation(
-      tables: try Federations.tables(), policy: Federations.policy, database: database, logger: Federations.quiet)
-    let link = await first.submitter()
-    let (jobs, entry) = AsyncStream.makeStream(of: String.self)
-    let watching = Task {
-      _ = try? await Submission(link).run(text, seed: 5) { news in
-        if case .accepted(let job) = news { entry.yield(job) }
-        if case .round(let record) = news, record.round >= 3 { entry.finish() }
-      }
-    }
-    var job = ""
-    for await name in jobs { job = name }
-    await first.stop()
-    watching.cancel()
-    let second = await MemoryFederation(
-      tables: try Federations.tables(), policy: Federations.policy, database: try RunDatabase(path: database.path),
-      logger: Federations.quiet)
-    let result = try await Submission(await second.submitter()).run(text, seed: 5, id: job) { _ in }
-    await second.stop()
+    let (result, job) = try await Federations.interrupted(text, after: 3, database)
     #expect(try database.rounds(of: job).map(\.round) == Array(1...12))
     #expect((result.outcome.metrics.accuracy ?? 0) >= 0.8)
   }

@@ -10,6 +10,7 @@ import Logging
 import Paillier
 import SecureAggregation
 import Tensors
+import Testing
 
 /// Small federations in memory for tests: three workers with rows of two classes that a line parts.
 enum Federations {
@@ -108,5 +109,30 @@ enum Federations {
       await federation.stop()
       throw error
     }
+  }
+
+  /// Runs a job whose coordinator is gone after some rounds, and another one takes over its state: what its owner gets, and the job.
+  static func interrupted(
+    _ text: String, after rounds: Int, _ database: RunDatabase
+  ) async throws -> (result: (outcome: JobOutcome, weights: [Float]), job: String) {
+    let first = await MemoryFederation(tables: try tables(), policy: policy, database: database, logger: quiet)
+    let link = await first.submitter()
+    let (jobs, entry) = AsyncStream.makeStream(of: String.self)
+    let watching = Task {
+      _ = try? await Submission(link).run(text, seed: 5) { news in
+        if case .accepted(let job) = news { entry.yield(job) }
+        if case .round(let record) = news, record.round >= rounds { entry.finish() }
+      }
+    }
+    var job = ""
+    for await name in jobs { job = name }
+    await first.stop()
+    watching.cancel()
+    #expect(try database.rounds(of: job).count >= rounds)
+    let second = await MemoryFederation(
+      tables: try tables(), policy: policy, database: try RunDatabase(path: database.path), logger: quiet)
+    let result = try await Submission(await second.submitter()).run(text, seed: 5, id: job) { _ in }
+    await second.stop()
+    return (result, job)
   }
 }

@@ -11,28 +11,7 @@ import Testing
     let undisturbed = try await Federations.run(text)
 
     let database = try Federations.database()
-    let first = await MemoryFederation(
-      tables: try Federations.tables(), policy: Federations.policy, database: database, logger: Federations.quiet)
-    let link = await first.submitter()
-    let (jobs, entry) = AsyncStream.makeStream(of: String.self)
-    let watching = Task {
-      _ = try? await Submission(link).run(text, seed: 5) { news in
-        if case .accepted(let job) = news { entry.yield(job) }
-        if case .round(let record) = news, record.round >= stopAfter { entry.finish() }
-      }
-    }
-    var job = ""
-    for await name in jobs { job = name }
-    await first.stop()
-    watching.cancel()
-    let done = try database.rounds(of: job).count
-    #expect(done >= stopAfter)
-
-    let second = await MemoryFederation(
-      tables: try Federations.tables(), policy: Federations.policy, database: try RunDatabase(path: database.path),
-      logger: Federations.quiet)
-    let result = try await Submission(await second.submitter()).run(text, seed: 5, id: job) { _ in }
-    await second.stop()
+    let (result, job) = try await Federations.interrupted(text, after: stopAfter, database)
     #expect(result.weights == undisturbed.weights)
     #expect(try database.rounds(of: job).map(\.round) == Array(1...6))
     #expect(try database.job(job).status == .done)

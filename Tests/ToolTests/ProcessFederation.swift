@@ -17,11 +17,7 @@ final class ProcessFederation {
   init(_ tool: ToolTests, rounds: Int, options: String) throws {
     self.tool = tool
     ports = try ReservedPorts.take(1)
-    try #expect(tool.tacit("keys", "init", "authority").status == 0)
-    for (role, name) in Self.banks.map({ ("worker", $0) }) + [("coordinator", "hub"), ("client", "owner")] {
-      #expect(try tool.tacit("keys", "issue", "authority", "--role", role, "--name", name, "--out", name).status == 0)
-    }
-    for (index, bank) in Self.banks.enumerated() { try tool.write(bank + ".csv", Self.table(of: index)) }
+    try Self.issueIdentities(tool)
     let roster = Self.banks.map { $0 + "/certificate.pem" }.joined(separator: ", ")
     try tool.write("policy.yaml", "roster: [\(roster)]\naggregations: [masked, open]\n")
     try tool.write(
@@ -122,7 +118,16 @@ final class ProcessFederation {
 
   func stop() { for started in workers + [hub, owner].compactMap({ $0 }) { started.process.end() } }
 
-  private static func table(of bank: Int) -> String {
+  /// Certificates of one authority for the banks, a coordinator and a job's owner, and the banks' tables.
+  static func issueIdentities(_ tool: ToolTests) throws {
+    try #expect(tool.tacit("keys", "init", "authority").status == 0)
+    for (role, name) in banks.map({ ("worker", $0) }) + [("coordinator", "hub"), ("client", "owner")] {
+      #expect(try tool.tacit("keys", "issue", "authority", "--role", role, "--name", name, "--out", name).status == 0)
+    }
+    for (index, bank) in banks.enumerated() { try tool.write(bank + ".csv", table(of: index)) }
+  }
+
+  static func table(of bank: Int) -> String {
     var table = "a,b,label\n"
     for row in 0..<80 {
       let (a, b) = (Double((row + bank) * 37 % 100) / 100, Double((row + 3 * bank) * 53 % 90) / 90)

@@ -8,18 +8,9 @@ import Testing
 #endif
 
 extension ToolTests {
-  private func bank(_ seed: Int, rows: Int = 80) -> String {
-    var table = "a,b,label\n"
-    for row in 0..<rows {
-      let (a, b) = (Double((row + seed) * 37 % 100) / 100, Double((row + 3 * seed) * 53 % 90) / 90)
-      table += "\(a),\(b),\(a + b > 1 ? "yes" : "no")\n"
-    }
-    return table
-  }
-
   /// A coordinator, three workers and three parties, all started by the command.
   @Test func trainsOnSumsOfShares() throws {
-    for index in 0..<3 { try write("\(index).csv", bank(index)) }
+    for index in 0..<3 { try write("\(index).csv", ProcessFederation.table(of: index)) }
     try write(
       "job.yaml",
       """
@@ -48,11 +39,8 @@ extension ToolTests {
   }
 
   /// Certificates of one authority, the cluster file of three parties, and those parties.
-  private func house(workers: [String]) throws -> (parties: [Started], ports: ReservedPorts) {
-    try #expect(tacit("keys", "init", "authority").status == 0)
-    for (role, name) in workers.map({ ("worker", $0) }) + [("coordinator", "hub"), ("client", "owner")] {
-      #expect(try tacit("keys", "issue", "authority", "--role", role, "--name", name, "--out", name).status == 0)
-    }
+  private func house() throws -> (parties: [Started], ports: ReservedPorts) {
+    try ProcessFederation.issueIdentities(self)
     let ports = try ReservedPorts.take(4)
     var members = "parties:"
     for index in 0..<3 {
@@ -62,7 +50,6 @@ extension ToolTests {
       members += "\n  - {name: \(name), address: '127.0.0.1:\(ports.numbers[index])', certificate: \(print)}"
     }
     try write("cluster.yaml", members + "\ndeadlineSeconds: 10\n")
-    for (index, worker) in workers.enumerated() { try write(worker + ".csv", bank(index)) }
     return (try (0..<3).map(party), ports)
   }
 
@@ -101,8 +88,8 @@ extension ToolTests {
 
   /// A party is killed, then the coordinator; both are started again, and the owner gets its model.
   @Test func sharesOutliveAPartyAndTheCoordinator() async throws {
-    let banks = ["bank-a", "bank-b", "bank-c"]
-    var (parties, ports) = try house(workers: banks)
+    let banks = ProcessFederation.banks
+    var (parties, ports) = try house()
     let port = ports.numbers[3]
     try write("policy.yaml", "aggregations: [shared]\ncluster: cluster.yaml\n")
     try write(
@@ -154,8 +141,8 @@ extension ToolTests {
 
   /// Three running workers share their rows with running parties; one of them first refuses by its policy.
   @Test func workersShareTheirRowsForATrainingOnShares() async throws {
-    let banks = ["bank-a", "bank-b", "bank-c"]
-    let (parties, ports) = try house(workers: banks)
+    let banks = ProcessFederation.banks
+    let (parties, ports) = try house()
     let port = ports.numbers[3]
     let policy = "aggregations: [masked]\ncluster: cluster.yaml\ncolumns: [a, b, label]\n"
     try write("policy.yaml", policy + "rowsInShares: [model]\n")

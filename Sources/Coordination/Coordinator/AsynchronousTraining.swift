@@ -81,12 +81,7 @@ struct AsynchronousTraining: Sendable {
 
   /// Has the group tell when somebody has come or gone since now.
   private func watch(in group: inout ThrowingTaskGroup<News, any Error>) {
-    let known = run.registry.seats.map { [$0.name, "\($0.generation)"] }
-    group.addTask {
-      .registry(
-        await run.registry.wait(within: patience) { seats in
-          seats.map { [$0.name, "\($0.generation)"] } != known
-        })
-    }
+    let known = run.registry.generations
+    group.addTask { .registry(await run.registry.wait(within: patience, forOthersThan: known)) }
   }
 }

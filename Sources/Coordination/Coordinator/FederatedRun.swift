@@ -106,7 +106,7 @@ struct FederatedRun: Sendable {
     let end = ContinuousClock.now + Self.enrolmentPatience
     while true {
       // Before asking: whoever comes meanwhile is a change to wake up for.
-      let generations = registry.seats.map { [$0.name, "\($0.generation)"] }
+      let known = registry.generations
       await enrolment.ask(nil)
       let present = registry.seats.filter(enrolment.isReady).map(\.name)
       if present.count >= needed { break }
@@ -114,9 +114,7 @@ struct FederatedRun: Sendable {
         throw CoordinationError.refused(enrolment.refusals)
       }
       events.tell(.waiting(job: record.id, present: present, needed: needed))
-      let hasChanged = await registry.wait(within: .seconds(5)) { seats in
-        seats.map { [$0.name, "\($0.generation)"] } != generations
-      }
+      let hasChanged = await registry.wait(within: .seconds(5), forOthersThan: known)
       try Task.checkCancellation()
       if try database.job(record.id).stopRequested { throw CoordinationError.stopped(job: record.id, round: 0) }
       if !hasChanged, ContinuousClock.now > end { throw missing(enrolment, round: 0, present.count) }

@@ -37,6 +37,14 @@ final class WorkerRegistry: Sendable {
     await watchers.wait(within: patience) { condition(self.seats) }
   }
 
+  /// Who is known on which connection: what changes when somebody comes or comes back.
+  var generations: [String: Int] { Dictionary(uniqueKeysWithValues: seats.map { ($0.name, $0.generation) }) }
+
+  /// Waits until somebody comes or comes back after ``generations`` were these, or the time is over; whether one did.
+  func wait(within patience: Duration, forOthersThan known: [String: Int]) async -> Bool {
+    await wait(within: patience) { _ in self.generations != known }
+  }
+
   func closeAll() async {
     for seat in seats { await seat.close() }
   }

@@ -150,18 +150,7 @@ public struct FederatedTrainer: Sendable {
       dealsKey: federated.aggregation == .paillier,
       partyDeadline: federated.aggregation == .shared ? .seconds(max(10, federated.deadlineSeconds)) : nil)
     defer { federation.stop() }
-    do {
-      let identity = federation.client
-      let link = try await WebSocketDialer.connect(
-        to: federation.url, tls: try identity.tlsSettings(identity.policy(accepting: [.coordinator])),
-        within: .seconds(60))
-      let result = try await Submission(link).run(
-        text, seed: job.training.seed, workers: federation.workers, news: news)
-      await link.close()
-      return result
-    } catch {
-      throw error is JobFailure ? error : federation.epitaph ?? error
-    }
+    return try await federation.run(text, seed: job.training.seed, news: news)
   }
 
   /// Workers of this machine take part in what its owner submits.

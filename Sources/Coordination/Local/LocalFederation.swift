@@ -1,5 +1,6 @@
 import Foundation
 public import Identity
+import Links
 import NIOConcurrencyHelpers
 import Processes
 
@@ -134,6 +135,23 @@ public final class LocalFederation: Sendable {
         if let end = child.end { return .exited(name: child.name, status: end.status, reason: end.complaint) }
       }
       return nil
+    }
+  }
+
+  /// Has the coordinator carry out a job with all workers here, as the job's owner.
+  ///
+  /// - Throws: ``JobFailure`` with the coordinator's reason, or why a process is no more.
+  public func run(
+    _ text: String, seed: UInt64, news: (Submission.News) -> Void
+  ) async throws -> (outcome: JobOutcome, weights: [Float]) {
+    do {
+      let link = try await WebSocketDialer.connect(
+        to: url, tls: try client.tlsSettings(client.policy(accepting: [.coordinator])), within: .seconds(60))
+      let result = try await Submission(link).run(text, seed: seed, workers: workers, news: news)
+      await link.close()
+      return result
+    } catch {
+      throw error is JobFailure ? error : epitaph ?? error
     }
   }
 

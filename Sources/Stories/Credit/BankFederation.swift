@@ -15,13 +15,6 @@ struct BankFederation {
   static let banks = ["bank-a", "bank-b", "bank-c"]
   static let rounds = 20
 
-  /// What comes of it.
-  struct Outcome {
-    var model: Model
-    var preprocessing: Preprocessing
-    var report: TrainingReport
-  }
-
   /// Each bank's rows, dealt at random; no bank has another's.
   func tables() throws -> [Table] {
     try training.table.partitioned(.iid, target: nil, workers: Self.banks.count, seed: seed)
@@ -29,7 +22,7 @@ struct BankFederation {
 
   func train(
     _ tables: [Table], progress: @Sendable (String) -> Void
-  ) async throws -> Outcome {
+  ) async throws -> FederatedTrainer.Result {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-banks-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
       at: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
@@ -41,15 +34,11 @@ struct BankFederation {
     let trainer = FederatedTrainer(
       job, text: text, environment: [:], versions: [:], executable: executable,
       folder: folder.appendingPathComponent("state").path)
-    let result = try await trainer.run { news in
+    return try await trainer.run { news in
       if case .round(let round) = news {
         progress("three banks train together: round \(round.round) of \(Self.rounds)")
       }
     }
-    guard let preprocessing = result.preprocessing else {
-      throw CoordinationError.data(reason: "the banks' tables gave no preprocessing")
-    }
-    return Outcome(model: result.model, preprocessing: preprocessing, report: result.report)
   }
 
   /// The job as the coordinator offers it to the banks. Ranges and categories are public, as their publisher states them.

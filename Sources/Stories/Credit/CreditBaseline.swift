@@ -5,6 +5,7 @@ import Tensors
 
 /// The same network trained in the clear on rows in one place: what the banks' model is compared with.
 struct CreditBaseline {
+  /// Names and schema; ``judged(_:)`` says which rows to train on.
   let rows: TabularDataset
   let test: Table
   let seed: UInt64
@@ -12,11 +13,6 @@ struct CreditBaseline {
   static let layers: [LayerSpec] = [
     .dense(units: 64), .relu, .dense(units: 32), .relu, .dense(units: 1), .sigmoid,
   ]
-
-  /// - Parameter rows: names and schema; ``judged(_:)`` says which rows to train on.
-  init(_ rows: TabularDataset, test: Table, seed: UInt64) {
-    (self.rows, self.test, self.seed) = (rows, test, seed)
-  }
 
   /// Trains on a table, prepared by its own statistics, and judges on the test rows.
   func judged(_ table: Table) throws -> (accuracy: Double, seconds: Double) {

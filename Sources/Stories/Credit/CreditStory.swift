@@ -40,12 +40,15 @@ public struct CreditStory: Sendable {
     let tables = try banks.tables()
     let together = try await banks.train(tables, progress: progress)
     progress("training in the clear, to compare")
-    let baseline = CreditBaseline(rows, test: testTable, seed: seed)
+    let baseline = CreditBaseline(rows: rows, test: testTable, seed: seed)
     let pooled = try baseline.judged(training)
     let alone = try tables.map { try baseline.judged($0).accuracy }
 
-    let test = try together.preprocessing.dataset(of: testTable, name: dataset.name, source: dataset.source)
-    let model = try file(together, test)
+    guard let preprocessing = together.preprocessing else {
+      throw CoordinationError.data(reason: "the banks' tables gave no preprocessing")
+    }
+    let test = try preprocessing.dataset(of: testTable, name: dataset.name, source: dataset.source)
+    let model = try TrainedModel.file(of: together.asTrained, creator: "tacit demo credit")
     let plain = try SecretPredictor.plain(model, test.features)
     let targets = test.targets.tensor.scalars
     let accuracy = Metrics.binaryAccuracy(probabilities: plain.scalars, targets: targets)
@@ -82,16 +85,6 @@ public struct CreditStory: Sendable {
       return SyntheticCredit.dataset()
     }
     return dataset
-  }
-
-  private func file(_ trained: BankFederation.Outcome, _ test: Dataset) throws -> ModelFile {
-    try ModelFile(
-      graph: try trained.model.graph(batch: 1), weights: trained.model.weights.byName,
-      preprocessing: trained.preprocessing,
-      provenance: .init(
-        creator: "tacit demo credit", dataset: test.name, source: test.source, seed: seed,
-        trainingRows: trained.report.data.train),
-      inputRange: trained.preprocessing.publicRange)
   }
 
   /// Every application by itself, then all of them in one query.

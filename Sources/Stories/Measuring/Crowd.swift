@@ -1,9 +1,7 @@
 import Coordination
 import Datasets
 import Foundation
-import Identity
 import Learning
-import Links
 import Logging
 import Processes
 
@@ -50,20 +48,8 @@ final class Crowd: Sendable {
   var url: String { federation.url }
 
   /// Has the coordinator carry out a job.
-  func submit(
-    _ text: String, seed: UInt64, news: (Submission.News) -> Void
-  ) async throws -> JobOutcome {
-    do {
-      let identity = federation.client
-      let link = try await WebSocketDialer.connect(
-        to: federation.url, tls: try identity.tlsSettings(identity.policy(accepting: [.coordinator])),
-        within: .seconds(60))
-      let result = try await Submission(link).run(text, seed: seed, workers: federation.workers, news: news)
-      await link.close()
-      return result.outcome
-    } catch {
-      throw federation.epitaph ?? error
-    }
+  func run(_ text: String, seed: UInt64, news: (Submission.News) -> Void) async throws -> JobOutcome {
+    try await federation.run(text, seed: seed, news: news).outcome
   }
 
   /// The most memory that the coordinator has held so far; 0 where the system does not tell.

@@ -98,7 +98,7 @@ public enum FederationWorkload: String, Sendable, CaseIterable {
     let text = job(at: crowd.url)
     let job = try Job.parse(text)
     var records: [RoundRecord] = []
-    let outcome = try await crowd.submit(text, seed: job.training.seed) { news in
+    let outcome = try await crowd.run(text, seed: job.training.seed) { news in
       if case .round(let record) = news { records.append(record) }
     }
     let seconds = records.dropFirst(3).map(\.seconds).sorted()

@@ -54,12 +54,12 @@ struct BenchCommand: AsyncParsableCommand {
       speed: try simulatedNetwork,
       options: try EngineOptions.checked(optimise: optimise, truncation: truncation, engine: engine))
     if let joining, let party { return try await runner.join(workloads, folder: joining, party: party) { _ in } }
-    for workload in chosen.compactMap(TrainingWorkload.init) { try print(try workload.measure()) }
+    for workload in chosen.compactMap(TrainingWorkload.init) { try print(try workload.measure(), Self.text) }
     for workload in chosen.compactMap(FederationWorkload.init) {
-      try print(try await workload.measure(executable: try Executable.path))
+      try print(try await workload.measure(executable: try Executable.path), Self.text)
     }
     guard !workloads.isEmpty else { return }
-    try await runner.run(workloads) { line in try print(line) }
+    try await runner.run(workloads) { line in try print(line, Self.text) }
   }
 
   private var simulatedNetwork: LinkSpeed? {
@@ -70,18 +70,8 @@ struct BenchCommand: AsyncParsableCommand {
     }
   }
 
-  private func print(_ line: TrainingWorkload.Measurement) throws {
-    if json { try JSONOutput.print(line, pretty: false) } else { Swift.print(Self.text(line)) }
-    fflush(nil)
-  }
-
-  private func print(_ line: WorkloadMeasurement) throws {
-    if json { try JSONOutput.print(line, pretty: false) } else { Swift.print(Self.text(line)) }
-    fflush(nil)
-  }
-
-  private func print(_ line: FederationWorkload.Measurement) throws {
-    if json { try JSONOutput.print(line, pretty: false) } else { Swift.print(Self.text(line)) }
+  private func print<Line: Encodable>(_ line: Line, _ text: (Line) -> String) throws {
+    if json { try JSONOutput.print(line, pretty: false) } else { Swift.print(text(line)) }
     fflush(nil)
   }
 

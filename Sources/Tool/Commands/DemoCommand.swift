@@ -14,8 +14,9 @@ struct DemoCommand: AsyncParsableCommand {
       commandName: "credit",
       abstract: "A credit application, decided on encrypted data.",
       discussion: """
-        Trains a network, puts it in shares on three party processes with certificates of their own, and asks them about \
-        applications that none of them sees. Writes report.json and report.html.
+        Three bank processes train a network together under masked aggregation, each on its own rows. It is put in shares on \
+        three party processes with certificates of their own, which are asked about applications that none of them sees. \
+        Writes report.json and report.html.
 
         Example: tacit demo credit --data ../shared/data --seed 3
         """)
