@@ -31,7 +31,8 @@ final class CorrelatedRelease {
     guard loss < 0.25 else {
       throw .invalidSetting(
         "privacy.noiseMultiplier",
-        reason: "is too large for \(count) weights in a band of \(root.band); lower it or the band, or train a smaller model")
+        reason:
+          "is too large for \(count) weights in a band of \(root.band); lower it or the band, or train a smaller model")
     }
     stepOverClip =
       noiseMultiplier * root.sensitivity(epochs: epochs) * (1 + NoiseGrid.slack) / (1 - loss) / NoiseGrid.deviation
