@@ -103,6 +103,7 @@ import Transports
   @Test func announcingMuchAndSendingLittleCostsNothing() async throws {
     var limits = LinkLimits()
     limits.healing = .milliseconds(10)
+    limits.opening = .seconds(120)
     try await withServer(limits: limits) { server in
       let before = LinkBenchmark.peakMegabytes
       var links = server.links.makeAsyncIterator()
