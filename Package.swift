@@ -150,7 +150,10 @@ let package = Package(
       swiftSettings: settings),
 
     .target(
-      name: "TestSupport", dependencies: ["Sharing", "Graphs", "Transports", "Tensors", "Arithmetic", nioConcurrency],
+      name: "TestSupport",
+      dependencies: [
+        "Sharing", "Graphs", "Links", "Transports", "Tensors", "Arithmetic", nioConcurrency, nioCore, nioPosix, nioSSL,
+      ],
       path: "Tests/TestSupport",
       swiftSettings: settings),
     tests(of: "CKernels"),
@@ -192,6 +195,6 @@ let package = Package(
     tests(
       of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
     .testTarget(
-      name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes"], swiftSettings: settings),
+      name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes", logging], swiftSettings: settings),
   ]
 )
