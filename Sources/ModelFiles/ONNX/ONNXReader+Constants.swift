@@ -45,7 +45,7 @@ extension ONNXReader {
     let x = try operand(0)
     let extents = shape(of: x).extents
     var axes: Set<Int> = []
-    let named = try node.integers("axes") ?? optionalIntegers(1) ?? []
+    let named = try optionalIntegers("axes", orOperand: 1) ?? []
     for axis in named { axes.insert(try node.axis(axis, rank: extents.count)) }
     if named.isEmpty {
       if node.flag("noop_with_empty_axes") { return [x] }

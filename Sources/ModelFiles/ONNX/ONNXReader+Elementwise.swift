@@ -139,7 +139,7 @@ extension ONNXReader {
 
   /// `erf(x) = 2Φ(√2·x) − 1`, with Φ from the derivative of gelu, `Φ(u) + u·φ(u)`.
   private func errorFunction(_ x: ONNXValue) throws(ModelFileError) -> ONNXValue {
-    let u = try scale(x, 2.0.squareRoot())
+    let u = try scale(x, 1.414_213_56)
     let density = try scale(apply(.exp, scale(apply(.power(2), u), -0.5)), 0.398_942_28)
     let distribution = try subtract(apply(.geluGradient, u), apply(.multiply, u, density))
     let result = try shift(scale(distribution, 2), -1)

@@ -28,14 +28,14 @@ extension ONNXReader {
     case "Reshape": return try reshaped(extents)
     case "Squeeze":
       var dropped = Set(extents.indices.filter { extents[$0] == 1 })
-      if let axes = try node.integers("axes") ?? optionalIntegers(1) {
+      if let axes = try optionalIntegers("axes", orOperand: 1) {
         dropped = []
         for axis in axes { dropped.insert(try node.axis(axis, rank: rank)) }
         try node.require(dropped.allSatisfy { extents[$0] == 1 }, "drops an axis of \(extents) that is not 1")
       }
       return extents.indices.filter { !dropped.contains($0) }.map { extents[$0] }
     default:
-      guard let axes = try node.integers("axes") ?? optionalIntegers(1) else { throw node.error("lacks its axes") }
+      guard let axes = try optionalIntegers("axes", orOperand: 1) else { throw node.error("lacks its axes") }
       var added: Set<Int> = []
       for axis in axes { added.insert(try node.axis(axis, rank: rank + axes.count)) }
       try node.require(added.count == axes.count && rank + axes.count <= 8, "names axes \(axes)")
@@ -45,7 +45,7 @@ extension ONNXReader {
   }
 
   private func reshaped(_ extents: [Int]) throws(ModelFileError) -> [Int] {
-    guard var target = try node.integers("shape") ?? optionalIntegers(1) else { throw node.error("lacks its shape") }
+    guard var target = try optionalIntegers("shape", orOperand: 1) else { throw node.error("lacks its shape") }
     try node.require(target.count <= 8 && target.allSatisfy { (-1...1 << 40).contains($0) }, "has the shape \(target)")
     if !node.flag("allowzero") {
       for index in target.indices where target[index] == 0 {
@@ -115,7 +115,7 @@ extension ONNXReader {
     let axis = try node.axis(node.integer("axis", default: 0), rank: shape(of: x).rank)
     let (extent, count) = (shape(of: x)[axis], node.proto.output.count)
     let size = (extent + max(count, 1) - 1) / max(count, 1)
-    let sizes = try node.integers("split") ?? optionalIntegers(1)
+    let sizes = try optionalIntegers("split", orOperand: 1)
       ?? (0..<count).map { min(size, extent - min($0 * size, extent)) }
     try node.require(
       sizes.count == count && sizes.allSatisfy { (0...extent).contains($0) } && sizes.reduce(0, +) == extent,

@@ -21,7 +21,8 @@ extension ONNXReader {
     case "LayerNormalization":
       let axis = try node.axis(node.integer("axis", default: -1), rank: rank)
       let result = try multiply(standardised(x, axes: Array(axis..<rank)), operand(1))
-      return [try optionalOperand(2).map { try add(result, $0) } ?? result]
+      guard let bias = try optionalOperand(2) else { return [result] }
+      return [try add(result, bias)]
     case "InstanceNormalization":
       try node.require(rank >= 3, "needs axes beside examples and channels")
       return [try scaled(standardised(x, axes: Array(2..<rank)), rank: rank)]

@@ -65,9 +65,11 @@ extension ONNXReader {
       var form = Array(repeating: 1, count: rank)
       form[axis + 2] = covered.count
       let along = Tensor(shape: Shape(form), scalars: covered.map { Float(window.kernel[axis]) / Float(max($0, 1)) })
-      factors = try factors.map { try apply(.multiply, $0, .floats(along, name: nil)) } ?? .floats(along, name: nil)
+      let factor = ONNXValue.floats(along, name: nil)
+      if let known = factors { factors = try apply(.multiply, known, factor) } else { factors = factor }
     }
-    return try factors.map { try apply(.multiply, x, $0) } ?? x
+    guard let factors else { return x }
+    return try apply(.multiply, x, factors)
   }
 
   func globalPooling() throws(ModelFileError) -> [ONNXValue] {

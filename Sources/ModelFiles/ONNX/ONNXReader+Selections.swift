@@ -6,10 +6,10 @@ extension ONNXReader {
   func cut() throws(ModelFileError) -> [ONNXValue] {
     var x = try operand(0)
     let rank = shape(of: x).rank
-    guard let starts = try node.integers("starts") ?? optionalIntegers(1),
-      let ends = try node.integers("ends") ?? optionalIntegers(2), starts.count == ends.count
+    guard let starts = try optionalIntegers("starts", orOperand: 1),
+      let ends = try optionalIntegers("ends", orOperand: 2), starts.count == ends.count
     else { throw node.error("lacks starts and ends that fit") }
-    let axes = try node.integers("axes") ?? optionalIntegers(3) ?? Array(starts.indices)
+    let axes = try optionalIntegers("axes", orOperand: 3) ?? Array(starts.indices)
     let steps = try optionalIntegers(4) ?? starts.map { _ in 1 }
     try node.require(axes.count == starts.count && steps.count == starts.count, "has lists of different lengths")
     for index in starts.indices {
@@ -61,11 +61,11 @@ extension ONNXReader {
   func padding() throws(ModelFileError) -> [ONNXValue] {
     var x = try operand(0)
     let rank = shape(of: x).rank
-    guard let pads = try node.integers("pads") ?? node.integers("paddings") ?? optionalIntegers(1) else {
+    guard let pads = try node.integers("paddings") == nil ? optionalIntegers("pads", orOperand: 1) : node.integers("paddings") else {
       throw node.error("lacks its pads")
     }
     let axes = try optionalIntegers(3) ?? Array(0..<rank)
-    try node.require(pads.count == 2 * axes.count && pads.allSatisfy { abs($0) < 1 << 30 }, "has the pads \(pads)")
+    try node.require(pads.count == 2 * axes.count && pads.allSatisfy { (-1 << 30...1 << 30).contains($0) }, "has the pads \(pads)")
     let value = try node.opset < 11 ? node.float("value", default: 0) : optionalFloats(2)?.first ?? 0
     for (index, named) in axes.enumerated() {
       let axis = try node.axis(named, rank: rank)
@@ -99,11 +99,11 @@ extension ONNXReader {
     try node.require(node.text("mode", default: "nearest") == "nearest", "interpolates; only mode nearest is supported")
     let extents = shape(of: x).extents
     let isOld = node.kind == "Upsample" || node.opset < 11
-    let factors = try node.attribute("scales")?.floats ?? optionalFloats(isOld ? 1 : 2) ?? []
+    let factors = try node.has("scales") ? node.attribute("scales")?.floats ?? [] : optionalFloats(isOld ? 1 : 2) ?? []
     let sizes = try isOld ? nil : optionalIntegers(3)
     let axes = node.integers("axes") ?? Array(extents.indices)
     try node.require(
-      sizes?.count == axes.count || factors.count == axes.count && factors.allSatisfy { $0 > 0 && $0 < 1 << 16 },
+      sizes?.count == axes.count || factors.count == axes.count && factors.allSatisfy { $0 > 0 && $0 < 65_536 },
       "lacks scales or sizes that fit")
     for (index, named) in axes.enumerated() {
       let axis = try node.axis(named, rank: extents.count)

@@ -7,7 +7,7 @@ import Tensors
 /// values alone is computed on the spot by the plain engine.
 final class ONNXReader {
   /// Reads one node's operator; gives the values of its results.
-  typealias Rule = (ONNXReader) -> () throws(ModelFileError) -> [ONNXValue]
+  typealias Rule = @Sendable (ONNXReader) -> () throws(ModelFileError) -> [ONNXValue]
 
   private let model: Onnx_ModelProto
   let tensors: ONNXTensorReader
@@ -149,6 +149,12 @@ final class ONNXReader {
     guard let value = try optionalOperand(index) else { return nil }
     guard case .integers(let tensor) = value else { throw node.error("has an operand \(index) that is not known beforehand") }
     return tensor.scalars
+  }
+
+  /// Whole numbers that older operators have as an attribute and newer ones as an operand.
+  func optionalIntegers(_ attribute: String, orOperand index: Int) throws(ModelFileError) -> [Int]? {
+    if let list = node.integers(attribute) { return list }
+    return try optionalIntegers(index)
   }
 
   func integers(_ index: Int) throws(ModelFileError) -> [Int] {
