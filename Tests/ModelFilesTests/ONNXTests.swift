@@ -2,35 +2,14 @@ import Foundation
 import Graphs
 import ModelFiles
 import Tensors
+import TestSupport
 import Testing
 
 /// ONNX models against what ONNX Runtime made of them (`Tests/Golden/onnx_cases.py`), two examples at once.
 @Suite struct ONNXTests {
-  struct Case: Decodable, Sendable, CustomTestStringConvertible {
-    let name: String
-    let model: Data
-    let shape: [Int]
-    let input: [Float]
-    let resultShape: [Int]
-    let result: [Float]
+  @Test func theCasesAreThere() { #expect(ONNXCase.all.count >= 90) }
 
-    var testDescription: String { name }
-  }
-
-  private struct Golden: Decodable { let cases: [Case] }
-
-  static let cases: [Case] = {
-    let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .appendingPathComponent("Golden/onnx_cases.json")
-    guard let data = try? Data(contentsOf: file), let golden = try? JSONDecoder().decode(Golden.self, from: data) else {
-      return []
-    }
-    return golden.cases
-  }()
-
-  @Test func theCasesAreThere() { #expect(Self.cases.count >= 90) }
-
-  @Test(arguments: cases) func computesWhatTheRuntimeDoes(_ example: Case) throws {
+  @Test(arguments: ONNXCase.all) func computesWhatTheRuntimeDoes(_ example: ONNXCase) throws {
     let model = try ModelFile.parseONNX(example.model, name: "case")
     #expect(model.exampleShape.extents == Array(example.shape.dropFirst()))
     let graph = try model.graph(batch: 2)
@@ -77,7 +56,7 @@ import Testing
   /// No bytes trap, whatever is cut off or turned.
   @Test func damagedBytesNeverTrap() throws {
     var random = SystemRandomNumberGenerator()
-    for example in Self.cases {
+    for example in ONNXCase.all {
       for _ in 0..<20 {
         var bytes = example.model
         for _ in 0..<Int.random(in: 1...4, using: &random) {

@@ -66,7 +66,8 @@ private enum TensorBytes {
         if tag >> 3 == 1 { extents.append(value) }
         continue
       }
-      let content = rest.prefix(varint())
+      let length = varint()
+      let content = rest.prefix(length)
       rest = rest.dropFirst(content.count)
       if [4, 9].contains(tag >> 3) { bytes = content }
       if tag >> 3 == 1 {

@@ -80,7 +80,7 @@ extension ONNXReader {
     let convolution = Convolution(
       strideHeight: isFlat ? 1 : window.strides[0], strideWidth: window.strides.last ?? 1,
       paddingHeight: isFlat ? 0 : window.before[0], paddingWidth: window.before.last ?? 0)
-    let result = try apply(.conv2d(convolution), image, .floats(filters, name: weightName(1)))
+    let result = try apply(.conv2d(convolution), image, .floats(filters, name: freeName()))
     return [try add(bias(2), to: isFlat ? dropped(result) : result)]
   }
 
@@ -113,7 +113,7 @@ extension ONNXReader {
       paddingWidth: 0)
     var result = try apply(
       .conv2dInputGradient(convolution, inputHeight: isFlat ? 1 : full[0], inputWidth: full.last ?? 1), x,
-      .floats(filters, name: weightName(1)))
+      .floats(filters, name: freeName()))
     if isFlat { result = try dropped(result) }
     for axis in window.axes {
       let range = (window.before[axis], full[axis] - window.after[axis])
@@ -129,9 +129,6 @@ extension ONNXReader {
     try node.require(tensor.shape.rank >= 3 && tensor.shape.count > 0, "has filters of shape \(tensor.shape)")
     return tensor
   }
-
-  /// A name for a weight that only this node has in this form.
-  private func weightName(_ index: Int) -> String { "\(node.label)/\(node.proto.input[index])" }
 
   private func dropped(_ x: ONNXValue) throws(ModelFileError) -> ONNXValue {
     let extents = shape(of: x).extents

@@ -54,7 +54,7 @@ extension ONNXReader {
   }
 
   /// A name for a weight that was computed of weights.
-  private func freeName() -> String {
+  func freeName() -> String {
     var number = 1
     while usedNames.contains("\(node.label)/\(number)") { number += 1 }
     usedNames.insert("\(node.label)/\(number)")
