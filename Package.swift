@@ -96,7 +96,7 @@ let package = Package(
 
     // Third floor: learning, files, secrets.
     room("Learning", ["Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
-    room("ModelFiles", ["Graphs", "Datasets", "Tensors", "Arithmetic", crypto, protobuf]),
+    room("ModelFiles", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", crypto, protobuf]),
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
     room("Federation", ["Learning", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
