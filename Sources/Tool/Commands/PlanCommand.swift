@@ -14,7 +14,7 @@ struct PlanCommand: AsyncParsableCommand {
                 tacit plan job.yaml
       """)
 
-  @Argument(help: "A model file (.tacit), or a job (.yaml) with mode: encrypted.") var model: String
+  @Argument(help: "A model file (.tacit or .onnx), or a job (.yaml) with mode: encrypted.") var model: String
   @Option(help: "The engine: replicated or additive.") var engine = "replicated"
   @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
   @Option(help: "Examples in one query.") var batch = 1
