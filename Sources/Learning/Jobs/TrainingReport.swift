@@ -57,6 +57,17 @@ public struct TrainingReport: Hashable, Sendable, Codable {
     public var clips: [Double]
     /// After each epoch.
     public var epsilons: [Double]
+    /// What holds against whom, where that differs; of a federated training.
+    public var observers: [Observer]?
+
+    /// ε against one kind of observer.
+    public struct Observer: Hashable, Sendable, Codable {
+      public var who: String
+      /// None where nothing is claimed.
+      public var epsilon: Double?
+      /// Why it is this ε.
+      public var because: String
+    }
   }
 
   public struct FederationPart: Hashable, Sendable, Codable {
