@@ -11,6 +11,7 @@ import NIOConcurrencyHelpers
 import Privacy
 import PrivacyLedger
 import SecureAggregation
+import Tensors
 import Testing
 
 /// Whole federations with `privacy: {unit: client}`, in memory.

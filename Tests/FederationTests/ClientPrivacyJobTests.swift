@@ -1,4 +1,5 @@
 import Learning
+import Privacy
 import Testing
 
 /// Jobs with `privacy: {unit: client}`.

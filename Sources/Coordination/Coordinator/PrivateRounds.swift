@@ -45,7 +45,7 @@ struct PrivateRounds: Sendable {
   /// No round begins with fewer workers than the job's smallest number; whether they are there is no secret.
   private func waitForWorkers(_ round: Int) async throws {
     let (least, roster) = (federated.minimumClients, Set(enrolment.roster))
-    func present(_ seats: [WorkerSeat]) -> Int { seats.count { roster.contains($0.name) && $0.isOnline } }
+    @Sendable func present(_ seats: [WorkerSeat]) -> Int { seats.count { roster.contains($0.name) && $0.isOnline } }
     guard await run.registry.wait(within: patience, until: { seats in present(seats) >= least }) else {
       throw CoordinationError.tooFewWorkers(
         round: round, answered: present(run.registry.seats), needed: least, reasons: [])

@@ -52,7 +52,9 @@ struct RunBudget: Sendable {
   /// Notes that what was reserved is out; what is settled already stays as it is.
   func commit(_ reservation: Int) throws(CoordinationError) {
     try kept { () throws(LedgerError) in
-      do { try source.ledger.commit(reservation) } catch .notReserved { return }
+      do throws(LedgerError) {
+        try source.ledger.commit(reservation)
+      } catch .notReserved { return }
     }
   }
 

@@ -58,9 +58,19 @@ public actor Worker {
   package init(
     name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
     record: any UnmaskingRecord, encryptor: PrecomputedEncryptor? = nil, sharing: SharingIdentity? = nil,
-    parties: (any RowSharing)? = nil, account: sending WorkerAccount? = nil, logger: Logger
+    parties: (any RowSharing)? = nil, logger: Logger
   ) {
-    self.account = account ?? WorkerAccount(limit: policy.largestEpsilon)
+    self.init(
+      name: name, key: key, rows: rows, policy: policy, roster: roster, record: record, encryptor: encryptor,
+      sharing: sharing, parties: parties, account: WorkerAccount(limit: policy.largestEpsilon), logger: logger)
+  }
+
+  private init(
+    name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
+    record: any UnmaskingRecord, encryptor: PrecomputedEncryptor?, sharing: SharingIdentity?,
+    parties: (any RowSharing)?, account: sending WorkerAccount, logger: Logger
+  ) {
+    self.account = account
     self.name = name
     self.key = key
     self.rows = rows

@@ -53,7 +53,10 @@ final class WorkerAccount {
       do {
         let account = RunBudget(budget, job: id, dataset: worker)
         entry.reservations.append(try account.reserve(privacy.event, rounds: federated.rounds))
-      } catch CoordinationError.ledger(let error) where error.isRefusal { return "\(error)" }
+      } catch {
+        guard case .ledger(let refusal) = error, refusal.isRefusal else { throw error }
+        return "\(refusal)"
+      }
     }
     current = entry
     return nil
