@@ -99,7 +99,7 @@ let package = Package(
     room("ModelFiles", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", crypto, protobuf]),
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
-    room("Federation", ["Learning", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
+    room("Federation", ["Learning", "Privacy", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
 
     // Fourth floor: encrypted prediction as a service.
     room(
@@ -113,16 +113,15 @@ let package = Package(
       "Coordination",
       [
         "Serving", "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports",
-        "Learning", "Datasets",
-        "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
+        "Learning", "Privacy", "PrivacyLedger", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
     room(
       "Stories",
       [
-        "Coordination", "Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity", "Links",
-        "Processes", logging,
+        "Coordination", "Serving", "Learning", "Privacy", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity",
+        "Links", "Processes", logging,
       ]),
     room(
       "Dashboard",
@@ -172,7 +171,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "PrivacyLedgerTests", dependencies: ["Privacy", "PrivacyLedger", "LedgerSpender"], swiftSettings: settings),
-    tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
+    tests(of: "Federation", ["Learning", "Privacy", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
     tests(of: "Datasets", ["Tensors"]),
@@ -188,8 +187,8 @@ let package = Package(
     tests(
       of: "Coordination",
       [
-        "Federation", "SecureAggregation", "Serving", "Paillier", "Learning", "Links", "Datasets", "Tensors",
-        "Arithmetic", "Identity", "Sharing", "Transports", logging, crypto, nioConcurrency,
+        "Federation", "SecureAggregation", "Serving", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Privacy",
+        "PrivacyLedger", "Arithmetic", "Identity", "Sharing", "Transports", logging, crypto, nioConcurrency,
       ]),
     tests(
       of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),
