@@ -33,6 +33,7 @@ let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swi
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
+let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -52,6 +53,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+    .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
@@ -94,10 +96,10 @@ let package = Package(
 
     // Third floor: learning, files, secrets.
     room("Learning", ["Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
-    room("ModelFiles", ["Graphs", "Datasets", crypto]),
+    room("ModelFiles", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", crypto, protobuf]),
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
-    room("Federation", ["Learning", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
+    room("Federation", ["Learning", "Privacy", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
 
     // Fourth floor: encrypted prediction as a service.
     room(
@@ -111,16 +113,15 @@ let package = Package(
       "Coordination",
       [
         "Serving", "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports",
-        "Learning", "Datasets",
-        "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
+        "Learning", "Privacy", "PrivacyLedger", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
     room(
       "Stories",
       [
-        "Coordination", "Serving", "Learning", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity", "Links",
-        "Processes", logging,
+        "Coordination", "Serving", "Learning", "Privacy", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity",
+        "Links", "Processes", logging,
       ]),
     room(
       "Dashboard",
@@ -170,7 +171,7 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "PrivacyLedgerTests", dependencies: ["Privacy", "PrivacyLedger", "LedgerSpender"], swiftSettings: settings),
-    tests(of: "Federation", ["Learning", "Datasets", "Tensors", "Arithmetic"]),
+    tests(of: "Federation", ["Learning", "Privacy", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
     tests(of: "Datasets", ["Tensors"]),
@@ -186,8 +187,8 @@ let package = Package(
     tests(
       of: "Coordination",
       [
-        "Federation", "SecureAggregation", "Serving", "Paillier", "Learning", "Links", "Datasets", "Tensors",
-        "Arithmetic", "Identity", "Sharing", "Transports", logging, crypto, nioConcurrency,
+        "Federation", "SecureAggregation", "Serving", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Privacy",
+        "PrivacyLedger", "Arithmetic", "Identity", "Sharing", "Transports", logging, crypto, nioConcurrency,
       ]),
     tests(
       of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),

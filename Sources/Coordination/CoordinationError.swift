@@ -1,3 +1,5 @@
+public import PrivacyLedger
+
 /// Why a federated job cannot start or go on: what, where and what to do.
 public enum CoordinationError: Error, Hashable, Sendable {
   /// A message that no version of this program sends.
@@ -38,6 +40,8 @@ public enum CoordinationError: Error, Hashable, Sendable {
   case keyFile(path: String, reason: String)
   /// What came from a coordinator is against the job both agreed on.
   case protocolBreach(String)
+  /// A privacy ledger cannot be used, or forbids the job.
+  case ledger(LedgerError)
 }
 
 extension CoordinationError: CustomStringConvertible {
@@ -70,6 +74,7 @@ extension CoordinationError: CustomStringConvertible {
     case .partiesFail(let reason): "the round stays closed, as the parties did not add it up: \(reason)"
     case .keyFile(let path, let reason): "the key \(path) cannot be used: \(reason)"
     case .protocolBreach(let reason): "the coordinator asked for something that was not agreed: \(reason)"
+    case .ledger(let error): "\(error)"
     }
   }
 
@@ -82,6 +87,7 @@ extension CoordinationError: CustomStringConvertible {
     case .refused, .protocolBreach: 4
     case .outOfRange, .policy, .state, .noSuchJob, .data, .setting, .keyFile: 2
     case .stopped: 1
+    case .ledger(let error): error.exitCode
     }
   }
 }

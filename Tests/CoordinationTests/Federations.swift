@@ -91,12 +91,12 @@ enum Federations {
   static func run(
     _ text: String, tables: [(name: String, rows: WorkerRows)]? = nil, database: RunDatabase? = nil,
     recorder: RunRecorder? = nil, policy: WorkerPolicy = policy, shares: [KeyShare] = [],
-    hasParties: Bool = false
+    hasParties: Bool = false, budget: PrivacyBudgetSource? = nil
   ) async throws -> (outcome: JobOutcome, weights: [Float], rounds: [RoundRecord]) {
     let federation = await MemoryFederation(
       tables: try tables ?? self.tables(), policy: policy, shares: shares, hasParties: hasParties,
       database: try database ?? self.database(),
-      recorder: recorder, logger: quiet)
+      recorder: recorder, budget: budget, logger: quiet)
     let link = await federation.submitter()
     var rounds: [RoundRecord] = []
     do {

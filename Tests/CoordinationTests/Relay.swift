@@ -22,6 +22,7 @@ struct Relay {
   ///   - altered: those whose messages are altered.
   ///   - shares: those of the key-holders holder-1, holder-2 …
   ///   - hasParties: whether three parties add up shares.
+  ///   - budget: the coordinator's ledger.
   ///   - wrapping: what stands between them and the coordinator.
   ///   - rowParties: among whom workers share their rows.
   ///   - trusted: is given the parties and the workers' certificates.
@@ -29,14 +30,15 @@ struct Relay {
   init(
     workers: [(name: String, rows: WorkerRows)], altered: [String], shares: [KeyShare] = [], pinned: PublicKey? = nil,
     database: RunDatabase, hasParties: Bool = false, policy: WorkerPolicy = Federations.policy,
-    rowParties: (any RowSharing)? = nil,
+    rowParties: (any RowSharing)? = nil, budget: PrivacyBudgetSource? = nil,
     wrapping: (any AggregationCluster) -> any AggregationCluster = { $0 }, trusted: (MemoryTrust) -> Void = { _ in },
     _ alteration: @escaping Alteration
   ) async {
     let trust = hasParties ? MemoryTrust(workers: workers.map(\.name), wrapping: wrapping) : nil
     if let trust { trusted(trust) }
     let coordinator = Coordinator(
-      database: database, paillierKey: shares.first?.key, cluster: trust?.cluster, logger: Federations.quiet)
+      database: database, paillierKey: shares.first?.key, cluster: trust?.cluster, budget: budget,
+      logger: Federations.quiet)
     let encryptor = (pinned ?? shares.first?.key.publicKey).flatMap { try? PrecomputedEncryptor($0) }
     self.coordinator = coordinator
     let keys = Dictionary(uniqueKeysWithValues: workers.map { ($0.name, P256.Signing.PrivateKey()) })

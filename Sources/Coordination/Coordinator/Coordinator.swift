@@ -18,24 +18,29 @@ public actor Coordinator {
   private let keyHolders: KeyHolders?
   private let cluster: (any AggregationCluster)?
   private let recorder: RunRecorder?
+  private let budget: PrivacyBudgetSource?
   private let logger: Logger
   private let wakeUps: AsyncStream<Void>
   private let wakeUp: AsyncStream<Void>.Continuation
 
   /// - Parameter paillierKey: the key under which workers encrypt in jobs with `aggregation: paillier`; key-holders have
   ///   its shares.
+  /// - Parameter budget: the ledger that private jobs are taken from; with one, no job without privacy is carried out.
   public init(
-    database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil, logger: Logger
+    database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil,
+    budget: PrivacyBudgetSource? = nil, logger: Logger
   ) {
-    self.init(database: database, recorder: recorder, paillierKey: paillierKey, cluster: nil, logger: logger)
+    self.init(
+      database: database, recorder: recorder, paillierKey: paillierKey, cluster: nil, budget: budget, logger: logger)
   }
 
   /// - Parameter cluster: the parties that add up shares in jobs with `aggregation: shared`.
   package init(
     database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil,
-    cluster: (any AggregationCluster)?, logger: Logger
+    cluster: (any AggregationCluster)?, budget: PrivacyBudgetSource? = nil, logger: Logger
   ) {
     self.cluster = cluster
+    self.budget = budget
     keyHolders = paillierKey.map { KeyHolders($0, logger: logger) }
     self.database = database
     self.recorder = recorder
@@ -79,7 +84,7 @@ public actor Coordinator {
       try database.setStatus(.running, of: record.id)
       let run = try FederatedRun(
         record, registry: registry, keyHolders: keyHolders, cluster: cluster, database: database, recorder: recorder,
-        events: events)
+        events: events, budget: budget)
       let outcome = try await run.run()
       events.tell(.done(outcome))
       logger.info("job is done", metadata: ["job": "\(record.id)"])
@@ -100,6 +105,11 @@ public actor Coordinator {
   func submit(_ id: String, _ text: String, seed: UInt64, workers: [String], by submitter: String) throws {
     let job = try Job.parse(text)
     _ = try job.carriedOut()
+    guard budget == nil || job.hidesClients else {
+      throw CoordinationError.refused([
+        "the coordinator keeps a ledger, and the job has no privacy; add privacy: {unit: client, …}"
+      ])
+    }
     guard id.wholeMatch(of: /[0-9a-f]{8}/) != nil else {
       throw CoordinationError.malformedMessage(from: submitter)
     }

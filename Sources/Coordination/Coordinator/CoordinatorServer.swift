@@ -14,7 +14,8 @@ public struct CoordinatorServer: Sendable {
   /// - Throws: `LinkError` where the address cannot be listened on, `IdentityError` where the certificate cannot be used.
   public static func start(
     identity: NodeIdentity, listen: String, database: RunDatabase, recorder: RunRecorder? = nil,
-    paillierKey: ThresholdKey? = nil, cluster: ClusterFile? = nil, logger: Logger
+    paillierKey: ThresholdKey? = nil, cluster: ClusterFile? = nil,
+    budget: PrivacyBudgetSource? = nil, logger: Logger
   ) async throws -> CoordinatorServer {
     let parties = try cluster.map { try RemoteAggregation($0, as: identity) }
     let settings = try identity.tlsSettings(identity.policy(accepting: [.worker, .keyholder, .client]))
@@ -22,7 +23,8 @@ public struct CoordinatorServer: Sendable {
     logger.info("coordinator listens", metadata: ["address": "\(listen)"])
     return CoordinatorServer(
       coordinator: Coordinator(
-        database: database, recorder: recorder, paillierKey: paillierKey, cluster: parties, logger: logger),
+        database: database, recorder: recorder, paillierKey: paillierKey, cluster: parties, budget: budget,
+        logger: logger),
       server: server,
       logger: logger)
   }

@@ -21,6 +21,8 @@ struct FederatedRun: Sendable {
   let opener: SumOpener?
   /// Adds up shares, where it is shared.
   let parties: SharedParties?
+  /// What the job's privacy is taken from, where the coordinator keeps a ledger.
+  let budget: RunBudget?
 
   /// How often a round is tried before the job fails, and how often besides where its parties fail.
   private static let attempts = 3
@@ -30,7 +32,7 @@ struct FederatedRun: Sendable {
 
   init(
     _ record: JobRecord, registry: WorkerRegistry, keyHolders: KeyHolders?, cluster: (any AggregationCluster)?,
-    database: RunDatabase, recorder: RunRecorder?, events: EventHub
+    database: RunDatabase, recorder: RunRecorder?, events: EventHub, budget: PrivacyBudgetSource? = nil
   ) throws {
     var job = try Job.parse(record.text)
     job.training.seed = UInt64(bitPattern: record.seed)
@@ -44,6 +46,7 @@ struct FederatedRun: Sendable {
     self.database = database
     self.recorder = recorder
     self.events = events
+    self.budget = budget.map { [job] in RunBudget($0, job: record.id, dataset: job.datasetName) }
     if federated.aggregation == .shared {
       guard let cluster else { throw SharedParties.missing }
       parties = SharedParties(cluster: cluster, job: record.id)
@@ -71,6 +74,7 @@ struct FederatedRun: Sendable {
     try await gather(enrolment)
     let zero = try await tryRepeatedly(0, enrolment, nil) { _ in try await RoundZero(self, enrolment).run() }
     let training = try FederatedTraining(self, enrolment, zero)
+    let reservation = try training.reserve()
     var state = try training.state()
     if let capacity = federated.buffer {
       state = try await tryRepeatedly(state.round + 1, enrolment, .some(zero.preprocessing)) { _ in
@@ -91,10 +95,12 @@ struct FederatedRun: Sendable {
       try await training.judge(state, $0)
     }
     let rounds = try database.rounds(of: record.id)
+    if let reservation { try budget?.commit(reservation) }
     let outcome = JobOutcome(
       job: record.id, preprocessing: zero.preprocessing, rows: zero.rows, testRows: judged.rows,
       example: zero.example.extents, metrics: judged.metrics(isNumeric: training.isNumeric), workers: enrolment.roster,
-      bytesSent: rounds.reduce(0) { $0 + $1.bytesSent }, seconds: (ContinuousClock.now - start) / .seconds(1))
+      bytesSent: rounds.reduce(0) { $0 + $1.bytesSent }, seconds: (ContinuousClock.now - start) / .seconds(1),
+      privacy: try training.spent())
     try database.finish(outcome)
     for seat in registry.seats { await seat.tell(.finished(job: record.id, failure: nil)) }
     return outcome

@@ -20,6 +20,8 @@ struct FederatedTraining: Sendable {
   let layout: WeightLayout
   let strategy: ServerStrategy
   private let rule: LocalRule
+  /// How each worker is hidden, if it is.
+  let privacy: ClientPrivacy?
 
   init(_ run: FederatedRun, _ enrolment: Enrolment, _ zero: RoundZero.Result) throws {
     self.run = run
@@ -30,6 +32,31 @@ struct FederatedTraining: Sendable {
     layout = WeightLayout(description)
     strategy = run.federated.strategy.server(layout: layout, workers: run.federated.workers)
     rule = LocalRule(run.federated.strategy)
+    privacy = run.job.hidesClients ? try ClientPrivacy(run.job, weightCount: layout.count) : nil
+  }
+
+  /// Takes all rounds of a private training from the budget, if there is one; gives the reservation.
+  func reserve() throws -> Int? {
+    guard let privacy else { return nil }
+    return try run.budget?.reserve(privacy.event, rounds: federated.rounds)
+  }
+
+  /// What a private training spent, with the rounds that had to be done again.
+  func spent() throws -> TrainingReport.PrivacyPart? {
+    try privacy?.report(rounds: run.database.attempts(of: run.record.id, in: 1...federated.rounds))
+  }
+
+  private func privateRound(
+    _ privacy: ClientPrivacy, after state: State, _ attempt: Int
+  ) async throws -> State {
+    guard case .averaging(let averaging) = strategy else { preconditionFailure("checked by the job") }
+    let rounds = PrivateRounds(
+      run: run, enrolment: enrolment, privacy: privacy, strategy: averaging, reader: reader)
+    let (next, record, reservation) = try await rounds.step(after: state, attempt)
+    try run.database.commit(record, model: next.weights, strategy: try stored(next.server))
+    if let reservation { try run.budget?.commit(reservation) }
+    run.events.tell(.round(record))
+    return next
   }
 
   private var federated: Job.FederatedPart { run.federated }
@@ -49,6 +76,7 @@ struct FederatedTraining: Sendable {
 
   /// One attempt at the round after a state; commits what it gives.
   func round(after state: State, _ attempt: Int) async throws -> State {
+    if let privacy { return try await privateRound(privacy, after: state, attempt) }
     let start = ContinuousClock.now
     let number = try run.database.newAttempt(job: run.record.id, round: state.round + 1)
     let cohort = federated.cohort.sample(
@@ -90,6 +118,8 @@ struct FederatedTraining: Sendable {
 
   /// Judges the last model at all workers.
   func judge(_ state: State, _ attempt: Int) async throws -> Judgement {
+    // Sums over held-out rows would tell of workers what nothing hides.
+    guard privacy == nil else { return Judgement() }
     let number = try run.database.newAttempt(job: run.record.id, round: state.round + 1)
     let plan = HidingPlan.judgement(federated, rows: zero.rows)
     let round = SumRound(

@@ -24,6 +24,11 @@ struct RoundZero: Sendable {
   }
 
   func run() async throws -> Result {
+    if run.job.hidesClients {
+      // Nothing is asked of the workers: not even how many rows there are.
+      let declared = try run.job.declaredPreprocessing()
+      return Result(preprocessing: declared, rows: 0, example: try example(declared))
+    }
     let schema = try enrolment.agreedSchema()
     if let known = try run.database.preprocessing(of: run.record.id) {
       return Result(preprocessing: known.preprocessing, rows: known.rows, example: try example(known.preprocessing))

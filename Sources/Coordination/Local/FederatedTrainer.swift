@@ -18,6 +18,7 @@ public struct FederatedTrainer: Sendable {
   private let folder: String
   private let identity: NodeIdentity?
   private let record: String?
+  private let ledger: (path: String, dataset: String?)?
 
   /// - Parameters:
   ///   - text: the job's file, as workers are offered it.
@@ -25,9 +26,11 @@ public struct FederatedTrainer: Sendable {
   ///   - folder: where the state of a coordinator that is started here goes.
   ///   - identity: a client's, for a coordinator that runs already.
   ///   - record: the folder for what a coordinator that is started here sees.
+  ///   - ledger: what the privacy of such a coordinator's job is taken from, and the data's name in it.
   public init(
     _ job: Job, text: String, environment: [String: String], versions: [String: String], executable: String,
-    folder: String, identity: NodeIdentity? = nil, record: String? = nil
+    folder: String, identity: NodeIdentity? = nil, record: String? = nil,
+    ledger: (path: String, dataset: String?)? = nil
   ) {
     self.job = job
     self.text = text
@@ -37,13 +40,14 @@ public struct FederatedTrainer: Sendable {
     self.folder = folder
     self.identity = identity
     self.record = record
+    self.ledger = ledger
   }
 
   /// What a run gives.
   public struct Result: Sendable {
     public let model: Model
     public let preprocessing: Preprocessing?
-    public let report: TrainingReport
+    public internal(set) var report: TrainingReport
 
     /// As a training in the clear gives it; what new examples can be follows from the public ranges, where all are declared.
     public var asTrained: JobRunner.Result {
@@ -68,7 +72,22 @@ public struct FederatedTrainer: Sendable {
       } else {
         try await runAsProcesses(federated, watch)
       }
-    return try result(outcome, weights, rounds)
+    var result = try result(outcome, weights, rounds)
+    try judge(&result, outcome)
+    return result
+  }
+
+  /// Where workers are hidden they tell no figures, so that the owner of the job judges its model, on the test rows of the job's own data:
+  /// they count as public, as in a training of one owner.
+  private func judge(_ result: inout Result, _ outcome: JobOutcome) throws {
+    guard let privacy = outcome.privacy else { return }
+    result.report.privacy = privacy
+    result.report.judgedBy = nil
+    guard job.coordinator == nil, job.federated?.owners.isEmpty == true else { return }
+    let prepared = try PreparedJob(job, environment: environment)
+    try prepared.judge(result.model, into: &result.report)
+    result.report.data = prepared.report(losses: [], seconds: 0, versions: [:]).data
+    result.report.judgedBy = "the job's owner, on the test rows of the job's data, which count as public"
   }
 
   private func submitToRunning(
@@ -119,7 +138,8 @@ public struct FederatedTrainer: Sendable {
       tables: tables, policy: policy(federated),
       shares: federated.aggregation == .paillier ? try LocalKeyHolders.deal().shares : [],
       hasParties: federated.aggregation == .shared, database: try state(),
-      recorder: try record.map { try RunRecorder(folder: $0) }, logger: logger)
+      recorder: try record.map { try RunRecorder(folder: $0) },
+      budget: try ledger.map { try PrivacyBudgetSource(ledger: $0.path, dataset: $0.dataset) }, logger: logger)
     let link = await federation.submitter()
     do {
       let result = try await Submission(link).run(text, seed: job.training.seed, workers: names, news: news)
@@ -148,7 +168,8 @@ public struct FederatedTrainer: Sendable {
     let federation = try LocalFederation.start(
       executable: executable, rows: rows, policy: policy(federated), state: path, record: record,
       dealsKey: federated.aggregation == .paillier,
-      partyDeadline: federated.aggregation == .shared ? .seconds(max(10, federated.deadlineSeconds)) : nil)
+      partyDeadline: federated.aggregation == .shared ? .seconds(max(10, federated.deadlineSeconds)) : nil,
+      ledger: ledger.map { ["--ledger", $0.path] + ($0.dataset.map { ["--dataset", $0] } ?? []) } ?? [])
     defer { federation.stop() }
     return try await federation.run(text, seed: job.training.seed, news: news)
   }
@@ -210,7 +231,7 @@ public struct FederatedTrainer: Sendable {
       workers: outcome.workers, aggregation: job.federated?.aggregation ?? .open,
       strategy: job.federated?.strategy.kind.rawValue ?? "", accuracies: metrics.compactMap(\.accuracy),
       learns: Dictionary(
-        uniqueKeysWithValues: job.federated?.aggregation.disclosure.map { ($0.role, $0.learns) } ?? []))
+        uniqueKeysWithValues: job.disclosure.map { ($0.role, $0.learns) }))
     return report
   }
 }

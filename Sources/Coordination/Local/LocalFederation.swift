@@ -54,10 +54,11 @@ public final class LocalFederation: Sendable {
   ///   - state: the coordinator's state file.
   ///   - record: the folder for what the coordinator sees.
   ///   - dealsKey: whether a Paillier key is dealt and key-holders are started, too.
+  ///   - ledger: the coordinator's options for the ledger it keeps, if it keeps one.
   ///   - partyDeadline: how long parties that add up shares wait for each other; no parties where nothing is said.
   public static func start(
     executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String? = nil, dealsKey: Bool = false,
-    partyDeadline: Duration? = nil
+    partyDeadline: Duration? = nil, ledger: [String] = []
   ) throws -> LocalFederation {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)")
     try FileManager.default.createDirectory(
@@ -65,7 +66,7 @@ public final class LocalFederation: Sendable {
     do {
       return try LocalFederation(
         executable: executable, rows: rows, policy: policy, state: state, record: record, dealsKey: dealsKey,
-        partyDeadline: partyDeadline, folder: folder)
+        partyDeadline: partyDeadline, ledger: ledger, folder: folder)
     } catch {
       try? FileManager.default.removeItem(at: folder)
       throw error
@@ -74,7 +75,7 @@ public final class LocalFederation: Sendable {
 
   private init(
     executable: String, rows: Rows, policy: WorkerPolicy, state: String, record: String?, dealsKey: Bool,
-    partyDeadline: Duration?, folder: URL
+    partyDeadline: Duration?, ledger: [String], folder: URL
   ) throws {
     self.folder = folder
     workers = rows.names
@@ -94,7 +95,7 @@ public final class LocalFederation: Sendable {
     parties = try partyDeadline.map { try LocalParties(folder: folder, authority: authority, deadline: $0) }
     policy.cluster = parties?.file
     let listening =
-      ["--listen", address, "--state", state] + (record.map { ["--record", $0] } ?? [])
+      ["--listen", address, "--state", state] + ledger + (record.map { ["--record", $0] } ?? [])
       + (holders.map { ["--paillier-key", $0.keyFile] } ?? [])
       + (parties.map { ["--cluster", $0.file] } ?? [])
     try Data(policy.yaml.utf8).write(to: folder.appendingPathComponent("policy.yaml"))

@@ -20,11 +20,12 @@ public final class MemoryFederation: Sendable {
   ///   - hasParties: whether there are three parties that add up shares.
   public init(
     tables: [(name: String, rows: WorkerRows)], policy: WorkerPolicy, shares: [KeyShare] = [], hasParties: Bool = false,
-    database: RunDatabase, recorder: RunRecorder? = nil, logger: Logger
+    database: RunDatabase, recorder: RunRecorder? = nil, budget: PrivacyBudgetSource? = nil, logger: Logger
   ) async {
     let trust = hasParties ? MemoryTrust(workers: tables.map(\.name)) : nil
     let coordinator = Coordinator(
-      database: database, recorder: recorder, paillierKey: shares.first?.key, cluster: trust?.cluster, logger: logger)
+      database: database, recorder: recorder, paillierKey: shares.first?.key, cluster: trust?.cluster,
+      budget: budget, logger: logger)
     // Keys that are dealt have a base of short randomness.
     let encryptor = shares.first.flatMap { try? PrecomputedEncryptor($0.key.publicKey) }
     self.coordinator = coordinator

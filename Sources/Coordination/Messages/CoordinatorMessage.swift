@@ -61,4 +61,6 @@ struct TaskHeader: Codable, Hashable, Sendable {
   let hiding: HidingPlan?
   /// Whether the server's control variate follows the weights in the body.
   var hasControl = false
+  /// The length that updates are clipped to, in a training that hides each worker.
+  var clip: Double?
 }

@@ -6,4 +6,6 @@ struct VectorHeader: Codable, Hashable, Sendable {
   var loss = 0.0
   /// Sums over the worker's held-out rows, of the weights that were given.
   var judged: [Double] = []
+  /// Whether the update was below the clipping norm before it was clipped, where that norm follows how many are.
+  var isWithin: Bool?
 }

@@ -1,4 +1,5 @@
 public import Datasets
+public import Learning
 
 /// How a job ended.
 public struct JobOutcome: Codable, Hashable, Sendable {
@@ -17,4 +18,6 @@ public struct JobOutcome: Codable, Hashable, Sendable {
   /// Payload in both directions.
   public var bytesSent: Int
   public var seconds: Double
+  /// What was spent, where each worker is hidden.
+  public var privacy: TrainingReport.PrivacyPart?
 }

@@ -119,4 +119,18 @@ extension RunDatabase {
       return Int(db.lastInsertedRowID)
     }
   }
+
+  /// How many attempts at these rounds there were, also those of which nobody knows the end.
+  func attempts(of job: String, in rounds: ClosedRange<Int>) throws(CoordinationError) -> Int {
+    try read { db in
+      try Int.fetchOne(
+        db, sql: "SELECT COUNT(*) FROM attempts WHERE job = ? AND round BETWEEN ? AND ?",
+        arguments: [job, rounds.lowerBound, rounds.upperBound]) ?? 0
+    }
+  }
+
+  /// An attempt that released nothing; its number is not used again all the same.
+  func forgetAttempt(_ number: Int) throws(CoordinationError) {
+    try write { try $0.execute(sql: "DELETE FROM attempts WHERE number = ?", arguments: [number]) }
+  }
 }

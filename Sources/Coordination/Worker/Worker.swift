@@ -27,6 +27,7 @@ public actor Worker {
   private let sharing: SharingIdentity?
   /// Likewise, for its rows.
   private let parties: (any RowSharing)?
+  private let account: WorkerAccount
   private let logger: Logger
   private var job: WorkerJob?
 
@@ -37,6 +38,7 @@ public actor Worker {
     identity: NodeIdentity, rows: WorkerRows, policy: WorkerPolicy,
     record: any UnmaskingRecord = MemoryUnmaskingRecord(), logger: Logger
   ) throws {
+    let account = try WorkerAccount(policy, worker: identity.name)
     var roster: Roster = [:]
     for path in policy.roster {
       let member = try CertifiedKey.load(from: path)
@@ -48,8 +50,8 @@ public actor Worker {
       sharing: try policy.cluster.map { path in
         SharingIdentity(identity, pins: try ClusterFile.load(from: path).parties.map(\.certificate))
       },
-      parties: try policy.cluster.map { RemoteRowSharing(try ClusterFile.load(from: $0), as: identity) }, logger: logger
-    )
+      parties: try policy.cluster.map { RemoteRowSharing(try ClusterFile.load(from: $0), as: identity) },
+      account: account, logger: logger)
   }
 
   /// A worker without an identity on disk, for simulations.
@@ -58,6 +60,17 @@ public actor Worker {
     record: any UnmaskingRecord, encryptor: PrecomputedEncryptor? = nil, sharing: SharingIdentity? = nil,
     parties: (any RowSharing)? = nil, logger: Logger
   ) {
+    self.init(
+      name: name, key: key, rows: rows, policy: policy, roster: roster, record: record, encryptor: encryptor,
+      sharing: sharing, parties: parties, account: WorkerAccount(limit: policy.largestEpsilon), logger: logger)
+  }
+
+  private init(
+    name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
+    record: any UnmaskingRecord, encryptor: PrecomputedEncryptor?, sharing: SharingIdentity?,
+    parties: (any RowSharing)?, account: sending WorkerAccount, logger: Logger
+  ) {
+    self.account = account
     self.name = name
     self.key = key
     self.rows = rows
@@ -93,7 +106,10 @@ public actor Worker {
       case .prepare(let preprocessing):
         try working().prepare(preprocessing)
         return (.ready, .none)
-      case .task(let header): return try working().perform(header, body)
+      case .task(let header):
+        let job = try working()
+        if header.kind == .train { try account.spend(on: header.round, of: job.id) }
+        return try job.perform(header, body)
       case .stage(let task, _, let clients):
         var half = try working().takeContribution(to: task) { try begin(task, clients, $0, $1) }
         let answer = try await half.answer(body)
@@ -103,6 +119,7 @@ public actor Worker {
       case .finished(let id, let failure):
         logger.info("job is over", metadata: ["job": "\(id)", "failure": "\(failure ?? "none")"])
         job = nil
+        try account.settle(id)
         return nil
       }
     } catch {
@@ -189,7 +206,12 @@ public actor Worker {
         "aggregation": "\(offered.federated?.aggregation.rawValue ?? "none")", "answer": "\(objection ?? "accepted")",
       ])
     if let objection { return .refused(reason: objection) }
-    let job = try WorkerJob(offer.job, offered, name: name, table: try rows.table(for: offered, policy))
+    let table = try rows.table(for: offered, policy)
+    if let objection = try account.objection(to: offered, named: offer.job, example: table.exampleShape) {
+      logger.info("the job spends too much", metadata: ["job": "\(offer.job)", "reason": "\(objection)"])
+      return .refused(reason: objection)
+    }
+    let job = try WorkerJob(offer.job, offered, name: name, table: table)
     self.job = job
     return .accepted(outline: job.outline, example: job.table.exampleShape?.extents)
   }

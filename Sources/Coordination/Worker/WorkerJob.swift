@@ -17,6 +17,8 @@ final class WorkerJob {
   private var local: LocalWork?
   private var control = ControlVariate()
   private var compression: UpdateCompression?
+  /// Where the job hides each worker.
+  private let client: ClientWork?
   /// The integers that the aggregation under way adds, and the aggregation's half here.
   private var pending: (task: Int, plan: HidingPlan, words: [UInt64])?
   private var contribution: (task: Int, client: any HidingClient)?
@@ -28,8 +30,10 @@ final class WorkerJob {
     self.federated = federated
     self.name = name
     self.table = table
+    client = job.hidesClients ? ClientWork(job) : nil
     compression = UpdateCompression(federated.compression, seed: job.training.seed, worker: name)
-    outline = try TableOutline(table, loss: job.training.loss)
+    // Under privacy nothing is told of a table: what its columns mean is declared.
+    outline = job.hidesClients ? nil : try TableOutline(table, loss: job.training.loss)
   }
 
   func prepare(_ preprocessing: Preprocessing?) throws {
@@ -42,12 +46,31 @@ final class WorkerJob {
     guard (header.hiding != nil) == federated.aggregation.hidesUpdates else {
       throw CoordinationError.protocolBreach("an aggregation other than the job's")
     }
+    if let client { return try perform(header, body, client) }
     switch header.kind {
     case .statistics(let schema):
       return try tell(try LocalStatistics(table, schema).sums, header)
     case .evaluate: return try tell(try working().judge(try weights(body, header).model), header)
     case .train: return try train(header, body)
     }
+  }
+
+  /// Under privacy, where nothing is told but clipped updates.
+  private func perform(
+    _ header: TaskHeader, _ body: LinkBody, _ client: ClientWork
+  ) throws -> (WorkerMessage.Reply, LinkBody) {
+    guard header.kind == .train, let clip = header.clip else {
+      throw CoordinationError.protocolBreach("figures of a worker's rows, which the job's privacy does not cover")
+    }
+    let local = try working()
+    let update = try local.train(
+      try weights(body, header).model, round: header.round, serverControl: [], ownControl: [])
+    guard let plan = header.hiding else {
+      let (answer, vector) = try client.open(update, clip: clip)
+      return (.update(answer), .floats(vector))
+    }
+    pending = (header.number, plan, try client.hidden(update, clip: clip, plan))
+    return (.ready, .none)
   }
 
   private func working() throws -> LocalWork {

@@ -7,7 +7,7 @@ import Yams
 extension WorkerPolicy {
   private static let keys = [
     "coordinators", "roster", "columns", "smallestCohort", "aggregations", "largestEpsilon", "paillierKey", "cluster",
-    "rowsInShares",
+    "rowsInShares", "ledger",
   ]
   private static let longest = 1 << 20
 
@@ -21,6 +21,8 @@ extension WorkerPolicy {
   /// aggregations: [masked, paillier]
   /// paillierKey: paillier.key    # as tacit dealer paillier made it; for aggregation: paillier
   /// cluster: cluster.yaml        # the parties, for aggregation: shared and for rows in shares
+  /// largestEpsilon: 4            # jobs with privacy: {unit: client} and no more than this; without it, any job
+  /// ledger: privacy.sqlite       # the worker's own account, as tacit privacy ledger keeps it
   /// rowsInShares: [model]        # what trainings on shares of this worker's rows may reveal; without it, no rows
   /// ```
   ///
@@ -69,6 +71,10 @@ extension WorkerPolicy {
       if let node = entries["cluster"] {
         guard let file = node.scalar?.string, !file.isEmpty else { throw fault("“cluster” must be a file") }
         policy.cluster = file.hasPrefix("/") ? file : folder + "/" + file
+      }
+      if let node = entries["ledger"] {
+        guard let file = node.scalar?.string, !file.isEmpty else { throw fault("“ledger” must be a file") }
+        policy.ledger = file.hasPrefix("/") ? file : folder + "/" + file
       }
       if let node = entries["rowsInShares"] { policy.rowsInShares = try revealed(node) }
       if let node = entries["columns"] { policy.columns = Set(try words(node, "columns")) }
@@ -156,6 +162,7 @@ extension WorkerPolicy {
     if let paillierKey { lines.append("paillierKey: \(quoted(paillierKey))") }
     if let cluster { lines.append("cluster: \(quoted(cluster))") }
     if let rowsInShares { lines.append("rowsInShares: \(list(rowsInShares.map(\.rawValue).sorted()))") }
+    if let ledger { lines.append("ledger: \(quoted(ledger))") }
     if let largestEpsilon { lines.append("largestEpsilon: \(largestEpsilon)") }
     return lines.joined(separator: "\n") + "\n"
   }

@@ -11,8 +11,10 @@ public struct WorkerPolicy: Hashable, Sendable {
   /// With fewer workers than this in a sum the worker takes no part.
   public var smallestCohort: Int
   public var aggregations: Set<Aggregation>
-  /// The largest ε that jobs may spend together; 0 where only jobs without a claim of privacy are wanted.
+  /// The largest ε of a job; one that states none is refused then.
   public var largestEpsilon: Double?
+  /// The file of the worker's own privacy ledger, from whose budget of the worker's name jobs are taken.
+  public var ledger: String?
   /// The file of the key under which this worker encrypts with `aggregation: paillier`; under no other it does.
   public var paillierKey: String?
   /// The cluster file of the parties among which this worker shares its updates with `aggregation: shared`; among no others
@@ -25,7 +27,7 @@ public struct WorkerPolicy: Hashable, Sendable {
   public init(
     coordinators: Set<[UInt8]>? = nil, roster: [String] = [], columns: Set<String>? = nil, smallestCohort: Int = 3,
     aggregations: Set<Aggregation> = [.masked, .paillier, .shared], largestEpsilon: Double? = nil,
-    paillierKey: String? = nil, cluster: String? = nil,
+    ledger: String? = nil, paillierKey: String? = nil, cluster: String? = nil,
     rowsInShares: Set<Job.EncryptedPart.Revealed>? = nil
   ) {
     self.coordinators = coordinators
@@ -34,6 +36,7 @@ public struct WorkerPolicy: Hashable, Sendable {
     self.smallestCohort = smallestCohort
     self.aggregations = aggregations
     self.largestEpsilon = largestEpsilon
+    self.ledger = ledger
     self.paillierKey = paillierKey
     self.cluster = cluster
     self.rowsInShares = rowsInShares

@@ -11,7 +11,7 @@ extension JobDescription {
       title: Self.title(job.data.source),
       strategy: federated.strategy.kind.rawValue
         + (federated.buffer.map { ", asynchronous in buffers of \($0)" } ?? ""),
-      aggregation: AggregationView(federated.aggregation), layers: job.model.layers.map { LayerView($0) },
+      aggregation: AggregationView(federated.aggregation, job), layers: job.model.layers.map { LayerView($0) },
       parameterCount: model.map { model in
         model.weightNames.reduce(0) { $0 + (model.shape(ofWeight: $1)?.count ?? 0) }
       }, plannedRounds: federated.rounds)
@@ -43,7 +43,7 @@ extension LayerView {
 }
 
 extension AggregationView {
-  init(_ aggregation: Aggregation) {
+  init(_ aggregation: Aggregation, _ job: Job) {
     let summary =
       switch aggregation {
       case .open: "Nothing is hidden from the coordinator: it sees every worker’s update as it is."
@@ -53,6 +53,6 @@ extension AggregationView {
       }
     self.init(
       name: aggregation.rawValue, hidesUpdates: aggregation.hidesUpdates, summary: summary,
-      roles: aggregation.disclosure.map { Role(role: $0.role, learns: $0.learns) })
+      roles: job.disclosure.map { Role(role: $0.role, learns: $0.learns) })
   }
 }

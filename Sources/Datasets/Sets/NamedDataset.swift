@@ -45,6 +45,20 @@ public enum NamedDataset: String, Hashable, Sendable, CaseIterable {
     return folder
   }
 
+  /// What the publisher says of the columns, before anybody looked at a row; `nil` where there are none.
+  public var publishedSchema: Schema? {
+    switch self {
+    case .creditApproval: Self.creditSchema
+    case .pima: Self.pimaSchema
+    case .boston: Self.bostonSchema
+    case .iris: Self.irisSchema
+    case .wdbc: Self.wdbcSchema
+    case .germanCredit: Self.germanSchema
+    case .adult: Self.adultSchema
+    case .mnist: nil
+    }
+  }
+
   // MARK: Files
 
   private func path(_ folder: String, _ file: String) -> String {

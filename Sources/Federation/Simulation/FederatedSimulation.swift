@@ -14,6 +14,9 @@ public struct FederatedSimulation: Sendable {
   public let cohort: CohortSpec
   /// The rows of each worker.
   public let parts: [[Int]]
+  /// How a round hides each worker, if it does: workers are drawn by coins of their own, in place of ``cohort``, and the same
+  /// seed does not give the same models.
+  public let privacy: ClientPrivacy?
   private let features: Tensor<Float>
   private let targets: Tensor<Float>
   private let test: (features: Tensor<Float>, targets: Tensor<Float>)
@@ -25,8 +28,9 @@ public struct FederatedSimulation: Sendable {
   ///   - test: rows of classes to judge by.
   public init(
     _ description: ModelDescription, _ settings: LocalSettings, strategy: StrategySpec, cohort: CohortSpec,
-    parts: [[Int]], train: Dataset, test: Dataset
+    parts: [[Int]], train: Dataset, test: Dataset, privacy: ClientPrivacy? = nil
   ) throws(FederationError) {
+    self.privacy = privacy
     guard train.classCount != nil, test.classCount != nil, !parts.isEmpty else {
       throw .invalidSetting("a simulation", reason: "needs rows of classes and at least one worker")
     }
@@ -76,22 +80,49 @@ public struct FederatedSimulation: Sendable {
     for round in 1...max(settings.rounds, 1) {
       let workers = cohort(of: round)
       let tasks = workers.map { task(of: $0, round, weights, state, controls, layout) }
+      if let privacy {
+        weights = try await Self.privateStep(privacy, tasks, at: seats, server, weights, &state)
+        guard try goesOn(try await Self.report(of: round, try layout.weights(weights), at: seats)) else { break }
+        continue
+      }
       let updates = try await Self.updates(of: tasks, at: seats)
       for (worker, update) in zip(workers, updates) where !update.extras.isEmpty {
         let zeros = [Float](repeating: 0, count: layout.trainedCount)
         controls[worker] = (controls[worker] ?? zeros).adding(update.extras)
       }
       weights = try server.aggregate(updates, into: weights, state: &state)
-      let sums = try await Self.sums(of: try layout.weights(weights), at: seats)
-      let training = updates.reduce(0) { $0 + $1.loss } / Double(updates.count)
-      let report = Round(
-        round: round, accuracy: sums[2] / sums[0], loss: sums[1] / sums[0], trainingLoss: training)
+      var report = try await Self.report(of: round, try layout.weights(weights), at: seats)
+      report.trainingLoss = updates.reduce(0) { $0 + $1.loss } / Double(updates.count)
       guard try goesOn(report) else { break }
     }
     return try layout.weights(weights)
   }
 
+  /// Of a model, on the test rows; nothing is told of the workers' own.
+  private static func report(of round: Int, _ weights: Weights, at seats: [SimulationSeat]) async throws -> Round {
+    let sums = try await sums(of: weights, at: seats)
+    return Round(round: round, accuracy: sums[2] / sums[0], loss: sums[1] / sums[0], trainingLoss: 0)
+  }
+
+  /// The next model, by updates that are clipped, added and noised.
+  private static func privateStep(
+    _ privacy: ClientPrivacy, _ tasks: [LocalTask], at seats: [SimulationSeat], _ server: ServerStrategy,
+    _ weights: [Float], _ state: inout ServerState
+  ) async throws -> [Float] {
+    guard case .averaging(let strategy) = server else {
+      throw FederationError.invalidSetting("strategy", reason: "must need the average alone where workers are hidden")
+    }
+    var sum = try ClientSum(privacy, state: state)
+    let clip = state.clip(privacy)
+    for update in try await updates(of: tasks, at: seats) {
+      let (clipped, isWithin) = update.clippedAlone(to: clip)
+      try sum.add(clipped, isWithin: isWithin)
+    }
+    return try sum.step(strategy, from: weights, state: &state)
+  }
+
   private func cohort(of round: Int) -> [Int] {
+    if let privacy { return privacy.sampler.draw() }
     let chosen = Set(cohort.sample(from: names, round: round, attempt: 0, seed: settings.seed))
     return names.indices.filter { chosen.contains(names[$0]) }
   }

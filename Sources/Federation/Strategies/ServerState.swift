@@ -8,6 +8,8 @@ public struct ServerState: Hashable, Sendable {
   public var squares: [Float] = []
   /// The server's control variate, of SCAFFOLD.
   public var control: [Float] = []
+  /// The clipping norm of the next round, where it follows a quantile of the updates' lengths.
+  public var clip: Double?
 
   public init() {}
 
@@ -19,7 +21,7 @@ public struct ServerState: Hashable, Sendable {
 
 /// Vectors are stored as bytes, four a value, little-endian.
 extension ServerState: Codable {
-  private enum Key: String, CodingKey { case momentum, squares, control }
+  private enum Key: String, CodingKey { case momentum, squares, control, clip }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
@@ -34,6 +36,7 @@ extension ServerState: Codable {
     momentum = try vector(.momentum)
     squares = try vector(.squares)
     control = try vector(.control)
+    clip = try container.decodeIfPresent(Double.self, forKey: .clip)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -41,5 +44,6 @@ extension ServerState: Codable {
     try container.encode(Data(FloatBytes.bytes(of: momentum)), forKey: .momentum)
     try container.encode(Data(FloatBytes.bytes(of: squares)), forKey: .squares)
     try container.encode(Data(FloatBytes.bytes(of: control)), forKey: .control)
+    try container.encodeIfPresent(clip, forKey: .clip)
   }
 }

@@ -28,11 +28,12 @@ extension Job {
         hasOwners: encrypted?.owners.isEmpty == false || federated?.owners.isEmpty == false
           || (federated != nil && entries["coordinator"] != nil), isPrivate: entries["privacy"] != nil),
       training: try training(root.required("training", in: entries), federated: federated), mode: mode,
-      encrypted: encrypted, federated: federated, privacy: try privacy(entries["privacy"], mode),
+      encrypted: encrypted, federated: federated, privacy: try privacy(entries["privacy"], mode, federated),
       cluster: try entries["cluster"]?.string(),
       coordinator: try entries["coordinator"]?.string(), output: try entries["output"]?.string())
     try job.checkCluster()
     try job.checkFederation()
+    try job.checkClientPrivacy()
     return job
   }
 
@@ -86,9 +87,11 @@ extension Job {
   /// Whether the rows' owners share them by themselves, so that nobody else has them.
   public var hasSeparateOwners: Bool { cluster != nil && encrypted?.owners.isEmpty == false }
 
-  private static func privacy(_ node: JobNode?, _ mode: Mode) throws(JobError) -> PrivacyPart? {
+  private static func privacy(
+    _ node: JobNode?, _ mode: Mode, _ federated: FederatedPart?
+  ) throws(JobError) -> PrivacyPart? {
     guard let node else { return nil }
-    return try PrivacyPart.parse(node, mode: mode)
+    return try PrivacyPart.parse(node, mode: mode, federated: federated)
   }
 
   private static func mode(_ node: JobNode) throws(JobError) -> Mode {

@@ -41,28 +41,29 @@ struct JobData {
 
   /// A named set under privacy: ranges and categories are the publisher's or the job's, and no row's.
   private func privately(_ set: TabularDataset) throws(DatasetError) -> Loaded {
-    let target = set.schema.target.name
-    var schema = try declaring(set.schema, table: set.name, butNot: target)
-    if let columns = job.data.columns {
-      for name in columns where !schema.features.contains(where: { $0.name == name }) {
-        throw .missingColumn(name, table: set.name)
-      }
-      schema.features.removeAll { !columns.contains($0.name) }
-    }
-    let preprocessing: Preprocessing
-    if let range = job.data.ranges[target] {
-      let features = Schema(features: schema.features, target: .init(target, .numeric()))
-      preprocessing = try Preprocessing(
-        features: Preprocessing.declared(by: features).features,
-        targetTransform: TargetTransform(name: target, kind: DeclaredData.scaled(to: range)))
-    } else {
-      preprocessing = try Preprocessing.declared(by: schema)
-    }
+    let preprocessing = try declared(by: set.schema, table: set.name)
     let (train, test) = try set.split(test: job.data.test, seed: job.training.seed)
     return single(
       PreparedDataset(
         train: try preprocessing.dataset(of: train, name: set.name, source: set.source),
         test: try preprocessing.dataset(of: test, name: set.name, source: set.source), preprocessing: preprocessing))
+  }
+
+  /// How rows of a named set become features by what its publisher and the job declare.
+  func declared(by published: Schema, table: String) throws(DatasetError) -> Preprocessing {
+    let target = published.target.name
+    var schema = try declaring(published, table: table, butNot: target)
+    if let columns = job.data.columns {
+      for name in columns where !schema.features.contains(where: { $0.name == name }) {
+        throw .missingColumn(name, table: table)
+      }
+      schema.features.removeAll { !columns.contains($0.name) }
+    }
+    guard let range = job.data.ranges[target] else { return try Preprocessing.declared(by: schema) }
+    let features = Schema(features: schema.features, target: .init(target, .numeric()))
+    return try Preprocessing(
+      features: Preprocessing.declared(by: features).features,
+      targetTransform: TargetTransform(name: target, kind: DeclaredData.scaled(to: range)))
   }
 
   /// The job's own rows to train on and to judge by, with lists of all categories, before anything is fitted.

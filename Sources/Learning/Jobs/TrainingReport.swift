@@ -61,6 +61,17 @@ public struct TrainingReport: Hashable, Sendable, Codable {
     public var accuracies: [Double]
     /// Of DP-FTRL: over how many steps noise is taken back.
     public var band: Int?
+    /// What holds against whom, where that differs; of a federated training.
+    public var observers: [Observer]?
+
+    /// ε against one kind of observer.
+    public struct Observer: Hashable, Sendable, Codable {
+      public var who: String
+      /// None where nothing is claimed.
+      public var epsilon: Double?
+      /// Why it is this ε.
+      public var because: String
+    }
   }
 
   public struct FederationPart: Hashable, Sendable, Codable {

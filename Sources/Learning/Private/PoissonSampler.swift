@@ -21,6 +21,13 @@ public struct PoissonSampler: Hashable, Sendable {
   /// What a mechanism releases that sees one draw.
   public func event(of mechanism: PrivacyEvent) -> PrivacyEvent { .poissonSampled(rate: rate, mechanism) }
 
+  /// The rows of a draw, in order, by coins of the operating system's generator that nobody keeps.
+  package func draw() -> [Int] {
+    var drawn: [Int] = []
+    draw(SecretStream(), into: &drawn)
+    return drawn
+  }
+
   /// Replaces `drawn` by the rows of a draw, in order; none is a draw as good as any.
   func draw(_ stream: SecretStream, into drawn: inout [Int]) {
     drawn.removeAll(keepingCapacity: true)

@@ -23,6 +23,10 @@ public struct DigitsFederation: Sendable {
   public var threads = 1
   /// Whether pixels are centred and scaled by the constants that are usual for these digits, 0.1307 and 0.3081.
   public var standardises = false
+  /// How each worker is hidden, if it is.
+  public var privacy: PrivacyPart?
+  /// Images a worker, in two shards, in place of ``partition``; images are repeated where there are too few.
+  public var imagesPerWorker: Int?
 
   public init() {}
 
@@ -46,6 +50,8 @@ public struct DigitsFederation: Sendable {
     /// After the last round.
     public var accuracy: Double
     public var seconds: Double
+    /// What was spent, where each worker is hidden.
+    public var privacy: TrainingReport.PrivacyPart?
     public var rounds: [FederatedSimulation.Round]
   }
 
@@ -65,11 +71,14 @@ public struct DigitsFederation: Sendable {
     let settings = LocalSettings(
       loss: .softmaxCrossEntropy, optimizer: .sgd(learningRate: learningRate), schedule: schedule, batch: batch,
       epochs: localEpochs, rounds: rounds, seed: seed)
+    let hiding = try privacy.map { part in
+      try ClientPrivacy(
+        part, workers: workers, cohort: cohort.rate(of: workers), rounds: rounds,
+        weightCount: WeightLayout(description).count)
+    }
     let simulation = try FederatedSimulation(
-      description, settings, strategy: strategy, cohort: cohort,
-      parts: try partition.deal(strata: train.targets.classes ?? [], workers: workers, seed: seed),
-      train: try pixels(train),
-      test: try pixels(test))
+      description, settings, strategy: strategy, cohort: cohort, parts: try parts(train.targets.classes ?? []),
+      train: try pixels(train), test: try pixels(test), privacy: hiding)
     let clock = ContinuousClock()
     let start = clock.now
     var report = report(parameters: WeightLayout(description).count)
@@ -82,13 +91,22 @@ public struct DigitsFederation: Sendable {
       return false
     }
     report.seconds = (clock.now - start) / .seconds(1)
+    report.privacy = try hiding?.report(rounds: report.rounds.count)
     return report
+  }
+
+  private func parts(_ classes: [Int]) throws(DatasetError) -> [[Int]] {
+    if let imagesPerWorker {
+      return RepeatedShards(classes: classes, imagesPerWorker: imagesPerWorker).deal(workers: workers, seed: seed)
+    }
+    return try partition.deal(strata: classes, workers: workers, seed: seed)
   }
 
   private func report(parameters: Int) -> Report {
     Report(
       network: network, parameters: parameters, workers: workers, cohort: cohort.count(of: workers),
-      partition: partition.name, strategy: strategy.kind.rawValue, localEpochs: localEpochs, batch: batch,
+      partition: imagesPerWorker.map { "\($0) images in two shards" } ?? partition.name,
+      strategy: strategy.kind.rawValue, localEpochs: localEpochs, batch: batch,
       learningRate: learningRate, schedule: schedule,
       standardised: standardises, seed: seed, target: target, accuracy: 0, seconds: 0, rounds: [])
   }

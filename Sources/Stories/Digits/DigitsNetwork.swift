@@ -1,13 +1,19 @@
 public import Learning
 import Tensors
 
-/// The two networks for handwritten digits of H. B. McMahan et al., *Communication-Efficient Learning of Deep Networks from
-/// Decentralized Data*, AISTATS 2017, section 3.
+/// Networks for handwritten digits: the two of H. B. McMahan et al., *Communication-Efficient Learning of Deep Networks from
+/// Decentralized Data*, AISTATS 2017, section 3, and three small ones for training under noise.
 public enum DigitsNetwork: String, Hashable, Sendable, Codable, CaseIterable {
   /// 784-200-200-10 with ReLU: 199,210 parameters.
   case twoLayers = "2nn"
   /// Two 5x5 convolutions of 32 and 64 channels, each with 2x2 max pooling, and 512 units with ReLU: 1,663,370 parameters.
   case convolutional = "cnn"
+  /// 784-10: 7,850 parameters.
+  case linear
+  /// A 5x5 convolution of 8 channels and stride 2 with ReLU, and 2x2 max pooling: 4,138 parameters.
+  case small
+  /// The same with 16 channels: 8,266 parameters.
+  case medium
 
   public var description: ModelDescription {
     get throws(LearningError) {
@@ -16,6 +22,13 @@ public enum DigitsNetwork: String, Hashable, Sendable, Codable, CaseIterable {
         try ModelDescription(
           layers: [.dense(units: 200), .relu, .dense(units: 200), .relu, .dense(units: 10), .softmax], inputShape: [784]
         )
+      case .linear: try ModelDescription(layers: [.dense(units: 10), .softmax], inputShape: [784])
+      case .small, .medium:
+        try ModelDescription(
+          layers: [
+            .conv2d(filters: self == .small ? 8 : 16, kernel: 5, stride: 2, padding: 2), .relu, .maxPool(window: 2),
+            .flatten, .dense(units: 10), .softmax,
+          ], inputShape: [1, 28, 28])
       case .convolutional:
         try ModelDescription(
           layers: [

@@ -31,6 +31,9 @@ extension CoordinatorCommand {
       help: "The public part of a key as tacit dealer paillier made it, for jobs with aggregation: paillier.")
     var paillierKey: String?
     @Option(help: "The cluster file of three running parties, for jobs with aggregation: shared.") var cluster: String?
+    @Option(help: "The ledger (a file) that jobs are taken from; then jobs without privacy are refused.")
+    var ledger: String?
+    @Option(help: "The data's name in the ledger; that of each job's data if there is none.") var dataset: String?
     @Option(
       help: """
         HOST:PORT of a page that shows jobs, rounds, curves and workers live; its address, with a token, is printed. \
@@ -48,7 +51,8 @@ extension CoordinatorCommand {
         identity: try NodeIdentity.load(from: identity), listen: listen, database: try RunDatabase(path: state),
         recorder: try record.map { try RunRecorder(folder: $0) },
         paillierKey: try paillierKey.map { try KeyFiles.key(at: $0) },
-        cluster: try cluster.map { try ClusterFile.load(from: $0) }, logger: logger)
+        cluster: try cluster.map { try ClusterFile.load(from: $0) },
+        budget: try ledger.map { try PrivacyBudgetSource(ledger: $0, dataset: dataset) }, logger: logger)
       // It serves as long as it is kept.
       let page = try await startDashboard(of: server.coordinator, logger)
       defer { withExtendedLifetime(page) {} }
@@ -161,6 +165,7 @@ struct JobReport: Encodable {
       round.metrics.accuracy.map { String(format: "accuracy %.4f", $0) },
       round.metrics.meanSquaredError.map { String(format: "mean squared error %.4f", $0) },
     ].compactMap { $0 }
+    guard !round.cohort.isEmpty else { return "round \(round.round): nothing is told of its workers" }
     return "round \(round.round): \(round.contributors.count) of \(round.cohort.count) workers"
       + (figures.isEmpty ? "" : ", before it \(figures.joined(separator: ", "))")
       + String(format: ", %.3f s, %d bytes", round.seconds, round.bytesSent)

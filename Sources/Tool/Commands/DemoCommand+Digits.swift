@@ -15,7 +15,11 @@ extension DemoCommand {
         """)
 
     @Option(help: "The folder of data sets; TACIT_DATA where none is given.") var data: String?
-    @Option(help: "2nn (784-200-200-10) or cnn (two convolutions, 1,663,370 parameters).") var network = "2nn"
+    @Option(
+      help: """
+        2nn (784-200-200-10), cnn (two convolutions, 1,663,370 parameters), linear (784-10), small or \
+        medium (a convolution of 8 or 16 channels).
+        """) var network = "2nn"
     @Option(help: "How many workers the training images are dealt to.") var workers = 100
     @Option(help: "iid, or the shards of sorted images each worker gets: a number.") var partition = "iid"
     @Option(help: "The share of workers asked in a round.") var cohort = 0.1
@@ -27,6 +31,12 @@ extension DemoCommand {
       "constant"
     @Flag(help: "Centre and scale pixels by the usual constants, 0.1307 and 0.3081.") var standardise = false
     @Option(help: "Stop after the round that reaches this test accuracy.") var target: Double?
+    @Option(help: "Hide each worker by noise: the ε of the whole training, at --delta.") var epsilon: Double?
+    @Option(help: "δ, with --epsilon.") var delta = 1e-5
+    @Option(help: "The clipping norm to begin with, with --epsilon; it follows the median of the updates' lengths.")
+    var clip = 1.0
+    @Option(help: "Images a worker, in two shards, repeated where there are too few; an even number.") var images: Int?
+    @Option(help: "Let the server follow the average update by Adam, at this rate.") var serverRate: Double?
     @Option(help: "The seed of weights, dealing, cohorts and shuffling.") var seed: UInt64 = 1
     @Option(help: "Workers that train at a time.") var threads = 1
     @Option(help: "The folder for the reports.") var output = "runs/demo-mnist-federated"
@@ -51,16 +61,22 @@ extension DemoCommand {
     private func federation() throws -> DigitsFederation {
       func require(_ isSound: Bool, _ text: String) throws { if !isSound { throw UsageError(text) } }
       guard let network = DigitsNetwork(rawValue: network) else {
-        throw UsageError("--network is 2nn or cnn, not \"\(self.network)\"")
+        throw UsageError("--network is 2nn, cnn, linear, small or medium, not \"\(self.network)\"")
       }
       let shards = Int(partition)
       try require(partition == "iid" || (1...1000).contains(shards ?? 0), "--partition is iid or a number of shards")
       try require(cohort > 0 && cohort <= 1, "--cohort is above 0 and at most 1, not \(cohort)")
+      try require((1...1_000_000).contains(workers), "--workers is between 1 and 1000000, not \(workers)")
       try require((1...100_000).contains(rounds), "--rounds is between 1 and 100000, not \(rounds)")
       try require((1...1000).contains(localEpochs), "--local-epochs is between 1 and 1000, not \(localEpochs)")
       try require((1...60_000).contains(batch), "--batch is between 1 and 60000, not \(batch)")
       try require((1...256).contains(threads), "--threads is between 1 and 256, not \(threads)")
       try require(["constant", "cosine"].contains(schedule), "--schedule is constant or cosine, not \"\(schedule)\"")
+      try require(images.map { (2...60_000).contains($0) && $0 % 2 == 0 } ?? true, "--images is even, from 2 to 60000")
+      try require(delta > 0 && delta < 1, "--delta is above 0 and below 1, not \(delta)")
+      try require(clip >= 1e-9 && clip <= 1e9, "--clip is between 1e-9 and 1e9, not \(clip)")
+      try require(epsilon.map { $0 > 0 && $0 <= 1e3 } ?? true, "--epsilon is above 0 and at most 1000")
+      try require(serverRate.map { $0 > 0 && $0.isFinite } ?? true, "--server-rate is a positive number")
       var federation = DigitsFederation()
       federation.schedule = schedule == "cosine" ? .cosine() : .constant
       federation.network = network
@@ -70,6 +86,12 @@ extension DemoCommand {
       (federation.rounds, federation.localEpochs, federation.batch) = (rounds, localEpochs, batch)
       (federation.learningRate, federation.seed) = (learningRate, seed)
       federation.standardises = standardise
+      federation.imagesPerWorker = images
+      if let serverRate { federation.strategy = .fedAdam(.init(learningRate: serverRate)) }
+      if let epsilon {
+        federation.privacy = PrivacyPart(
+          unit: .client, clipping: .adaptive(.init(norm: clip)), noise: .targetEpsilon(epsilon), delta: delta)
+      }
       (federation.target, federation.threads) = (target, threads)
       return federation
     }

@@ -57,6 +57,11 @@ struct TrainCommand: AsyncParsableCommand {
       With --ledger FILE, the training is taken from the data set's budget there before any noise is drawn, and refused \
       (exit code 4) when that does not suffice.
 
+      With mode: federated the unit is the worker: updates are clipped, and the coordinator (aggregation: open) or the workers \
+      themselves (masked, shared) add noise. Workers tell no figures; what holds against whom is printed.
+
+        privacy: {unit: client, clip: {adaptive: {norm: 1.0}}, targetEpsilon: 8, delta: 1e-5}
+
       clip: 1.0, {perLayer: 1.0} or {adaptive: {norm: 1.0, quantile: 0.5}}; accountant: pld or rdp.
 
       Writes report.json, model.tacit and curves.svg, and report.html where a coordinator was started here. Paths are relative to where the program is called.
@@ -117,21 +122,13 @@ struct TrainCommand: AsyncParsableCommand {
         if json { line.show(text) } else { print(text) }
       },
       reserve: { event in
-        reservation = try budget?.reserve(event, of: dataset ?? Self.name(of: job), purpose: "train \(self.job)")
+        reservation = try budget?.reserve(event, of: dataset ?? job.datasetName, purpose: "train \(self.job)")
       })
     if let reservation { try budget?.commit(reservation) }
     line.clear()
     try result.report.write(to: folder)
     try TrainedModel.file(of: result, creator: "tacit train").save(to: folder + "/model.tacit")
     return result.report
-  }
-
-  private static func name(of job: Job) -> String {
-    switch job.data.source {
-    case .set(let name, _): name
-    case .file(let path, _): path
-    case .owners(let target): target
-    }
   }
 
   private func trainEncrypted(_ job: Job, _ text: String, _ folder: String) async throws -> TrainingReport {
@@ -161,10 +158,17 @@ struct TrainCommand: AsyncParsableCommand {
 
   private func trainFederated(_ job: Job, _ text: String, _ folder: String) async throws -> TrainingReport {
     let line = ProgressLine()
-    let disclosure = job.federated?.aggregation.disclosure ?? []
+    let disclosure = job.disclosure
+    if ledger != nil, !job.hidesClients {
+      throw UsageError("--ledger is for private training: the job has no privacy with unit: client")
+    }
+    if ledger != nil, job.coordinator != nil {
+      throw UsageError("--ledger is for a coordinator that is started here: a running one keeps its own")
+    }
     let trainer = FederatedTrainer(
       job, text: text, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
-      identity: try identity.map { try NodeIdentity.load(from: $0) }, record: record)
+      identity: try identity.map { try NodeIdentity.load(from: $0) }, record: record,
+      ledger: ledger.map { ($0, dataset) })
     let result = try await trainer.run { news in
       switch news {
       case .accepted:
@@ -207,15 +211,26 @@ struct TrainCommand: AsyncParsableCommand {
       privacy.steps)
   }
 
+  /// What holds against whom.
+  private static func text(_ observers: [TrainingReport.PrivacyPart.Observer]) -> String {
+    observers.map { observer in
+      let epsilon = observer.epsilon.map { String(format: "ε = %.4f", $0) } ?? "no privacy"
+      return "against \(observer.who): \(epsilon); \(observer.because)"
+    }.joined(separator: "\n")
+  }
+
   private static func text(_ report: TrainingReport, folder: String) -> String {
     func line(_ name: String, _ value: Double?, _ format: String) -> String? {
       value.map { String(format: "%-20@ \(format)", name as NSString, $0) }
     }
     let lines = [
-      "\(report.data.source): \(report.data.train) rows to train on, \(report.data.test) to judge by",
+      report.data.rows > 0
+        ? "\(report.data.source): \(report.data.train) rows to train on, \(report.data.test) to judge by"
+        : "\(report.data.source), which nobody counted",
       line("accuracy", report.accuracy, "%.4f"), line("AUC", report.auc, "%.4f"),
       line("mean squared error", report.meanSquaredError, "%.4f"), line("R²", report.rSquared, "%.4f"),
       line("last loss", report.loss.last, "%.4f"), report.privacy.map(Self.text),
+      report.privacy?.observers.map(Self.text),
       line("seconds an epoch", report.secondsPerEpoch, "%.4f"),
       report.dealtBytes.map { String(format: "dealt, apart: %d bytes in %.2f s", $0, report.offlineSeconds ?? 0) },
       "\(folder)/model.tacit holds the model, \(folder)/report.json the figures, \(folder)/curves.svg the loss",

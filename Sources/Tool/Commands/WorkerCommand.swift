@@ -21,6 +21,8 @@ struct WorkerCommand: AsyncParsableCommand {
         aggregations: [masked, paillier]
         paillierKey: paillier.key                  # from tacit dealer paillier, for aggregation: paillier
         cluster: cluster.yaml                      # the parties, for aggregation: shared and for rows in shares
+        largestEpsilon: 4                          # only jobs with privacy: {unit: client}, and up to this ε
+        ledger: privacy.sqlite                     # this worker's own account, as tacit privacy ledger keeps it
         rowsInShares: [model, metrics]             # what encrypted trainings on its rows may reveal; else no rows
 
       Example: tacit worker --name bank-a --data a.csv --identity identities/bank-a --coordinator \

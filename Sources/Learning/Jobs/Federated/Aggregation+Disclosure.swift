@@ -1,4 +1,28 @@
+extension Job {
+  /// What each role of a federated training learns of a worker's rows.
+  public var disclosure: [(role: String, learns: String)] {
+    guard let federated else { return [] }
+    return hidesClients ? federated.aggregation.noisedDisclosure : federated.aggregation.disclosure
+  }
+}
+
 extension Aggregation {
+  /// The same where each worker is hidden by clipping and noise.
+  public var noisedDisclosure: [(role: String, learns: String)] {
+    let worker = (role: "worker", learns: "the noised model of each round that it is asked for")
+    let owner = (role: "job's owner", learns: "the last noised model, and no figures of any worker's rows")
+    switch self {
+    case .open:
+      return [("coordinator", "each worker's clipped update, before noise: it is trusted"), worker, owner]
+    case .masked, .paillier, .shared:
+      let party = (role: "party", learns: "random shares, as long as no two parties work together; who took part")
+      return [
+        ("coordinator", "sums of clipped updates with the workers' noise, and nothing else of them; who took part")
+      ]
+        + (self == .shared ? [party] : []) + [worker, owner]
+    }
+  }
+
   /// What each role learns of a worker's rows in a run, in the order of the roles. All of them see the models of all rounds.
   public var disclosure: [(role: String, learns: String)] {
     let worker = (role: "worker", learns: "the model of each round, and nothing of other workers' updates")

@@ -7,11 +7,20 @@ extension PrivacyPart {
   ]
 
   /// Reads `privacy:`.
-  static func parse(_ node: JobNode, mode: Job.Mode) throws(JobError) -> PrivacyPart {
+  ///
+  /// - Parameter federated: of a federated training, in which workers are hidden and nothing else can be.
+  static func parse(
+    _ node: JobNode, mode: Job.Mode, federated: Job.FederatedPart?
+  ) throws(JobError) -> PrivacyPart {
     let entries = try node.mapping(keys)
     let unit = try node.required("unit", in: entries)
     let chosen = Unit(rawValue: try unit.choice(Unit.allCases.map(\.rawValue))) ?? .example
-    guard mode == .plain else { throw .unsupported(node.path, feature: "privacy with mode: \(mode.rawValue)") }
+    guard mode == .plain || mode == .federated else {
+      throw .unsupported(node.path, feature: "privacy with mode: \(mode.rawValue)")
+    }
+    guard (chosen == .client) == (mode == .federated) else {
+      throw .contradiction("\(unit.path): client goes with mode: federated, and with no other; change one of them")
+    }
     func positive(_ key: String, below limit: Double) throws(JobError) -> Double? {
       try entries[key]?.number("above 0 and below \(limit)") { $0 > 0 && $0 < limit }
     }
@@ -25,7 +34,15 @@ extension PrivacyPart {
     }
     if let accountant = entries["accountant"] { part.accountant = try Self.accountant(accountant) }
     switch chosen {
-    case .client: throw .unsupported(unit.path, feature: "privacy of clients")
+    case .client:
+      for key in ["method", "physicalBatch", "sampler"] {
+        if let other = entries[key] { throw .contradiction("\(other.path) goes with unit: example; remove it") }
+      }
+      part.clipping = try clipping(node.required("clip", in: entries))
+      if case .perLayer = part.clipping {
+        throw .contradiction("\(node.path).clip.perLayer goes with unit: example; write a number or {adaptive: …}")
+      }
+      if entries["accountant"] == nil, federated?.aggregation.hidesUpdates == true { part.accountant = .rdp }
     case .local:
       for key in ["method", "clip", "noiseMultiplier", "physicalBatch", "sampler", "band"] {
         if let other = entries[key] { throw .contradiction("\(other.path) goes with unit: example; remove it") }
