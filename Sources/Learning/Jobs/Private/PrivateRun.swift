@@ -81,7 +81,7 @@ struct PrivateRun {
     case .gradients(let trainer):
       let result = try trainer.train(features: features, targets: targets) { done in
         let model = try Model(description: trainer.trainer.description, weights: done.weights)
-        if let accuracy = try accuracy(model) { report.accuracies.append(accuracy) }
+        if let accuracy = try accuracy(model) { report.accuracies = (report.accuracies ?? []) + [accuracy] }
         try spend(done.event, epoch: done.epoch, epochs: done.epochs)
       }
       report.noiseMultiplier = trainer.privacy.noiseMultiplier
@@ -136,7 +136,7 @@ extension TrainingReport.PrivacyPart {
   init(_ part: PrivacyPart) {
     self.init(
       epsilon: 0, delta: part.delta, unit: part.unit, neighbours: part.neighbours, accountant: part.accountant,
-      noiseMultiplier: 0, steps: 1, samplingRate: 1, clips: [], epsilons: [], accuracies: [])
+      noiseMultiplier: 0, steps: 1, samplingRate: 1, clips: [], epsilons: [])
   }
 }
 
