@@ -188,7 +188,7 @@ import Testing
     ("mode: plain", "privacy: {unit: example, targetEpsilon: 3, delta: 1e-5}", "privacy.clip is missing"),
     (
       "mode: plain", "privacy: {unit: client, targetEpsilon: 3, delta: 1e-5}",
-      "privacy.unit asks for privacy of clients"
+      "privacy.unit: client goes with mode: federated"
     ),
     ("mode: plain", "privacy: {unit: local, clip: 1, targetEpsilon: 3, delta: 1e-5}", "privacy.clip goes with unit"),
     (
