@@ -7,6 +7,7 @@ RECORDED = {
     "w5_mnist_cnn_b32": 10, "w6_train_mnist_ce_b128": 4, "w8_less_100k": 1.5,
 }
 STEP_LIMIT = 0.035  # seconds of a training step on MNIST
+ROUND_LIMIT = 25e-6  # seconds of a round at batch 1, computing included
 
 
 def wanted(figures):
@@ -38,4 +39,8 @@ def report(figures):
     step = figures("tacit", "w6_train_mnist_ce_b128")
     if step and not step.failed and step.seconds > STEP_LIMIT:
         missed.append(f"missed: a training step takes {step.milliseconds:.1f} ms")
+    for w in ("w3_mlp_credit_logit_b1", "w4_mnist_mlp_b1"):
+        run = figures("tacit", w)
+        if run and not run.failed and run.seconds > ROUND_LIMIT * run.rounds:
+            missed.append(f"missed: {w}: a round takes {run.seconds / run.rounds * 1e6:.0f} us, wanted {ROUND_LIMIT * 1e6:.0f}")
     return "\n".join(missed + [f"{held} goals on times hold, {len(missed)} goals are missed"])

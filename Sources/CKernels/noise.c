@@ -70,19 +70,25 @@ CK_INLINE double cosine(double x) {
 /// The nearest integer: adding 1.5 · 2^52 leaves no bits behind the point.
 CK_INLINE double nearest(double x) { return (x + 6755399441055744.0) - 6755399441055744.0; }
 
+/// Two independent normal deviates of the given deviation, of two words.
+CK_INLINE void normal_pair(uint64_t w, uint64_t v, double deviation, double *first, double *second) {
+  double u = ((double)w + 0.5) * 0x1p-64;
+  double r = deviation * __builtin_elementwise_sqrt(squared_radius(u));
+  // Two bits choose an eighth of the circle's turn and a sign, the others the place within ±π/4.
+  double angle = (double)(int64_t)(v << 2) * (1.57079632679489661923 * 0x1p-64);
+  double s = r * sine(angle), c = r * cosine(angle);
+  uint64_t swap = 0 - (v >> 63), sign = (v << 1) & 0x8000000000000000u;
+  uint64_t change = (bits_of(s) ^ bits_of(c)) & swap;
+  *first = double_of(bits_of(c) ^ change ^ sign);
+  *second = double_of(bits_of(s) ^ change ^ sign);
+}
+
 CK_INLINE void ck_f32_noised_loop(
     size_t pairs, const float *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
     float *out) {
   CK_INDEPENDENT for (size_t i = 0; i < pairs; i++) {
-    uint64_t w = words[i], v = words[pairs + i];
-    double u = ((double)w + 0.5) * 0x1p-64;
-    double r = deviation * __builtin_elementwise_sqrt(squared_radius(u));
-    // Two bits choose an eighth of the circle's turn and a sign, the others the place within ±π/4.
-    double angle = (double)(int64_t)(v << 2) * (1.57079632679489661923 * 0x1p-64);
-    double s = r * sine(angle), c = r * cosine(angle);
-    uint64_t swap = 0 - (v >> 63), sign = (v << 1) & 0x8000000000000000u;
-    uint64_t change = (bits_of(s) ^ bits_of(c)) & swap;
-    double first = double_of(bits_of(c) ^ change ^ sign), second = double_of(bits_of(s) ^ change ^ sign);
+    double first, second;
+    normal_pair(words[i], words[pairs + i], deviation, &first, &second);
     out[i] = (float)(from_grid * (nearest(to_grid * x[i]) + nearest(first)));
     out[pairs + i] = (float)(from_grid * (nearest(to_grid * x[pairs + i]) + nearest(second)));
   }
@@ -92,3 +98,25 @@ CK_KERNEL(
     (size_t pairs, const float *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
      float *out),
     (pairs, x, to_grid, deviation, words, from_grid, out))
+
+CK_INLINE void ck_f64_noised_loop(
+    size_t pairs, const double *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
+    double *out) {
+  CK_INDEPENDENT for (size_t i = 0; i < pairs; i++) {
+    double first, second;
+    normal_pair(words[i], words[pairs + i], deviation, &first, &second);
+    out[i] = from_grid * (nearest(to_grid * x[i]) + nearest(first));
+    out[pairs + i] = from_grid * (nearest(to_grid * x[pairs + i]) + nearest(second));
+  }
+}
+CK_KERNEL(
+    ck_f64_noised,
+    (size_t pairs, const double *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
+     double *out),
+    (pairs, x, to_grid, deviation, words, from_grid, out))
+
+CK_INLINE void ck_f64_add_scaled_f32_loop(size_t count, double factor, const float *x, double *sum) {
+  CK_INDEPENDENT for (size_t i = 0; i < count; i++) { sum[i] += factor * (double)x[i]; }
+}
+CK_KERNEL(
+    ck_f64_add_scaled_f32, (size_t count, double factor, const float *x, double *sum), (count, factor, x, sum))

@@ -109,3 +109,50 @@ CK_KERNEL(
     ck_f32_max_pool_by_two_grad,
     (size_t planes, size_t height, size_t width, const float *x, const float *g, float *out),
     (planes, height, width, x, g, out))
+
+CK_INLINE void ck_f32_max_pool_sliding_loop(size_t planes, size_t height, size_t width, const float *x, float *out) {
+  for (size_t p = 0; p < planes; p++, x += height * width) {
+    for (size_t i = 0; i + 1 < height; i++, out += width - 1) {
+      const float *top = x + i * width, *bottom = top + width;
+      CK_INDEPENDENT for (size_t o = 0; o < width - 1; o++) {
+        float a = top[o], b = top[o + 1], c = bottom[o], d = bottom[o + 1];
+        a = b > a ? b : a;
+        a = c > a ? c : a;
+        out[o] = d > a ? d : a;
+      }
+    }
+  }
+}
+CK_KERNEL(
+    ck_f32_max_pool_sliding, (size_t planes, size_t height, size_t width, const float *x, float *out),
+    (planes, height, width, x, out))
+
+/// Where the largest of a window is: 0 and 1 above, 2 and 3 below.
+CK_INLINE int place_of_largest(float a, float b, float c, float d) {
+  float ab = b > a ? b : a, abc = c > ab ? c : ab;
+  int place = b > a ? 1 : 0;
+  place = c > ab ? 2 : place;
+  return d > abc ? 3 : place;
+}
+
+CK_INLINE void ck_f32_max_pool_sliding_grad_loop(
+    size_t planes, size_t height, size_t width, const float *x, const float *g, float *out) {
+  for (size_t p = 0; p < planes; p++, x += height * width, out += height * width) {
+    memset(out, 0, height * width * sizeof *out);
+    for (size_t i = 0; i + 1 < height; i++, g += width - 1) {
+      const float *top = x + i * width, *bottom = top + width;
+      // Windows overlap, so each corner has a loop of its own.
+      for (int corner = 0; corner < 4; corner++) {
+        float *target = out + (i + (size_t)(corner / 2)) * width + corner % 2;
+        CK_INDEPENDENT for (size_t o = 0; o < width - 1; o++) {
+          int place = place_of_largest(top[o], top[o + 1], bottom[o], bottom[o + 1]);
+          target[o] += place == corner ? g[o] : 0;
+        }
+      }
+    }
+  }
+}
+CK_KERNEL(
+    ck_f32_max_pool_sliding_grad,
+    (size_t planes, size_t height, size_t width, const float *x, const float *g, float *out),
+    (planes, height, width, x, g, out))

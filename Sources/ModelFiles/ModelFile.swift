@@ -108,7 +108,25 @@ public enum ModelFileError: Error, Hashable, Sendable, CustomStringConvertible {
   case damaged
   case malformed(String)
   case inconsistent(String)
+  case notONNX(reason: String)
+  case unsupportedOperators([UnsupportedOperator])
   indirect case inFile(String, ModelFileError)
+
+  /// A node that cannot be read.
+  public struct UnsupportedOperator: Hashable, Sendable {
+    /// The operator's name, such as `LSTM`.
+    public var kind: String
+    /// The node's own name.
+    public var node: String
+    /// What to write in its place, where something comes near.
+    public var rewrite: String?
+
+    public init(kind: String, node: String, rewrite: String? = nil) {
+      self.kind = kind
+      self.node = node
+      self.rewrite = rewrite
+    }
+  }
 
   public var description: String {
     switch self {
@@ -121,6 +139,10 @@ public enum ModelFileError: Error, Hashable, Sendable, CustomStringConvertible {
     case .damaged: "the model file is damaged: its checksum does not match; copy it again"
     case .malformed(let why): "the model file is malformed: \(why)"
     case .inconsistent(let why): "the model is inconsistent: \(why)"
+    case .notONNX(let reason): "this is not an ONNX model (\(reason))"
+    case .unsupportedOperators(let operators):
+      "the model has operators that are not supported: "
+        + operators.map { "\($0.kind) (node \"\($0.node)\"\($0.rewrite.map { "; \($0)" } ?? ""))" }.joined(separator: ", ")
     case .inFile(let path, let error): "\(path): \(error)"
     }
   }

@@ -1,34 +1,15 @@
 import Coordination
 import Foundation
 import Links
+import TestSupport
 import Testing
 
 @Suite struct FaultTests {
-  /// What a broken or hostile worker may send in place of its third answer: its first update, after the offer and the sums.
-  enum Fault: String, CaseIterable, Sendable {
-    case nan, wrongLength, wrongKind, replay, oldQuestion, garbage, silence
-
-    func alter(_ message: LinkMessage, _ number: Int) -> [LinkMessage] {
-      guard case .floats(let floats) = message.body, !floats.isEmpty else { return [message] }
-      switch self {
-      case .nan: return [LinkMessage(header: message.header, body: .floats(floats.map { _ in .nan }))]
-      case .wrongLength: return [LinkMessage(header: message.header, body: .floats(Array(floats.dropLast())))]
-      case .wrongKind: return [LinkMessage(header: message.header, body: .bytes([1, 2, 3]))]
-      case .replay: return [message, message]
-      case .oldQuestion:
-        let header = String(decoding: message.header, as: UTF8.self)
-          .replacing(/"question":\d+/, with: "\"question\":1")
-        return [LinkMessage(header: Array(header.utf8), body: message.body)]
-      case .garbage: return [LinkMessage(header: [0x7b, 0xff], body: .none)]
-      case .silence: return []
-      }
-    }
-  }
-
-  @Test(arguments: Fault.allCases) func aFaultyWorkerIsLeftOut(fault: Fault) async throws {
+  /// Its third answer is altered: its first update, after the offer and the sums.
+  @Test(arguments: UpdateFault.allCases) func aFaultyWorkerIsLeftOut(fault: UpdateFault) async throws {
     let relay = await Relay(
       workers: try Federations.tables(), altered: ["b"], database: try Federations.database()
-    ) { fault.alter($0, $1) }
+    ) { message, _ in fault.alter(message) }
     let result = try await relay.run(
       Federations.job("rounds: 2, aggregation: open, minimumClients: 2, quorum: 0.6, deadlineSeconds: 1"))
     let expected: [String] = fault == .replay ? ["a", "b", "c"] : ["a", "c"]
@@ -39,7 +20,7 @@ import Testing
   @Test func tooFewAnswersEndTheJobNamingWhoIsMissing() async throws {
     let relay = await Relay(
       workers: try Federations.tables(), altered: ["b"], database: try Federations.database()
-    ) { Fault.silence.alter($0, $1) }
+    ) { message, _ in UpdateFault.silence.alter(message) }
     let failure = await #expect(throws: JobFailure.self) {
       _ = try await relay.run(Federations.job("rounds: 2, aggregation: open, minimumClients: 3, deadlineSeconds: 1"))
     }

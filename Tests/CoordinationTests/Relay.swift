@@ -6,6 +6,7 @@ import Logging
 import Paillier
 import SecureAggregation
 import Serving
+import TestSupport
 import Transports
 
 /// A federation in which what one worker or key-holder says is altered on its way, as a hostile or broken worker would.
@@ -57,8 +58,8 @@ struct Relay {
       }
       let inner = MemoryLink.pair(worker: name)
       tasks.append(Task { _ = try? await worker.serve(inner.worker) })
-      tasks.append(Task { await Self.pass(from: outer.worker, to: inner.coordinator) { message, _ in [message] } })
-      tasks.append(Task { await Self.pass(from: inner.coordinator, to: outer.worker, alteration) })
+      tasks.append(Task { await outer.worker.pass(on: inner.coordinator) })
+      tasks.append(Task { await inner.coordinator.pass(on: outer.worker, alteration) })
     }
     for share in shares {
       let name = "holder-\(share.holder)"
@@ -67,11 +68,11 @@ struct Relay {
       let inner = MemoryLink.pair(Self.peer("coordinator"), Self.peer(name, role: "keyholder"))
       await coordinator.admit(outer.0)
       tasks.append(Task { _ = try? await holder.serve(inner.1) })
-      tasks.append(Task { await Self.pass(from: outer.1, to: inner.0) { message, _ in [message] } })
+      tasks.append(Task { await outer.1.pass(on: inner.0) })
       let isAltered = altered.contains(name)
       tasks.append(
         Task {
-          await Self.pass(from: inner.0, to: outer.1) { message, number in
+          await inner.0.pass(on: outer.1) { message, number in
             isAltered ? alteration(message, number) : [message]
           }
         })
@@ -81,16 +82,6 @@ struct Relay {
 
   static func peer(_ name: String, role: String = "coordinator") -> PeerIdentity {
     PeerIdentity(certificate: [], fingerprint: Array(name.utf8), name: name, role: role)
-  }
-
-  private static func pass(from source: MemoryLink, to target: MemoryLink, _ alteration: Alteration) async {
-    var number = 0
-    while let message = try? await source.receive(within: .seconds(600)) {
-      for altered in alteration(message, number) {
-        if (try? await target.send(altered)) == nil { return }
-      }
-      number += 1
-    }
   }
 
   /// A link on which a job's owner talks to the coordinator.

@@ -134,6 +134,7 @@ struct OperationCase: Sendable, CustomStringConvertible {
       $0[0].averagePool2dGradient(overlapping, height: 5, width: 6)
     },
     OperationCase("maxPool2d", [[2, 3, 5, 4]]) { $0[0].maxPool2d(Pooling(window: 2)) },
+    OperationCase("maxPool2d, sliding", [[2, 3, 5, 20]]) { $0[0].maxPool2d(Pooling(window: 2, stride: 1)) },
     OperationCase("maxPool2d, overlapping", [[2, 3, 5, 6]]) { $0[0].maxPool2d(overlapping) },
   ]
 

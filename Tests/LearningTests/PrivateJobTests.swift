@@ -60,6 +60,23 @@ import Testing
     }
   }
 
+  /// Without samples: one Gaussian mechanism in all, between data sets in which a row counts or does not.
+  @Test func trainsWithoutSamples() throws {
+    let path = try table { 2 * $0 - $1 > 5 ? "h" : "l" }
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let job = try job(path, privacy: "unit: example, method: ftrl, clip: 1.0, targetEpsilon: 8, delta: 1e-5, band: 4")
+    #expect(try JSONDecoder().decode(Job.self, from: JSONEncoder().encode(job)) == job)
+    let report = try run(job).report
+    let privacy = try #require(report.privacy)
+    #expect(privacy.neighbours == .zeroOutOne && privacy.samplingRate == 1 && privacy.steps == 80 && privacy.band == 4)
+    #expect(privacy.epsilon <= 8 && privacy.epsilon > 7.999 && privacy.epsilons == privacy.epsilons.sorted())
+    #expect(privacy.accuracies.count == 5 && privacy.accuracies.last == report.accuracy)
+    #expect((report.accuracy ?? 0) > 0.85)
+    #expect(throws: JobError.self) {
+      try self.job(path, privacy: "unit: example, clip: 1.0, targetEpsilon: 8, delta: 1e-5, band: 4")
+    }
+  }
+
   @Test func whatCannotBeAccountedIsRefused() throws {
     let path = try table { 2 * $0 - $1 > 5 ? "h" : "l" }
     defer { try? FileManager.default.removeItem(atPath: path) }

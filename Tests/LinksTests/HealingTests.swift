@@ -1,5 +1,6 @@
 import Links
 import NIOCore
+import TestSupport
 import Testing
 import Transports
 

@@ -1,4 +1,5 @@
 import Links
+import TestSupport
 import Testing
 import Transports
 
@@ -103,6 +104,7 @@ import Transports
   @Test func announcingMuchAndSendingLittleCostsNothing() async throws {
     var limits = LinkLimits()
     limits.healing = .milliseconds(10)
+    limits.opening = .seconds(120)
     try await withServer(limits: limits) { server in
       let before = LinkBenchmark.peakMegabytes
       var links = server.links.makeAsyncIterator()

@@ -1,6 +1,7 @@
 import Identity
 import Links
 import NIOConcurrencyHelpers
+import TestSupport
 import Testing
 import Transports
 

@@ -1,25 +1,35 @@
 import Foundation
 import Processes
 import Tacit
+import TestSupport
 import Testing
 
-/// Three banks with tables of their own, a coordinator and a job's owner, all processes that can be killed.
+/// Three banks with tables of their own, a coordinator and a job's owner, all processes that can be killed; workers call through
+/// proxies that can be cut.
 final class ProcessFederation {
   static let banks = ["bank-a", "bank-b", "bank-c"]
 
   private let tool: ToolTests
   private let ports: ReservedPorts
+  /// What stands between each worker and the coordinator.
+  private let proxies: [FaultyProxy]
   private var hub: ToolTests.Started?
   private var workers: [ToolTests.Started] = []
   private var owner: ToolTests.Started?
 
-  /// - Parameter options: of the job's federated part, after the number of workers.
-  init(_ tool: ToolTests, rounds: Int, options: String) throws {
+  /// - Parameters:
+  ///   - present: how many of the banks have workers.
+  ///   - options: of the job's federated part, after the number of workers.
+  init(_ tool: ToolTests, rounds: Int, present: Int = 3, options: String) async throws {
     self.tool = tool
-    ports = try ReservedPorts.take(1)
+    let ports = try ReservedPorts.take(1)
+    self.ports = ports
+    var proxies: [FaultyProxy] = []
+    for _ in Self.banks { proxies.append(try await FaultyProxy.start(to: ports.numbers[0])) }
+    self.proxies = proxies
     try Self.issueIdentities(tool)
     let roster = Self.banks.map { $0 + "/certificate.pem" }.joined(separator: ", ")
-    try tool.write("policy.yaml", "roster: [\(roster)]\naggregations: [masked, open]\n")
+    try tool.write("policy.yaml", "roster: [\(roster)]\naggregations: [masked, open]\nsmallestCohort: 2\n")
     try tool.write(
       "job.yaml",
       """
@@ -27,11 +37,11 @@ final class ProcessFederation {
       data: {target: label, test: 0.2}
       training: {batch: 8, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.2}}, seed: 3}
       mode: federated
-      federated: {workers: 3, rounds: \(rounds), localEpochs: 2, deadlineSeconds: 20, \(options)}
-      coordinator: wss://127.0.0.1:\(ports.numbers[0])
+      federated: {workers: 3, rounds: \(rounds), localEpochs: 2, \(options)}
+      coordinator: \(address)
       """)
     try startCoordinator()
-    workers = try Self.banks.map(started)
+    workers = try (0..<present).map(started)
     owner = try tool.start(["train", "job.yaml", "--identity", "owner", "--output", "run", "--json"])
   }
 
@@ -39,16 +49,21 @@ final class ProcessFederation {
   func startCoordinator() throws {
     hub = try tool.start(
       [
-        "coordinator", "--identity", "hub", "--listen", "127.0.0.1:\(ports.numbers[0])", "--state", "run.sqlite",
+        "coordinator", "--identity", "hub", "--listen", "127.0.0.1:\(port)", "--state", "run.sqlite",
         "--record", "seen",
       ], input: Pipe())
   }
 
-  private func started(_ bank: String) throws -> ToolTests.Started {
-    try tool.start(
+  /// Where the coordinator listens.
+  var address: String { "wss://127.0.0.1:\(port)" }
+  var port: Int { ports.numbers[0] }
+
+  private func started(_ index: Int) throws -> ToolTests.Started {
+    let bank = Self.banks[index]
+    return try tool.start(
       [
         "worker", "--name", bank, "--data", bank + ".csv", "--identity", bank, "--coordinator",
-        "wss://127.0.0.1:\(ports.numbers[0])", "--policy", "policy.yaml",
+        "wss://127.0.0.1:\(proxies[index].port)", "--policy", "policy.yaml",
       ], input: Pipe())
   }
 
@@ -62,10 +77,10 @@ final class ProcessFederation {
   func replaceWorker(_ index: Int) throws {
     #expect(kill(workers[index].process.processIdentifier, SIGKILL) == 0)
     workers[index].process.waitUntilGone()
-    workers[index] = try started(Self.banks[index])
+    workers[index] = try started(index)
   }
 
-  /// Stops a worker, or the coordinator for `nil`, as a network that is cut does, and lets it go on after a while.
+  /// Stops a worker, or the coordinator for `nil`, and lets it go on after a while.
   func pause(_ index: Int?, for time: Duration) async throws {
     let process = try #require(index.map { workers[$0] } ?? hub).process
     #expect(kill(process.processIdentifier, SIGSTOP) == 0)
@@ -73,15 +88,13 @@ final class ProcessFederation {
     #expect(kill(process.processIdentifier, SIGCONT) == 0)
   }
 
+  /// Cuts a worker's connection; it comes through again after a while.
+  func cut(_ index: Int, for time: Duration) async throws { try await proxies[index].cut(for: time) }
+
   /// Until the coordinator has committed so many rounds, or the training has ended.
   func wait(forRounds count: Int) async throws {
     let state = tool.folder.appendingPathComponent("run.sqlite").path
-    try await wait {
-      guard FileManager.default.fileExists(atPath: state), let database = try? RunDatabase.existing(path: state),
-        let job = try? database.jobs().first, let rounds = try? database.rounds(of: job.id)
-      else { return false }
-      return rounds.count >= count
-    }
+    try await wait { FileManager.default.fileExists(atPath: state) && (try? rounds().count) ?? 0 >= count }
   }
 
   /// Until the coordinator has seen an answer of a stage, by what its record calls it, of a round.
@@ -103,10 +116,11 @@ final class ProcessFederation {
     }
   }
 
-  /// What the owner's program printed, once it has ended.
-  func finish() throws -> ToolTests.Run {
+  /// What the owner's program printed, once it has ended; then the others are ended.
+  func finish() async throws -> ToolTests.Run {
     let owner = try #require(owner)
     owner.process.waitUntilGone()
+    await stop()
     return try owner.run()
   }
 
@@ -116,7 +130,18 @@ final class ProcessFederation {
     return file.weights.sorted { $0.key < $1.key }.map(\.value)
   }
 
-  func stop() { for started in workers + [hub, owner].compactMap({ $0 }) { started.process.end() } }
+  /// The rounds in the coordinator's state.
+  func rounds() throws -> [RoundRecord] {
+    let database = try RunDatabase.existing(path: tool.folder.appendingPathComponent("run.sqlite").path)
+    return try database.jobs().first.map { try database.rounds(of: $0.id) } ?? []
+  }
+
+  private func stop() async {
+    for started in workers + [hub, owner].compactMap({ $0 }) { started.process.end() }
+    for proxy in proxies { await proxy.stop() }
+  }
+
+  deinit { for started in workers + [hub, owner].compactMap({ $0 }) { started.process.end() } }
 
   /// Certificates of one authority for the banks, a coordinator and a job's owner, and the banks' tables.
   static func issueIdentities(_ tool: ToolTests) throws {

@@ -126,14 +126,14 @@ extension ToolTests {
 
   /// Updates in a buffer: the coordinator is killed, then a worker; both are started again.
   @Test func workersThatDoNotWaitOutliveTheCoordinator() async throws {
-    let federation = try ProcessFederation(self, rounds: 150, options: "aggregation: open, asynchronous: 2")
-    defer { federation.stop() }
+    let federation = try await ProcessFederation(
+      self, rounds: 150, options: "aggregation: open, asynchronous: 2, deadlineSeconds: 20")
     try await federation.wait(forRounds: 5)
     try federation.killCoordinator()
     try federation.startCoordinator()
     try await federation.wait(forRounds: 30)
     try federation.replaceWorker(1)
-    let run = try federation.finish()
+    let run = try await federation.finish()
     #expect(run.status == 0, "\(run.errors)")
     #expect(try run.json()["rounds"] as? Int == 150)
     #expect(try run.json()["accuracy"] as? Double ?? 0 > 0.8)

@@ -37,5 +37,10 @@ void ck_f32_max_pool_by_two(size_t planes, size_t height, size_t width, const fl
 /// Its gradient: overwrites out[planes, height, width], given g[planes, height / 2, width / 2].
 void ck_f32_max_pool_by_two_grad(
     size_t planes, size_t height, size_t width, const float *x, const float *g, float *out);
+/// out[planes, height − 1, width − 1] = the same of windows that begin at every place; both extents are at least 2.
+void ck_f32_max_pool_sliding(size_t planes, size_t height, size_t width, const float *x, float *out);
+/// Its gradient: overwrites out[planes, height, width], given g[planes, height − 1, width − 1].
+void ck_f32_max_pool_sliding_grad(
+    size_t planes, size_t height, size_t width, const float *x, const float *g, float *out);
 
 #endif

@@ -14,4 +14,12 @@ void ck_f32_noised(
     size_t pairs, const float *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
     float *out);
 
+/// The same of double-precision sums.
+void ck_f64_noised(
+    size_t pairs, const double *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
+    double *out);
+
+/// sumᵢ += `factor` · xᵢ; no aliasing.
+void ck_f64_add_scaled_f32(size_t count, double factor, const float *x, double *sum);
+
 #endif

@@ -15,18 +15,20 @@ extension PlanePooling {
 
   func maximum(_ x: Source, _ out: Target) {
     guard !tilesByTwo else { return ck_f32_max_pool_by_two(planes, height, width, x, out) }
+    guard !slidesByOne else { return ck_f32_max_pool_sliding(planes, height, width, x, out) }
     forEachWindow { window, output in out[output] = x[firstMaximum(x, window)] }
   }
 
   func maximumGradient(_ x: Source, _ upstream: Source, _ out: Target) {
     guard !tilesByTwo else { return ck_f32_max_pool_by_two_grad(planes, height, width, x, upstream, out) }
+    guard !slidesByOne else { return ck_f32_max_pool_sliding_grad(planes, height, width, x, upstream, out) }
     out.update(repeating: 0, count: planes * height * width)
     forEachWindow { window, output in out[firstMaximum(x, window)] += upstream[output] }
   }
 
-  private var tilesByTwo: Bool {
-    pooling.windowHeight == 2 && pooling.windowWidth == 2 && pooling.strideHeight == 2 && pooling.strideWidth == 2
-  }
+  private var isTwoByTwo: Bool { pooling.windowHeight == 2 && pooling.windowWidth == 2 }
+  private var tilesByTwo: Bool { isTwoByTwo && pooling.strideHeight == 2 && pooling.strideWidth == 2 }
+  private var slidesByOne: Bool { isTwoByTwo && pooling.strideHeight == 1 && pooling.strideWidth == 1 }
 
   /// Calls `body` with where each window begins in the input, and with its place in the output.
   @inline(__always)

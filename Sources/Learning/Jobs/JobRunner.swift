@@ -72,7 +72,9 @@ public struct JobRunner: Sendable {
   ) throws -> Result {
     let clock = ContinuousClock()
     let start = clock.now
-    let (model, spending) = try run.train(features: prepared.features, targets: prepared.targets, progress: spent)
+    let (model, spending) = try run.train(
+      features: prepared.features, targets: prepared.targets, accuracy: { try prepared.accuracy(of: $0) },
+      progress: spent)
     var report = prepared.report(losses: [], seconds: (clock.now - start) / .seconds(1), versions: versions)
     report.privacy = spending
     try prepared.judge(model, into: &report)

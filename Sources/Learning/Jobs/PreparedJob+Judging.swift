@@ -27,6 +27,14 @@ extension PreparedJob {
     }
   }
 
+  /// The share of test rows that a model has right; `nil` where the target is a number.
+  func accuracy(of model: Model) throws(LearningError) -> Double? {
+    guard data.test.classCount != nil, data.test.rowCount > 0 else { return nil }
+    var judged = report(losses: [], seconds: 0, versions: [:])
+    try judge(model, into: &judged)
+    return judged.accuracy
+  }
+
   /// Puts down the sum of a ``JudgingGraph``'s figure over so many test rows.
   public func judge(_ sum: Double, rows: Int, into report: inout TrainingReport) {
     let mean = sum / Double(rows)

@@ -57,6 +57,10 @@ public struct TrainingReport: Hashable, Sendable, Codable {
     public var clips: [Double]
     /// After each epoch.
     public var epsilons: [Double]
+    /// On the test rows, after each epoch; of classes only.
+    public var accuracies: [Double]
+    /// Of DP-FTRL: over how many steps noise is taken back.
+    public var band: Int?
     /// What holds against whom, where that differs; of a federated training.
     public var observers: [Observer]?
 

@@ -1,26 +1,42 @@
 import Foundation
 import Privacy
 
-/// How training bounds what any one example may do to a step, and hides the rest: DP-SGD.
+/// How training bounds what any one example may do to a step, and hides the rest: DP-SGD or DP-FTRL.
 ///
-/// A step draws a Poisson sample, clips each example's gradient, adds up, adds noise of `noiseMultiplier` times the
-/// clipping norm, and divides by the expected number of examples, which is public.
+/// A step takes some examples, clips each one's gradient, adds up, adds noise, and divides by the expected number of
+/// examples, which is public. Which examples it takes, and what the noise is like, ``selection`` says.
 ///
 /// - Source: M. Abadi et al., *Deep Learning with Differential Privacy*, CCS 2016.
 public struct ExamplePrivacy: Hashable, Sendable, Codable {
   public var clipping: Clipping
+  /// The noise's deviation over the sensitivity: of one step's sum where examples are sampled, of all sums together where
+  /// they are taken in order.
   public var noiseMultiplier: Double
   /// At most so many examples are in memory at a time; a step's sum grows piece by piece and is noised once.
   public var physicalBatch: Int
   public var sampler: Sampler
+  public var selection: Selection
 
   public init(
-    clipping: Clipping, noiseMultiplier: Double, physicalBatch: Int = 512, sampler: Sampler = .fast
+    clipping: Clipping, noiseMultiplier: Double, physicalBatch: Int = 512, sampler: Sampler = .fast,
+    selection: Selection = .sampled
   ) {
+    self.selection = selection
     self.clipping = clipping
     self.noiseMultiplier = noiseMultiplier
     self.physicalBatch = physicalBatch
     self.sampler = sampler
+  }
+
+  /// Which examples a step takes.
+  public enum Selection: Hashable, Sendable, Codable {
+    /// A Poisson sample, with fresh noise in each step: DP-SGD.
+    case sampled
+    /// The next batch in an order that the public seed gives, the same in every epoch, with noise of which later steps take
+    /// back a part: DP-FTRL (``BandedRoot``). Nothing is assumed of who sees which examples a step takes.
+    ///
+    /// - Parameter band: over how many steps noise is taken back; chosen for the least error where it is `nil`.
+    case ordered(band: Int?)
   }
 
   /// Where a step's noise comes from; both give whole steps of a grid.
@@ -69,7 +85,7 @@ public struct ExamplePrivacy: Hashable, Sendable, Codable {
     func deviation(batch: Int) -> Double { countDeviation ?? Double(batch) / 20 }
   }
 
-  /// What one step releases of its sample, sums and count together.
+  /// What one step on a sample releases, sums and count together.
   var mechanism: PrivacyEvent { .gaussian(noiseMultiplier: noiseMultiplier) }
 
   /// What the noise on the sums is multiplied by: more than ``noiseMultiplier`` where a count of each example less ½, of
@@ -95,7 +111,10 @@ public struct ExamplePrivacy: Hashable, Sendable, Codable {
       noiseMultiplier > 0 && noiseMultiplier <= 1e6, "privacy.noiseMultiplier", "must be above 0 and at most 1e6")
     try require(clipping.norm >= 1e-9 && clipping.norm <= 1e9, "privacy.clip", "must be between 1e-9 and 1e9")
     try require(physicalBatch >= 1, "privacy.physicalBatch", "must be at least 1")
+    if case .ordered(let band?) = selection { try require(band >= 1, "privacy.band", "must be at least 1") }
     guard case .adaptive(let adaptive) = clipping else { return }
+    try require(
+      selection == .sampled, "privacy.clip", "must be one number for ftrl, whose noise goes by the norm of all steps")
     try require(
       adaptive.quantile > 0 && adaptive.quantile < 1, "privacy.clip.adaptive.quantile", "must be inside 0...1")
     try require(adaptive.rate > 0 && adaptive.rate <= 1, "privacy.clip.adaptive.rate", "must be above 0 and at most 1")

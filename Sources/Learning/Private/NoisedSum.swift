@@ -17,7 +17,7 @@ struct NoiseGrid {
   /// Steps of the grid in a standard deviation.
   static let deviation = 0x1p20
   private static let bits = 20
-  private static let slack = 0x1p-10
+  static let slack = 0x1p-10
   /// What a pass over the noise takes at a time, so that its words stay in the first cache.
   private static let pairsAPass = 1024
 
@@ -36,10 +36,15 @@ struct NoiseGrid {
     }
     stepOverClip = noiseMultiplier * (1 + Self.slack) / (1 - loss) / Self.deviation
     self.count = count
+    exact = try Self.exactNoise(sampler)
+  }
+
+  /// The exact sampler, if it is the one.
+  static func exactNoise(_ sampler: ExamplePrivacy.Sampler) throws(LearningError) -> GaussianNoise? {
     switch sampler {
-    case .fast: exact = nil
+    case .fast: return nil
     case .exact:
-      do { exact = try GaussianNoise(bits: Self.bits) } catch {
+      do { return try GaussianNoise(bits: bits) } catch {
         throw .invalidSetting("privacy.sampler", reason: "\(error)")
       }
     }

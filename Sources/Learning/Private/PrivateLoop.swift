@@ -6,11 +6,10 @@ import Tensors
 /// The memory and the programs of one private training. It belongs to one thread at a time.
 final class PrivateLoop {
   private let trainer: PrivateTrainer
-  private let sampler: PoissonSampler
+  private let way: Way
   private let features: Tensor<Float>
   private let targets: Tensor<Float>
   private let block: ParameterBlock
-  private let grid: NoiseGrid
   private let stream = SecretStream()
   /// The steps of the sizes that have come up.
   private var steps: [Int: ClippedStep] = [:]
@@ -19,28 +18,50 @@ final class PrivateLoop {
   /// The sum of a step's pieces, where it has several.
   private var pieces: [Float] = []
   private var drawn: [Int] = []
+  private var taken = 0
   /// The norm gradients are clipped to.
   private(set) var clip: Double
 
+  /// How a step's rows are chosen, and how their sum leaves.
+  private enum Way {
+    case sampled(PoissonSampler, NoiseGrid)
+    case ordered(FixedOrder, CorrelatedRelease)
+  }
+
   init(
-    _ trainer: PrivateTrainer, _ sampler: PoissonSampler, features: Tensor<Float>, targets: Tensor<Float>,
-    weights: Weights
+    _ trainer: PrivateTrainer, features: Tensor<Float>, targets: Tensor<Float>, weights: Weights
   ) throws(LearningError) {
     let description = trainer.trainer.description
     _ = try Model(description: description, weights: weights)
-    (self.trainer, self.sampler, self.features, self.targets) = (trainer, sampler, features, targets)
+    (self.trainer, self.features, self.targets) = (trainer, features, targets)
     block = ParameterBlock(description.weightNames.compactMap { weights[$0] })
-    let multiplier = try trainer.privacy.sumMultiplier(batch: trainer.trainer.batch)
-    grid = try NoiseGrid(
-      count: block.count, noiseMultiplier: multiplier, sampler: trainer.privacy.sampler)
+    way = try Self.way(trainer, rows: features.shape[0], count: block.count)
     optimizer = OptimizerState(trainer.trainer.optimizer, count: block.count)
     dropout = SeedTree(seed: trainer.trainer.seed).child("dropout").generator()
     clip = trainer.privacy.clipping.norm
   }
 
-  /// Draws a sample, and moves the weights by the noised mean of its clipped gradients.
+  private static func way(_ trainer: PrivateTrainer, rows: Int, count: Int) throws(LearningError) -> Way {
+    let (base, privacy) = (trainer.trainer, trainer.privacy)
+    if let root = try trainer.root(rows: rows) {
+      return .ordered(
+        FixedOrder(rows: rows, batch: base.batch, seed: base.seed),
+        try CorrelatedRelease(
+          root, count: count, epochs: base.epochs, noiseMultiplier: privacy.noiseMultiplier, sampler: privacy.sampler))
+    }
+    let multiplier = try privacy.sumMultiplier(batch: base.batch)
+    return .sampled(
+      try trainer.sampler(rows: rows),
+      try NoiseGrid(count: count, noiseMultiplier: multiplier, sampler: privacy.sampler))
+  }
+
+  /// Takes a step's rows, and moves the weights by the noised mean of its clipped gradients.
   func step(factor: Double) throws(LearningError) {
-    sampler.draw(stream, into: &drawn)
+    switch way {
+    case .sampled(let sampler, _): sampler.draw(stream, into: &drawn)
+    case .ordered(let order, _): drawn = Array(order.rows(ofStep: taken))
+    }
+    taken += 1
     let below = try sumClipped()
     let fault = trainer.fault
     if fault == .clipOfTheBatch { clipWhole() }
@@ -51,7 +72,12 @@ final class PrivateLoop {
     case .noiseWithoutClip: deviation = NoiseGrid.deviation / clip
     }
     let expected = Double(trainer.trainer.batch)
-    grid.release(block.gradients, clip: clip, divisor: expected, stream: stream, deviation: deviation)
+    switch way {
+    case .sampled(_, let grid):
+      grid.release(block.gradients, clip: clip, divisor: expected, stream: stream, deviation: deviation)
+    case .ordered(_, let release):
+      release.release(block.gradients, clip: clip, divisor: expected, stream: stream, deviation: deviation)
+    }
     optimizer.update(block.weights, block.gradients, count: block.count, factor: factor)
     if case .adaptive(let adaptive) = trainer.privacy.clipping { adapt(adaptive, below: below) }
   }

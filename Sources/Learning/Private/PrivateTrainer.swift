@@ -50,19 +50,51 @@ public struct PrivateTrainer: Sendable {
     public let epochs: Int
     /// What was released so far.
     public let event: PrivacyEvent
+    /// As they are now, noised as everything that leaves.
+    public let weights: Weights
   }
 
-  /// How samples of so many rows are drawn.
+  /// How samples of so many rows are drawn, where they are.
   public func sampler(rows: Int) throws(LearningError) -> PoissonSampler {
     try PoissonSampler(rows: rows, rate: min(1, Double(trainer.batch) / Double(max(rows, 1))))
   }
 
-  /// Steps of which an epoch consists: as many as meet each of the rows once on average.
-  public func stepsPerEpoch(rows: Int) -> Int { max(1, (rows + trainer.batch / 2) / trainer.batch) }
+  /// Steps of which an epoch consists: as many as meet each of the rows once, on average where rows are sampled.
+  public func stepsPerEpoch(rows: Int) -> Int {
+    switch privacy.selection {
+    case .sampled: max(1, (rows + trainer.batch / 2) / trainer.batch)
+    case .ordered: FixedOrder.stepsPerEpoch(rows: rows, batch: trainer.batch)
+    }
+  }
 
-  /// What so many epochs on so many rows release.
+  /// What so many epochs on so many rows release, of a training that was planned for all of its epochs.
   public func event(rows: Int, epochs: Int) throws(LearningError) -> PrivacyEvent {
-    .repeated(try sampler(rows: rows).event(of: privacy.mechanism), count: epochs * stepsPerEpoch(rows: rows))
+    switch privacy.selection {
+    case .sampled:
+      .repeated(try sampler(rows: rows).event(of: privacy.mechanism), count: epochs * stepsPerEpoch(rows: rows))
+    case .ordered:
+      // The noise is for the sensitivity of all epochs, whose square grows with each of them.
+      .gaussian(noiseMultiplier: privacy.noiseMultiplier * (Double(trainer.epochs) / Double(epochs)).squareRoot())
+    }
+  }
+
+  /// The most bytes that the steps of a band may take.
+  private static let bandBytes = 1 << 30
+
+  /// How the steps' noise hangs together, where rows are taken in order.
+  package func root(rows: Int) throws(LearningError) -> BandedRoot? {
+    guard case .ordered(let wanted) = privacy.selection else { return nil }
+    let separation = stepsPerEpoch(rows: rows)
+    if let wanted {
+      guard wanted <= separation else {
+        throw .invalidSetting("privacy.band", reason: "must be at most \(separation), the steps of an epoch")
+      }
+      return BandedRoot(band: wanted)
+    }
+    let weights = trainer.description.weightSpecs.reduce(0) { $0 + $1.shape.count }
+    return .best(
+      steps: separation * trainer.epochs, separation: separation,
+      largest: Self.bandBytes / max(1, 2 * weights * MemoryLayout<Float>.size))
   }
 
   /// Trains on features `[rows] + inputShape` and targets `[rows] + outputShape`, as ``Trainer/train(features:targets:initialWeights:progress:)``.
@@ -77,8 +109,7 @@ public struct PrivateTrainer: Sendable {
     let rows = features.shape[0]
     let start =
       initialWeights ?? trainer.description.initialWeights(seed: SeedTree(seed: trainer.seed).child("weights"))
-    let loop = try PrivateLoop(
-      self, try sampler(rows: rows), features: features, targets: targets, weights: start)
+    let loop = try PrivateLoop(self, features: features, targets: targets, weights: start)
     let steps = stepsPerEpoch(rows: rows)
     var clips: [Double] = []
     for epoch in 1...trainer.epochs {
@@ -88,7 +119,9 @@ public struct PrivateTrainer: Sendable {
       }
       guard loop.isFinite else { throw LearningError.diverged(epoch: epoch) }
       clips.append(loop.clip)
-      try progress(Progress(epoch: epoch, epochs: trainer.epochs, event: try event(rows: rows, epochs: epoch)))
+      try progress(
+        Progress(
+          epoch: epoch, epochs: trainer.epochs, event: try event(rows: rows, epochs: epoch), weights: loop.weights()))
     }
     return Result(
       model: try Model(description: trainer.description, weights: loop.weights()),

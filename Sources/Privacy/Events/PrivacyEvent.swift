@@ -46,4 +46,6 @@ public enum Neighbours: String, Hashable, Sendable, Codable, CaseIterable {
   case addOrRemoveOne = "add-or-remove-one"
   /// They have equally many records and differ in one.
   case replaceOne = "replace-one"
+  /// They have equally many records in the same places, and one of them counts for nothing in one of the two.
+  case zeroOutOne = "zero-out-one"
 }

@@ -14,7 +14,7 @@ struct PlanCommand: AsyncParsableCommand {
                 tacit plan job.yaml
       """)
 
-  @Argument(help: "A model file (.tacit), or a job (.yaml) with mode: encrypted.") var model: String
+  @Argument(help: "A model file (.tacit or .onnx), or a job (.yaml) with mode: encrypted.") var model: String
   @Option(help: "The engine: replicated or additive.") var engine = "replicated"
   @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
   @Option(help: "Examples in one query.") var batch = 1
@@ -46,7 +46,7 @@ struct PlanCommand: AsyncParsableCommand {
     guard (1...1 << 20).contains(batch) else { throw UsageError("--batch must be between 1 and 1048576, not \(batch)") }
     let fractionBits = try EngineOptions.checked(fractionBits: fractionBits)
     let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)
-    let file = try DeclaredRange.apply(inputRange, to: try ModelFile.load(from: model))
+    let file = try DeclaredRange.apply(inputRange, to: try ModelFile.open(model))
     let bounds = try ValueBounds(file, fractionBits: fractionBits)
     let plan = try await SecurePlan.query(
       try file.graph(batch: batch), dataInput: file.inputName, fractionBits: fractionBits, widths: bounds.widths,

@@ -15,7 +15,7 @@ struct PredictCommand: AsyncParsableCommand {
       Example: tacit predict runs/credit/model.tacit --input applications.csv --engine replicated --transport tls
       """)
 
-  @Argument(help: "A model file (.tacit).") var model: String
+  @Argument(help: "A model file (.tacit or .onnx).") var model: String
   @Option(help: "FILE or NAME=FILE: .npy, first axis the batch, or .csv with a header if the model knows columns.")
   var input: String
   @Option(help: "Where to write the predictions: .npy or .csv.") var output: String?
@@ -38,7 +38,7 @@ struct PredictCommand: AsyncParsableCommand {
     let options = try EngineOptions(
       engine: engine, parties: parties, transport: transport, fractionBits: fractionBits, repeats: repeats,
       deadline: deadline, optimise: optimise, truncation: truncation)
-    let file = try DeclaredRange.apply(inputRange, to: try ModelFile.load(from: model))
+    let file = try DeclaredRange.apply(inputRange, to: try ModelFile.open(model))
     let x = try ModelInput.read(input, for: file)
     let report = try await SecretPredictor(
       options: options, executable: try Executable.path, waiting: { WaitingLine.show($0) }

@@ -3,6 +3,7 @@ import Privacy
 extension PrivacyPart {
   private static let keys = [
     "unit", "method", "clip", "noiseMultiplier", "targetEpsilon", "delta", "accountant", "physicalBatch", "sampler",
+    "band",
   ]
 
   /// Reads `privacy:`.
@@ -43,7 +44,7 @@ extension PrivacyPart {
       }
       if entries["accountant"] == nil, federated?.aggregation.hidesUpdates == true { part.accountant = .rdp }
     case .local:
-      for key in ["method", "clip", "noiseMultiplier", "physicalBatch", "sampler"] {
+      for key in ["method", "clip", "noiseMultiplier", "physicalBatch", "sampler", "band"] {
         if let other = entries[key] { throw .contradiction("\(other.path) goes with unit: example; remove it") }
       }
     case .example:
@@ -55,6 +56,10 @@ extension PrivacyPart {
       }
       if let method = entries["method"] {
         part.method = Method(rawValue: try method.choice(Method.allCases.map(\.rawValue))) ?? .gradients
+      }
+      if let band = entries["band"] {
+        guard part.method == .ftrl else { throw .contradiction("\(band.path) goes with method: ftrl; remove it") }
+        part.band = try band.integer(in: 1...1 << 20)
       }
     }
     return part

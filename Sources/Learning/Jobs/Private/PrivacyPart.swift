@@ -13,6 +13,8 @@ public struct PrivacyPart: Hashable, Sendable, Codable {
   public var accountant: AccountantKind
   /// At most so many examples are in memory at a time.
   public var physicalBatch: Int
+  /// Over how many steps DP-FTRL takes noise back; chosen where it is `nil`.
+  public var band: Int?
   /// Where the noise of gradients comes from.
   public var sampler = ExamplePrivacy.Sampler.fast
 
@@ -29,6 +31,8 @@ public struct PrivacyPart: Hashable, Sendable, Codable {
   public enum Method: String, Hashable, Sendable, Codable, CaseIterable {
     /// The gradients of every step: DP-SGD.
     case gradients
+    /// The gradients of every step, without samples and with noise that later steps take back in part: DP-FTRL.
+    case ftrl
     /// The sums of a linear regression's normal equations, once; for a model of one dense layer.
     case statistics
   }

@@ -22,10 +22,10 @@ struct PrivateRun {
       let multiplier = try part.multiplier {
         .repeated(sampler.event(of: .gaussian(noiseMultiplier: $0)), count: steps)
       }
-      let privacy = ExamplePrivacy(
-        clipping: part.clipping, noiseMultiplier: multiplier, physicalBatch: part.physicalBatch,
-        sampler: part.sampler)
-      way = .gradients(try PrivateTrainer(base, privacy: privacy))
+      way = .gradients(try Self.trainer(base, part, multiplier, .sampled))
+    case .ftrl:
+      let multiplier = try part.multiplier { .gaussian(noiseMultiplier: $0) }
+      way = .gradients(try Self.trainer(base, part, multiplier, .ordered(band: part.band)))
     case .statistics:
       guard base.description.layers == [.dense(units: 1)], base.loss == .meanSquaredError,
         case .flat(let clip) = part.clipping
@@ -37,6 +37,16 @@ struct PrivateRun {
       let multiplier = try part.multiplier { .gaussian(noiseMultiplier: $0) }
       way = .statistics(try NoisedLeastSquares(clip: clip, noiseMultiplier: multiplier), base.description)
     }
+  }
+
+  private static func trainer(
+    _ base: Trainer, _ part: PrivacyPart, _ multiplier: Double, _ selection: ExamplePrivacy.Selection
+  ) throws(LearningError) -> PrivateTrainer {
+    try PrivateTrainer(
+      base,
+      privacy: ExamplePrivacy(
+        clipping: part.clipping, noiseMultiplier: multiplier, physicalBatch: part.physicalBatch,
+        sampler: part.sampler, selection: selection))
   }
 
   private static func plan(_ base: Trainer, rows: Int) throws(LearningError) -> (PoissonSampler, steps: Int) {
@@ -54,9 +64,12 @@ struct PrivateRun {
     }
   }
 
-  /// - Parameter progress: called after every epoch.
+  /// - Parameters:
+  ///   - accuracy: of a model, where there is one.
+  ///   - progress: called after every epoch.
   func train(
-    features: Tensor<Float>, targets: Tensor<Float>, progress: (PrivacySpent) throws -> Void
+    features: Tensor<Float>, targets: Tensor<Float>, accuracy: (Model) throws -> Double?,
+    progress: (PrivacySpent) throws -> Void
   ) throws -> (model: Model, report: TrainingReport.PrivacyPart) {
     var report = TrainingReport.PrivacyPart(part)
     func spend(_ event: PrivacyEvent, epoch: Int, epochs: Int) throws {
@@ -67,11 +80,14 @@ struct PrivateRun {
     switch way {
     case .gradients(let trainer):
       let result = try trainer.train(features: features, targets: targets) { done in
+        let model = try Model(description: trainer.trainer.description, weights: done.weights)
+        if let accuracy = try accuracy(model) { report.accuracies.append(accuracy) }
         try spend(done.event, epoch: done.epoch, epochs: done.epochs)
       }
       report.noiseMultiplier = trainer.privacy.noiseMultiplier
       report.steps = trainer.trainer.epochs * trainer.stepsPerEpoch(rows: rows)
-      report.samplingRate = try trainer.sampler(rows: rows).rate
+      report.samplingRate = part.method == .ftrl ? 1 : try trainer.sampler(rows: rows).rate
+      report.band = try trainer.root(rows: rows)?.band
       report.clips = result.clips
       return (result.model, report)
     case .statistics(let method, let description):
@@ -102,8 +118,15 @@ extension PrivacyPart {
 
   func epsilon(of event: PrivacyEvent) throws(AccountingError) -> Double { try judge.epsilon(of: event, delta: delta) }
 
-  /// Rows that their owners noise are protected whatever else they might have been.
-  var neighbours: Neighbours { unit == .local ? .replaceOne : .addOrRemoveOne }
+  /// Rows that their owners noise are protected whatever else they might have been. Where rows are taken in order, one that
+  /// is missing would move all others, so its place stays and its gradients are zero.
+  var neighbours: Neighbours {
+    switch (unit, method) {
+    case (.local, _): .replaceOne
+    case (.example, .ftrl): .zeroOutOne
+    case (.example, .gradients), (.example, .statistics), (.client, _): .addOrRemoveOne
+    }
+  }
 
   private var judge: any PrivacyAccountant { accountant.accountant(neighbours: neighbours) }
 }
@@ -113,7 +136,7 @@ extension TrainingReport.PrivacyPart {
   init(_ part: PrivacyPart) {
     self.init(
       epsilon: 0, delta: part.delta, unit: part.unit, neighbours: part.neighbours, accountant: part.accountant,
-      noiseMultiplier: 0, steps: 1, samplingRate: 1, clips: [], epsilons: [])
+      noiseMultiplier: 0, steps: 1, samplingRate: 1, clips: [], epsilons: [], accuracies: [])
   }
 }
 

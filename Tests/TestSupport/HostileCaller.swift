@@ -1,16 +1,15 @@
-import Links
 import NIOCore
 import NIOPosix
 import NIOSSL
-import Transports
+package import Transports
 
 /// A caller that does TLS and the upgrade as it should and then writes whatever it likes.
-final class HostileCaller: Sendable {
+package final class HostileCaller: Sendable {
   private let channel: any NIOCore.Channel
   private let incoming: AsyncStream<[UInt8]>
 
   /// Connects; with `upgrades`, up to the point where frames are due.
-  init(port: Int, tls: TLSSettings, upgrades: Bool = true) async throws {
+  package init(port: Int, tls: TLSSettings, upgrades: Bool = true) async throws {
     let (stream, continuation) = AsyncStream<[UInt8]>.makeStream()
     incoming = stream
     channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -35,12 +34,12 @@ final class HostileCaller: Sendable {
     _ = await read { String(decoding: $0, as: UTF8.self).contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=") }
   }
 
-  func send(_ bytes: [UInt8]) async throws {
+  package func send(_ bytes: [UInt8]) async throws {
     try await channel.writeAndFlush(ByteBuffer(bytes: bytes))
   }
 
   /// All that comes until `isEnough` says so, or until the end.
-  func read(until isEnough: ([UInt8]) -> Bool = { _ in false }) async -> [UInt8] {
+  package func read(until isEnough: ([UInt8]) -> Bool = { _ in false }) async -> [UInt8] {
     var bytes: [UInt8] = []
     for await piece in incoming {
       bytes += piece
@@ -49,10 +48,10 @@ final class HostileCaller: Sendable {
     return bytes
   }
 
-  func close() async { try? await channel.close() }
+  package func close() async { try? await channel.close() }
 
   /// A frame with a mask of zeros, or without a mask.
-  static func frame(first: UInt8 = 0x82, _ content: [UInt8], masked: Bool = true) -> [UInt8] {
+  package static func frame(first: UInt8 = 0x82, _ content: [UInt8], masked: Bool = true) -> [UInt8] {
     let bit: UInt8 = masked ? 0x80 : 0
     var frame = [first]
     if content.count < 126 {
@@ -65,7 +64,7 @@ final class HostileCaller: Sendable {
   }
 
   /// The 24 bytes that every packet starts with, as docs say.
-  static func prefix(
+  package static func prefix(
     _ kind: UInt8, body: UInt8 = 0, header: UInt32 = 0, number: UInt64 = 0, count: UInt64 = 0
   ) -> [UInt8] {
     [kind, body, 0, 0] + (0..<4).map { UInt8(truncatingIfNeeded: header >> (8 * $0)) }
@@ -74,7 +73,7 @@ final class HostileCaller: Sendable {
   }
 
   /// A greeting of a session of its own.
-  static func hello(version: Int = 1, session: String = "00112233445566778899aabbccddeeff") -> [UInt8] {
+  package static func hello(version: Int = 1, session: String = "00112233445566778899aabbccddeeff") -> [UInt8] {
     let text = """
       {"version":\(version),"software":"hostile","session":"\(session)","resumes":false,"received":0,"granted":32}
       """

@@ -1,11 +1,11 @@
 import NIOConcurrencyHelpers
-import NIOCore
+package import NIOCore
 import NIOPosix
 
 /// A TCP relay that spoils each of its connections as told, once so many bytes have passed.
-final class FaultyProxy: Sendable {
+package final class FaultyProxy: Sendable {
   /// What happens to a connection.
-  enum Fault: Sendable {
+  package enum Fault: Sendable {
     /// Both sides are closed.
     case cut
     /// The side that bytes go to is told that no more will come; the other one is not.
@@ -18,17 +18,24 @@ final class FaultyProxy: Sendable {
     case delay(TimeAmount)
   }
 
-  struct Plan: Sendable {
-    var fault: Fault
+  package struct Plan: Sendable {
+    let fault: Fault
     /// After so many bytes…
-    var byteCount: Int
+    let byteCount: Int
     /// …from the server, or from the caller.
-    var isFromServer: Bool
+    let isFromServer: Bool
+
+    package init(fault: Fault, byteCount: Int, isFromServer: Bool) {
+      self.fault = fault
+      self.byteCount = byteCount
+      self.isFromServer = isFromServer
+    }
   }
 
   private struct State {
     var plans: [Plan] = []
     var connectionCount = 0
+    var isDown = false
     var channels: [any Channel] = []
   }
 
@@ -36,7 +43,7 @@ final class FaultyProxy: Sendable {
   private let listener: any Channel
 
   /// Listens on a free port and passes on to `port`; the first plan is for the first connection, and so on.
-  static func start(to port: Int, plans: [Plan]) async throws -> FaultyProxy {
+  package static func start(to port: Int, plans: [Plan] = []) async throws -> FaultyProxy {
     let box = NIOLockedValueBox<FaultyProxy?>(nil)
     let listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -58,17 +65,17 @@ final class FaultyProxy: Sendable {
     state.withLockedValue { $0.plans = plans }
   }
 
-  var port: Int { listener.localAddress?.port ?? 0 }
-  var connectionCount: Int { state.withLockedValue { $0.connectionCount } }
+  package var port: Int { listener.localAddress?.port ?? 0 }
+  package var connectionCount: Int { state.withLockedValue { $0.connectionCount } }
 
   /// Ends the relay and all it carries.
-  func stop() async {
+  package func stop() async {
     try? await listener.close()
     cutAll()
   }
 
   /// Cuts what is connected now.
-  func cutAll() {
+  package func cutAll() {
     let channels = state.withLockedValue { state in
       defer { state.channels = [] }
       return state.channels
@@ -76,7 +83,16 @@ final class FaultyProxy: Sendable {
     for channel in channels { channel.close(promise: nil) }
   }
 
+  /// Cuts what is connected now, and everybody who calls meanwhile.
+  package func cut(for time: Duration) async throws {
+    state.withLockedValue { $0.isDown = true }
+    cutAll()
+    defer { state.withLockedValue { $0.isDown = false } }
+    try await Task.sleep(for: time)
+  }
+
   private func join(_ caller: any Channel, to port: Int) -> EventLoopFuture<Void> {
+    guard !state.withLockedValue({ $0.isDown }) else { return caller.close() }
     let plan: Plan? = state.withLockedValue { state in
       state.connectionCount += 1
       state.channels.append(caller)

@@ -1,0 +1,38 @@
+package import Links
+
+/// What a broken or hostile worker may send in place of an update.
+package enum UpdateFault: String, CaseIterable, Sendable {
+  case nan, wrongLength, wrongKind, replay, oldQuestion, garbage, silence
+
+  /// What the coordinator gets instead; messages that are no updates stay as they are.
+  package func alter(_ message: LinkMessage) -> [LinkMessage] {
+    guard case .floats(let floats) = message.body, !floats.isEmpty else { return [message] }
+    switch self {
+    case .nan: return [LinkMessage(header: message.header, body: .floats(floats.map { _ in .nan }))]
+    case .wrongLength: return [LinkMessage(header: message.header, body: .floats(Array(floats.dropLast())))]
+    case .wrongKind: return [LinkMessage(header: message.header, body: .bytes([1, 2, 3]))]
+    case .replay: return [message, message]
+    case .oldQuestion:
+      let header = String(decoding: message.header, as: UTF8.self)
+        .replacing(/"question":\d+/, with: "\"question\":1")
+      return [LinkMessage(header: Array(header.utf8), body: message.body)]
+    case .garbage: return [LinkMessage(header: [0x7b, 0xff], body: .none)]
+    case .silence: return []
+    }
+  }
+}
+
+extension Link {
+  /// Passes on what comes, altered by what it is and its number, from 0, until either link ends.
+  package func pass(
+    on target: any Link, _ alteration: (LinkMessage, Int) -> [LinkMessage] = { message, _ in [message] }
+  ) async {
+    var number = 0
+    while let message = try? await receive(within: .seconds(600)) {
+      for altered in alteration(message, number) {
+        if (try? await target.send(altered)) == nil { return }
+      }
+      number += 1
+    }
+  }
+}
