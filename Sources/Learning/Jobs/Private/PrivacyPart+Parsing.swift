@@ -35,7 +35,7 @@ extension PrivacyPart {
     if let accountant = entries["accountant"] { part.accountant = try Self.accountant(accountant) }
     switch chosen {
     case .client:
-      for key in ["method", "physicalBatch", "sampler"] {
+      for key in ["method", "physicalBatch", "sampler", "band"] {
         if let other = entries[key] { throw .contradiction("\(other.path) goes with unit: example; remove it") }
       }
       part.clipping = try clipping(node.required("clip", in: entries))
