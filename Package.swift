@@ -113,7 +113,8 @@ let package = Package(
       "Coordination",
       [
         "Serving", "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports",
-        "Learning", "Privacy", "PrivacyLedger", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings", nioConcurrency, grdb, yams, logging, crypto,
+        "Learning", "Privacy", "PrivacyLedger", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings",
+        nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
     // Fifth floor and roof: whole stories, the library's front door, and the command line.
