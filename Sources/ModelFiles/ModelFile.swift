@@ -142,7 +142,8 @@ public enum ModelFileError: Error, Hashable, Sendable, CustomStringConvertible {
     case .notONNX(let reason): "this is not an ONNX model (\(reason))"
     case .unsupportedOperators(let operators):
       "the model has operators that are not supported: "
-        + operators.map { "\($0.kind) (node \"\($0.node)\"\($0.rewrite.map { "; \($0)" } ?? ""))" }.joined(separator: ", ")
+        + operators.map { "\($0.kind) (node \"\($0.node)\"\($0.rewrite.map { "; \($0)" } ?? ""))" }.joined(
+          separator: ", ")
     case .inFile(let path, let error): "\(path): \(error)"
     }
   }

@@ -44,7 +44,8 @@ import Testing
     }
     #expect(refusal(Data("TACITMDL".utf8)).contains("not an ONNX model"))
     #expect(refusal(Data()).contains("holds no graph"))
-    #expect(refusal(ONNXBytes.model([ONNXBytes.node("Relu", ["z"], ["y"])])).contains("\"z\", which nothing before it makes"))
+    #expect(
+      refusal(ONNXBytes.model([ONNXBytes.node("Relu", ["z"], ["y"])])).contains("\"z\", which nothing before it makes"))
     #expect(refusal(ONNXBytes.model([ONNXBytes.node("Add", ["x"], ["y"])])).isEmpty)
     #expect(refusal(ONNXBytes.model([ONNXBytes.node("Pow", ["x", "x"], ["y"])])).contains("not known beforehand"))
     #expect(refusal(ONNXBytes.model([ONNXBytes.node("Relu", ["x"], ["y"])], input: [-3, 4])).isEmpty)
@@ -80,7 +81,9 @@ enum ONNXBytes {
     return bytes
   }
 
-  private static func field(_ number: Int, _ content: Data) -> Data { varint(number << 3 | 2) + varint(content.count) + content }
+  private static func field(_ number: Int, _ content: Data) -> Data {
+    varint(number << 3 | 2) + varint(content.count) + content
+  }
   private static func field(_ number: Int, _ text: String) -> Data { field(number, Data(text.utf8)) }
   private static func field(_ number: Int, _ value: Int) -> Data { varint(number << 3) + varint(value) }
 

@@ -17,16 +17,21 @@ import Testing
     let model: URL
     let folder: URL
 
-    var testDescription: String { model.path.split(separator: "/").suffix(2).joined(separator: "/") + " " + folder.lastPathComponent }
+    var testDescription: String {
+      model.path.split(separator: "/").suffix(2).joined(separator: "/") + " " + folder.lastPathComponent
+    }
   }
 
   /// Every model with every set of its test data.
   static let examples: [Example] = {
     guard let folder else { return [] }
-    let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
+    let files =
+      FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)?.compactMap { $0 as? URL } ?? []
     return files.filter { $0.pathExtension == "onnx" }.sorted { $0.path < $1.path }.flatMap { model in
-      (0..<3).map { Example(model: model, folder: model.deletingLastPathComponent().appendingPathComponent("test_data_set_\($0)")) }
-        .filter { FileManager.default.fileExists(atPath: $0.folder.path) }
+      (0..<3).map {
+        Example(model: model, folder: model.deletingLastPathComponent().appendingPathComponent("test_data_set_\($0)"))
+      }
+      .filter { FileManager.default.fileExists(atPath: $0.folder.path) }
     }
   }()
 

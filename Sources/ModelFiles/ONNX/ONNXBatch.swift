@@ -14,7 +14,8 @@ struct ONNXBatch {
       let single = try graph.resized(inputs: [input: Shape([1] + example)])
       let pair = try graph.resized(inputs: [input: Shape([2] + example)])
       let outcome = single.nodes[single.outputs[0]].shape
-      guard outcome.rank >= 1, outcome[0] == 1, pair.nodes[pair.outputs[0]].shape == outcome.replacing(axis: 0, with: 2),
+      guard outcome.rank >= 1, outcome[0] == 1,
+        pair.nodes[pair.outputs[0]].shape == outcome.replacing(axis: 0, with: 2),
         try treatsEachAlone(single, pair, example)
       else { throw Self.mixed }
       return try ModelFile(
@@ -24,7 +25,8 @@ struct ONNXBatch {
   }
 
   private static let mixed = ModelFileError.inconsistent(
-    "examples of a batch depend on each other, or their number is fixed; export the model with a first axis that counts examples")
+    "examples of a batch depend on each other, or their number is fixed; export the model with a first axis that counts examples"
+  )
 
   /// Whether two examples together give what they give one by one.
   private func treatsEachAlone(_ single: Graph, _ pair: Graph, _ example: [Int]) throws(GraphError) -> Bool {

@@ -6,11 +6,15 @@ extension ONNXReader {
   func constant() throws(ModelFileError) -> [ONNXValue] {
     if let tensor = node.tensor("value") {
       // What stands in the program rather than among the weights is public.
-      if case .floats(let floats, _) = try tensors.value(of: tensor) { return [.floats(floats, name: floats.count > 1 ? node.label : nil)] }
+      if case .floats(let floats, _) = try tensors.value(of: tensor) {
+        return [.floats(floats, name: floats.count > 1 ? node.label : nil)]
+      }
       return [try tensors.value(of: tensor)]
     }
     if let list = node.attribute("value_ints") { return [.integers(Tensor(list.ints.map { Int(clamping: $0) }))] }
-    if let one = node.attribute("value_int") { return [.integers(Tensor(shape: .scalar, scalars: [Int(clamping: one.i)]))] }
+    if let one = node.attribute("value_int") {
+      return [.integers(Tensor(shape: .scalar, scalars: [Int(clamping: one.i)]))]
+    }
     if let list = node.attribute("value_floats") {
       return [.floats(Tensor(shape: [list.floats.count], scalars: list.floats), name: nil)]
     }
@@ -21,11 +25,15 @@ extension ONNXReader {
   func constantOfShape() throws(ModelFileError) -> [ONNXValue] {
     let extents = try integers(0)
     try node.require(
-      extents.count <= 8 && extents.allSatisfy { $0 >= 0 } && Shape.isReasonable(extents) && extents.reduce(1, *) <= 1 << 28,
+      extents.count <= 8 && extents.allSatisfy { $0 >= 0 } && Shape.isReasonable(extents)
+        && extents.reduce(1, *) <= 1 << 28,
       "has the impossible shape \(extents)")
-    guard let proto = node.tensor("value") else { return [.floats(Tensor(repeating: 0, shape: Shape(extents)), name: nil)] }
+    guard let proto = node.tensor("value") else {
+      return [.floats(Tensor(repeating: 0, shape: Shape(extents)), name: nil)]
+    }
     switch try tensors.value(of: proto) {
-    case .floats(let tensor, _): return [.floats(Tensor(repeating: tensor.scalars.first ?? 0, shape: Shape(extents)), name: nil)]
+    case .floats(let tensor, _):
+      return [.floats(Tensor(repeating: tensor.scalars.first ?? 0, shape: Shape(extents)), name: nil)]
     case .integers(let tensor): return [.integers(Tensor(repeating: tensor.scalars.first ?? 0, shape: Shape(extents)))]
     case .node: throw node.error("has no value that is a number")
     }

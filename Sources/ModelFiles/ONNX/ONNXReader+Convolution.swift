@@ -19,7 +19,8 @@ struct ONNXWindow {
     func list(_ name: String, _ count: Int, _ value: Int, from least: Int) throws(ModelFileError) -> [Int] {
       let found = node.integers(name) ?? Array(repeating: value, count: count)
       try node.require(
-        found.count == count && found.allSatisfy { (least...1 << 16).contains($0) }, "has the impossible \(name) \(found)")
+        found.count == count && found.allSatisfy { (least...1 << 16).contains($0) },
+        "has the impossible \(name) \(found)")
       return found
     }
     let count = kernel.count
@@ -125,7 +126,9 @@ extension ONNXReader {
 
   /// Filters have to be known: they are changed here for groups and dilation.
   private func filters(_ index: Int) throws(ModelFileError) -> Tensor<Float> {
-    guard case .floats(let tensor, _) = try operand(index) else { throw node.error("has filters that are not known beforehand") }
+    guard case .floats(let tensor, _) = try operand(index) else {
+      throw node.error("has filters that are not known beforehand")
+    }
     try node.require(tensor.shape.rank >= 3 && tensor.shape.count > 0, "has filters of shape \(tensor.shape)")
     return tensor
   }
@@ -152,7 +155,8 @@ extension Tensor<Float> {
   /// Filters `[o, c/g, …]` of groups as filters `[o, c, …]` with zeros between the groups.
   func grouped(_ groups: Int, channels: Int, _ node: ONNXNode) throws(ModelFileError) -> Tensor {
     try node.require(
-      groups >= 1 && shape[0] % groups == 0 && shape[1].multipliedReportingOverflow(by: groups).partialValue == channels,
+      groups >= 1 && shape[0] % groups == 0
+        && shape[1].multipliedReportingOverflow(by: groups).partialValue == channels,
       "has \(groups) groups of filters \(shape) for \(channels) channels")
     guard groups > 1 else { return self }
     let (inner, outputs, rest) = (shape[1], shape[0] / groups, shape.extents.dropFirst(2).reduce(1, *))
@@ -167,7 +171,8 @@ extension Tensor<Float> {
 
   /// Filters `[c, o/g, …]` of transposed groups as filters `[c, o, …]`.
   func groupedTransposed(_ groups: Int, _ node: ONNXNode) throws(ModelFileError) -> Tensor {
-    try node.require(groups >= 1 && groups <= 1 << 16 && shape[0] % groups == 0, "has \(groups) groups of filters \(shape)")
+    try node.require(
+      groups >= 1 && groups <= 1 << 16 && shape[0] % groups == 0, "has \(groups) groups of filters \(shape)")
     guard groups > 1 else { return self }
     let (channels, inner, rest) = (shape[0], shape[1], shape.extents.dropFirst(2).reduce(1, *))
     let outputs = inner * groups
@@ -184,7 +189,9 @@ extension Tensor<Float> {
   /// Filters with zeros in their gaps.
   func dilated(_ dilations: [Int]) -> Tensor {
     var result = self
-    for (axis, dilation) in dilations.enumerated() where dilation > 1 { result = result.dilated(axis: axis + 2, dilation) }
+    for (axis, dilation) in dilations.enumerated() where dilation > 1 {
+      result = result.dilated(axis: axis + 2, dilation)
+    }
     return result
   }
 

@@ -12,7 +12,9 @@ extension ONNXReader {
     case "Exp": return [try apply(.exp, x)]
     case "Log": return [try apply(.log, x)]
     case "Neg":
-      if case .integers(let tensor) = x { return [.integers(Tensor(shape: tensor.shape, scalars: tensor.scalars.map { 0 &- $0 }))] }
+      if case .integers(let tensor) = x {
+        return [.integers(Tensor(shape: tensor.shape, scalars: tensor.scalars.map { 0 &- $0 }))]
+      }
       return [try apply(.negate, x)]
     case "Reciprocal": return [try apply(.reciprocal, x)]
     case "Abs": return [try magnitude(x)]
@@ -87,7 +89,9 @@ extension ONNXReader {
     // x / √v is cheaper by the inverse root, which is there already.
     if case .node(let index) = b, case .multiply = graph.nodes[index].operation {
       let operands = graph.nodes[index].operands
-      if case .inverseSquareRoot = graph.nodes[operands[1]].operation, graph.nodes[operands[1]].operands == [operands[0]] {
+      if case .inverseSquareRoot = graph.nodes[operands[1]].operation,
+        graph.nodes[operands[1]].operands == [operands[0]]
+      {
         return try multiply(a, .node(operands[1]))
       }
     }
@@ -96,7 +100,8 @@ extension ONNXReader {
 
   func power() throws(ModelFileError) -> [ONNXValue] {
     let x = try operand(0)
-    guard let exponents = try optionalFloats(1), let exponent = exponents.first, exponents.allSatisfy({ $0 == exponent })
+    guard let exponents = try optionalFloats(1), let exponent = exponents.first,
+      exponents.allSatisfy({ $0 == exponent })
     else { throw node.error("needs one public exponent") }
     switch exponent {
     case 0.5: return [try squareRoot(x)]
@@ -104,7 +109,8 @@ extension ONNXReader {
     case -1: return [try apply(.reciprocal, x)]
     case 1: return [x]
     case 2...16 where exponent == exponent.rounded(): return [try apply(.power(Int(exponent)), x)]
-    default: throw node.error("has the exponent \(exponent); whole numbers from 1 to 16, −1, 0.5 and −0.5 are supported")
+    default:
+      throw node.error("has the exponent \(exponent); whole numbers from 1 to 16, −1, 0.5 and −0.5 are supported")
     }
   }
 

@@ -158,7 +158,8 @@ extension ONNXReader {
   }
 
   func slice(_ a: ONNXValue, axis: Int, _ range: Range<Int>) throws(ModelFileError) -> ONNXValue {
-    range == 0..<shape(of: a)[axis] ? a : try apply(.slice(axis: axis, start: range.lowerBound, end: range.upperBound), a)
+    range == 0..<shape(of: a)[axis]
+      ? a : try apply(.slice(axis: axis, start: range.lowerBound, end: range.upperBound), a)
   }
 
   func pad(_ a: ONNXValue, axis: Int, before: Int, after: Int) throws(ModelFileError) -> ONNXValue {

@@ -10,7 +10,8 @@ extension ONNXReader {
     if node.kind == "Transpose" { return [try transposed(x)] }
     let target = try target(extents)
     if case .integers(let tensor) = x {
-      try node.require(Shape.isReasonable(target) && target.reduce(1, *) == tensor.count, "cannot give \(extents) the shape \(target)")
+      try node.require(
+        Shape.isReasonable(target) && target.reduce(1, *) == tensor.count, "cannot give \(extents) the shape \(target)")
       return [.integers(tensor.reshaped(to: Shape(target)))]
     }
     return [try reshape(x, target)]
@@ -56,7 +57,8 @@ extension ONNXReader {
     guard let free = target.firstIndex(of: -1) else { return target }
     let (count, fixed) = (extents.reduce(1, *), target.filter { $0 != -1 }.reduce(1, *))
     try node.require(
-      target.filter { $0 == -1 }.count == 1 && fixed > 0 && count % fixed == 0, "cannot give \(extents) the shape \(target)")
+      target.filter { $0 == -1 }.count == 1 && fixed > 0 && count % fixed == 0,
+      "cannot give \(extents) the shape \(target)")
     target[free] = count / fixed
     return target
   }
@@ -89,7 +91,10 @@ extension ONNXReader {
     case .integers(let tensor) where toFloat:
       return [.floats(Tensor(shape: tensor.shape, scalars: tensor.scalars.map { Float($0) }), name: nil)]
     case .floats(let tensor, nil) where !toFloat:
-      return [.integers(Tensor(shape: tensor.shape, scalars: tensor.scalars.map { Int(exactly: $0.rounded(.towardZero)) ?? 0 }))]
+      return [
+        .integers(
+          Tensor(shape: tensor.shape, scalars: tensor.scalars.map { Int(exactly: $0.rounded(.towardZero)) ?? 0 }))
+      ]
     case .node(let index) where !toFloat:
       // Whole already, where it is a place or a truth value.
       switch graph.nodes[index].operation {
@@ -115,7 +120,8 @@ extension ONNXReader {
     let axis = try node.axis(node.integer("axis", default: 0), rank: shape(of: x).rank)
     let (extent, count) = (shape(of: x)[axis], node.proto.output.count)
     let size = (extent + max(count, 1) - 1) / max(count, 1)
-    let sizes = try optionalIntegers("split", orOperand: 1)
+    let sizes =
+      try optionalIntegers("split", orOperand: 1)
       ?? (0..<count).map { min(size, extent - min($0 * size, extent)) }
     try node.require(
       sizes.count == count && sizes.allSatisfy { (0...extent).contains($0) } && sizes.reduce(0, +) == extent,

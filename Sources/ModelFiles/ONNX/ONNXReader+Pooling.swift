@@ -18,8 +18,11 @@ extension ONNXReader {
     let padded = window
     if node.flag("ceil_mode") { window.completeLast(extents) }
     for axis in window.axes where window.before[axis] + window.after[axis] > 0 {
-      x = try node.kind == "MaxPool" ? repeatEdges(x, window, axis) : pad(
-        x, axis: axis + 2, before: window.before[axis], after: window.after[axis])
+      x =
+        try node.kind == "MaxPool"
+        ? repeatEdges(x, window, axis)
+        : pad(
+          x, axis: axis + 2, before: window.before[axis], after: window.after[axis])
     }
     let result = try pool(x, window)
     guard node.kind == "AveragePool" else { return [result] }

@@ -49,7 +49,8 @@ extension ONNXReader {
     let extents = shape(of: x).extents
     let axis = try node.axis(node.integer("axis", default: 0), rank: extents.count)
     let places = indices.scalars.map { $0 < 0 ? $0 + extents[axis] : $0 }
-    try node.require(places.allSatisfy { (0..<extents[axis]).contains($0) }, "has an index that is not one of \(extents[axis])")
+    try node.require(
+      places.allSatisfy { (0..<extents[axis]).contains($0) }, "has an index that is not one of \(extents[axis])")
     let target = extents[..<axis] + indices.shape.extents + extents[(axis + 1)...]
     try node.require(target.count <= 8, "makes \(target.count) axes")
     if case .integers(let tensor) = x {
@@ -61,11 +62,15 @@ extension ONNXReader {
   func padding() throws(ModelFileError) -> [ONNXValue] {
     var x = try operand(0)
     let rank = shape(of: x).rank
-    guard let pads = try node.integers("paddings") == nil ? optionalIntegers("pads", orOperand: 1) : node.integers("paddings") else {
+    guard
+      let pads = try node.integers("paddings") == nil
+        ? optionalIntegers("pads", orOperand: 1) : node.integers("paddings")
+    else {
       throw node.error("lacks its pads")
     }
     let axes = try optionalIntegers(3) ?? Array(0..<rank)
-    try node.require(pads.count == 2 * axes.count && pads.allSatisfy { (-1 << 30...1 << 30).contains($0) }, "has the pads \(pads)")
+    try node.require(
+      pads.count == 2 * axes.count && pads.allSatisfy { (-1 << 30...1 << 30).contains($0) }, "has the pads \(pads)")
     let value = try node.opset < 11 ? node.float("value", default: 0) : optionalFloats(2)?.first ?? 0
     for (index, named) in axes.enumerated() {
       let axis = try node.axis(named, rank: rank)
@@ -88,7 +93,8 @@ extension ONNXReader {
     case "edge": return try pick(x, axis: axis, (-before..<extent + after).map { min(max($0, 0), extent - 1) })
     case "reflect":
       try node.require(max(before, after) < extent, "reflects more than there is")
-      return try pick(x, axis: axis, (-before..<extent + after).map { $0 < 0 ? -$0 : $0 < extent ? $0 : 2 * extent - 2 - $0 })
+      return try pick(
+        x, axis: axis, (-before..<extent + after).map { $0 < 0 ? -$0 : $0 < extent ? $0 : 2 * extent - 2 - $0 })
     case let mode: throw node.error("has the unknown mode \(mode)")
     }
   }

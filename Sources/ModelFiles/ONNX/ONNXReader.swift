@@ -61,7 +61,8 @@ final class ONNXReader {
     guard (1...64).contains(opset) else { throw .notONNX(reason: "it names the operator set \(opset)") }
     guard model.graph.output.count == 1 else {
       let names = model.graph.output.map(\.name).joined(separator: ", ")
-      throw .inconsistent("it has \(model.graph.output.count) results (\(names)), and one is supported; keep one output")
+      throw .inconsistent(
+        "it has \(model.graph.output.count) results (\(names)), and one is supported; keep one output")
     }
     var needed: Set = [model.graph.output[0].name]
     var nodes: [ONNXNode] = []
@@ -99,7 +100,8 @@ final class ONNXReader {
       case .dimValue, .dimParam, nil:
         guard axis == 0 else {
           throw .inconsistent(
-            "axis \(axis) of its input \"\(input.name)\" has no fixed extent; only the first, which counts examples, may vary")
+            "axis \(axis) of its input \"\(input.name)\" has no fixed extent; only the first, which counts examples, may vary"
+          )
         }
         extents.append(1)
       }
@@ -147,7 +149,9 @@ final class ONNXReader {
   /// Whole numbers known now, or `nil` where the operand is left out.
   func optionalIntegers(_ index: Int) throws(ModelFileError) -> [Int]? {
     guard let value = try optionalOperand(index) else { return nil }
-    guard case .integers(let tensor) = value else { throw node.error("has an operand \(index) that is not known beforehand") }
+    guard case .integers(let tensor) = value else {
+      throw node.error("has an operand \(index) that is not known beforehand")
+    }
     return tensor.scalars
   }
 

@@ -86,7 +86,8 @@ struct ONNXTensorReader {
       throw .malformed("the tensor \"\(tensor.name)\" lies in \(location), which is not in the model's folder")
     }
     guard let data = try? Data(contentsOf: file, options: .mappedIfSafe) else {
-      throw .malformed("the tensor \"\(tensor.name)\" lies in \(location), which is not beside the model or not readable")
+      throw .malformed(
+        "the tensor \"\(tensor.name)\" lies in \(location), which is not beside the model or not readable")
     }
     let offset = Int(entries["offset"] ?? "0") ?? -1
     let length = entries["length"].map { Int($0) ?? -1 } ?? data.count - offset
