@@ -48,8 +48,14 @@ struct AdditiveExercise: Sendable, CustomTestStringConvertible {
           Truncation(scheme.product(x, by: 1), by: 16), Truncation(scheme.product(x, by: 2), by: 3),
         ])
       },
+      AdditiveExercise(name: "own words added", count: count) {
+        $0.truncating([(count, 16)], additive: false)
+      } run: { scheme, x, _ in
+        let own = RingTensor(repeating: 5, shape: shape)
+        _ = try await scheme.truncate([Truncation(scheme.add(scheme.product(x, by: 1), own: own), by: 16)])
+      },
       AdditiveExercise(name: "shuffle", count: count) {
-        $0.shuffling(counts: [count, 2 * count])
+        $0.shuffling(counts: [count, 2 * count], rowCount: count)
       } run: { scheme, x, _ in
         _ = try await scheme.shuffle([
           x, scheme.map(x, to: [count, 2]) { $0.reshaped(to: [count, 1]).broadcast(to: [count, 2]) },

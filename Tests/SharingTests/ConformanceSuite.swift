@@ -15,6 +15,7 @@ func checkConformance<Harness: SchemeHarness>(_ harness: Harness, costs: (any Co
     try await checkLinear(harness, generator.words(shape), generator.words(shape), costs)
     try await checkExact(harness, generator.words(shape), generator.words(shape), costs)
     try await checkBits(harness, generator.words(shape), generator.words(shape), costs)
+    try await checkOwn(harness, generator.words(shape), generator.words(shape), costs)
     try await checkFixedPoint(harness, generator.words(shape, bits: 40), generator.words(shape, bits: 40), costs)
   }
   for shape: Shape in [[0], [1], [40, 41], [2000]] {
@@ -144,7 +145,31 @@ private func checkShuffle<Harness: SchemeHarness>(
   #expect(order.sorted() == Array(0..<rowCount))
   #expect(mismatchCount(values[0].scalars, x.gatherRows(order).scalars) == 0)
   #expect(rowCount < 40 || order != Array(0..<rowCount))
-  expectCosts(traffic, costs.map { [$0.shuffling(counts: [x.count, rowCount])] })
+  expectCosts(traffic, costs.map { [$0.shuffling(counts: [x.count, rowCount], rowCount: rowCount)] })
+}
+
+/// What every party adds by itself joins the product, on masked summands and on shares, for nothing.
+private func checkOwn<Harness: SchemeHarness>(
+  _ harness: Harness, _ x: RingTensor, _ own: RingTensor, _ costs: (any CostModel)?
+) async throws {
+  let (values, traffic) = try await harness.evaluate([x]) { scheme, shares in
+    let product = try await scheme.multiply([Multiplication(.elementwise(x.shape), shares[0], shares[0])])[0]
+    return try await scheme.reduce([
+      scheme.add(product, own: own), scheme.add(scheme.product(shares[0], by: 3), own: own),
+    ])
+  }
+  let all = own.scaled(by: UInt64(costs?.partyCount ?? 1))
+  #expect(mismatchCount(values[0].scalars, (x * x + all).scalars) == 0)
+  #expect(mismatchCount(values[1].scalars, (x.scaled(by: 3) + all).scalars) == 0)
+  let form = Bilinear.elementwise(x.shape)
+  expectCosts(
+    traffic,
+    costs.map {
+      [
+        $0.multiplying([form], openedCount: x.count), $0.reducing(additiveCounts: [x.count, x.count]),
+        $0.bringing(counts: [x.count, x.count]),
+      ]
+    })
 }
 
 private func checkFixedPoint<Harness: SchemeHarness>(

@@ -30,4 +30,10 @@ import Testing
     try await checkConformance(
       AdditiveHarness(partyCount: 2, allAtParty: owner), costs: AdditiveCosts(partyCount: 2), seed: 34)
   }
+
+  @Test(arguments: [2, 3, 4])
+  func authenticated(partyCount: Int) async throws {
+    try await checkConformance(
+      AuthenticatedHarness(partyCount: partyCount), costs: AuthenticatedCosts(partyCount: partyCount), seed: 36)
+  }
 }

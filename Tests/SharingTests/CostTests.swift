@@ -160,7 +160,7 @@ import Transports
       ),
       (.none, { scheme, x in _ = try await scheme.reduce([scheme.product(x[0], by: 3)]) }),
       (
-        costs.shuffling(counts: [count, 3 * count]),
+        costs.shuffling(counts: [count, 3 * count], rowCount: count),
         { scheme, x in
           _ = try await scheme.shuffle([
             x[0], scheme.map(x[0], to: [count, 3]) { _ in RingTensor(repeating: 1, shape: [count, 3]) },

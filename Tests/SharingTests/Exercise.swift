@@ -43,6 +43,17 @@ struct Exercise: Sendable, CustomTestStringConvertible {
           Truncation(scheme.add(sum, scheme.product(scheme.map(x, to: [1]) { $0.summed(axes: [0]) }, by: 9)), by: 8),
         ])
       },
+      // What a party brings must show no more than what it is added to.
+      Exercise(name: "own words added to a product", count: words) { scheme, x, _ in
+        let product = try await scheme.multiply([Multiplication(.elementwise(shape), x, x)])[0]
+        return try await scheme.truncate([
+          Truncation(scheme.add(product, own: RingTensor(repeating: 0x5A5A << 16, shape: shape)), by: 16)
+        ])
+      },
+      Exercise(name: "own words added to a share", count: words) { scheme, x, _ in
+        let own = RingTensor(repeating: 0x5A5A << 16, shape: shape)
+        return try await scheme.truncate([Truncation(scheme.add(scheme.product(x, by: 1 << 16), own: own), by: 16)])
+      },
       Exercise(name: "selection", count: bits) { scheme, x, bits in [try await scheme.multiply(bits, x)] },
       Exercise(name: "conversion", count: bits) { scheme, _, bits in [try await scheme.convert(bits)] },
       Exercise(name: "weighted sums", count: words) { scheme, _, bits in

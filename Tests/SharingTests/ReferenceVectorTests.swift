@@ -52,6 +52,8 @@ import Testing
     "truncation by 24": Digest(hash: 0xC108_4F58_3EF4_9FA1, firstWord: 0x0F39_3A76_2E9D_2CB9),
     "fused truncation": Digest(hash: 0xAEE9_D837_5DEC_0769, firstWord: 0xEFA1_DD5D_A98F_3A61),
     "mixed truncations": Digest(hash: 0x6BA2_5308_C91C_32A5, firstWord: 0xEFA1_DD5D_A98F_3A61),
+    "own words added to a product": Digest(hash: 0x0BFF_34AC_4020_5525, firstWord: 0xEFA1_DD5D_A98F_3A61),
+    "own words added to a share": Digest(hash: 0xB781_7A99_9245_F659, firstWord: 0xEFA1_DD5D_A98F_3A61),
     "selection": Digest(hash: 0x6099_B35B_4AB2_FE49, firstWord: 0xF02D_2E90_AB0B_2EAC),
     "conversion": Digest(hash: 0x1E45_7189_7BB7_1C7D, firstWord: 0x560B_6353_8993_4869),
     "weighted sums": Digest(hash: 0x302F_6A4D_30EB_0A7D, firstWord: 0x2C81_11AE_C2FF_5A27),
@@ -69,7 +71,8 @@ import Testing
 
   @Test(arguments: exercises)
   func valuesAreAsEver(exercise: Exercise) async throws {
-    #expect(try await Self.digest(of: exercise) == Self.expected[exercise.name])
+    let found = try await Self.digest(of: exercise)
+    #expect(found == Self.expected[exercise.name])
   }
 
   @Test(arguments: exercises)

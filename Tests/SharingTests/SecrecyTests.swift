@@ -75,6 +75,7 @@ import Transports
       .missingShare("x"), .wrongShape("x", expected: [1], given: [2]),
       .outOfRange(layer: "dense", operation: "matmul", magnitude: 1e9, limit: 1e6),
       .trafficDiffers(planned: .none, measured: Cost(rounds: 1)), .countersExhausted,
+      .cheating(check: .agreement, layer: ""), .cheating(check: .words, layer: "dense"),
     ]
     for error in errors {
       #expect(!error.description.isEmpty && !error.description.contains("\n"))

@@ -72,7 +72,7 @@ public struct AdditiveCosts: CostModel {
     round(bitCount * ((count + 7) / 8), dealt: 8 * bitCount * count)
   }
 
-  public func shuffling(counts: [Int]) -> Cost {
+  public func shuffling(counts: [Int], rowCount: Int) -> Cost {
     let byteCount = 8 * counts.reduce(0, +)
     return byteCount == 0
       ? .none

@@ -34,6 +34,10 @@ extension AdditiveScheme {
     AdditiveProduct(summand: a.summand + b.summand)
   }
 
+  public func add(_ a: AdditiveProduct, own words: RingTensor) -> AdditiveProduct {
+    AdditiveProduct(summand: a.summand + words)
+  }
+
   public func map(
     _ a: AdditiveProduct, to shape: Shape, _ linear: (RingTensor) -> RingTensor
   ) -> AdditiveProduct {

@@ -1,4 +1,3 @@
-import Arithmetic
 public import Tensors
 public import Transports
 
@@ -22,14 +21,9 @@ public final class AdditiveScheme: SharingScheme, DealtParty {
   private let channel: any Channel
   public let party: PartyID
   private let source: any CorrelationSource
-  private let master: [UInt8]
   private let zeros: ZeroSharing
   private let observer: DealtDraws.Observer?
-  private var programs: [String: (generator: PseudorandomGenerator, nextStep: UInt32)] = [:]
-  private var program = mainProgram
-  private var generator: PseudorandomGenerator
-  private var step: UInt32 = 0
-  private var operation: UInt32 = 0
+  private var steps: DealtSteps
   private var zeroCount: UInt64 = 0
   /// What this party has sent and been dealt, and the rounds it has gone through, since the session began.
   public private(set) var traffic = Cost.none
@@ -55,11 +49,9 @@ public final class AdditiveScheme: SharingScheme, DealtParty {
     self.channel = channel
     self.party = channel.party
     self.source = source
-    self.master = master
     self.zeros = zeros
     self.observer = observer
-    generator = DealtKeys.generator(master: master, program: Self.mainProgram)
-    programs[Self.mainProgram] = (generator, 1)
+    steps = DealtSteps(master: master, program: Self.mainProgram)
   }
 
   /// Moves on to the next query or training step, with counters of its own.
@@ -70,22 +62,13 @@ public final class AdditiveScheme: SharingScheme, DealtParty {
   /// - Throws: ``SharingError/countersExhausted`` after 2³² − 1 steps; ``SharingError/stepUsed(program:step:)`` for a step
   ///   that was begun before.
   public func beginStep(of program: String = mainProgram, at number: UInt32? = nil) throws {
-    let known = programs[program] ?? (DealtKeys.generator(master: master, program: program), 0)
-    let step = number ?? known.nextStep
-    guard step < .max else { throw SharingError.countersExhausted }
-    guard step >= known.nextStep else { throw SharingError.stepUsed(program: program, step: step) }
-    self.program = program
-    self.step = step
-    generator = known.generator
-    operation = 0
-    programs[program] = (known.generator, step + 1)
+    try steps.begin(program, at: number)
   }
 
   /// The correlated randomness of the next operation; every party calls this at the same places of the program.
   func beginDealing(_ demand: Demand) -> DealtDraws {
-    defer { operation += 1 }
-    let place = DealtPlace(program: program, step: step, operation: operation)
-    return DealtDraws(place: place, generator: generator, corrections: nil, observer: observer)
+    let place = steps.nextPlace()
+    return DealtDraws(place: place, generator: steps.generator, corrections: nil, observer: observer)
   }
 
   func receiveCorrections(for demand: Demand, _ draws: inout DealtDraws) async throws {

@@ -10,6 +10,8 @@ public import Transports
 ///   of `docs/PROTOCOLS.md` 2.2, 2.6 and 3.4.
 public final class Dealer: Sendable {
   public let partyCount: Int
+  /// How it shares what it deals.
+  public let form: DealtForm
   private let masters: [[UInt8]]
   private let generators = NIOLockedValueBox<[String: [PseudorandomGenerator]]>([:])
 
@@ -17,18 +19,21 @@ public final class Dealer: Sendable {
   private static let capacity = 256
 
   /// A dealer with fresh keys.
-  public convenience init(partyCount: Int) {
-    self.init(masters: (0..<partyCount).map { _ in SecureRandom.bytes(PseudorandomGenerator.keyByteCount) })
+  public convenience init(partyCount: Int, form: DealtForm = .additive) {
+    self.init(
+      masters: (0..<partyCount).map { _ in SecureRandom.bytes(PseudorandomGenerator.keyByteCount) }, form: form)
   }
 
-  package init(masters: [[UInt8]]) {
+  package init(masters: [[UInt8]], form: DealtForm = .additive) {
     self.partyCount = masters.count
+    self.form = form
     self.masters = masters
   }
 
   /// A dealer of one program whose parties' keystreams are known: a computing party that deals to the others.
   init(generators: [PseudorandomGenerator], program: String) {
     partyCount = generators.count
+    form = .additive
     masters = []
     self.generators.withLockedValue { $0[program] = generators }
   }
@@ -39,8 +44,13 @@ public final class Dealer: Sendable {
   /// What the last party has to add for an operation.
   public func corrections(for demand: Demand, at place: DealtPlace) -> Message {
     var dealing = Dealing(generators: generators(of: place.program), place: place)
+    guard form == .additive else {
+      var dealing = AuthenticatedDealing(dealing, keys: MACKeys.sum(of: masters))
+      dealing.deal(demand, generators: generators)
+      return dealing.corrections
+    }
     switch demand {
-    case .masks: break
+    case .masks, .inputs: break
     case .products(let operands, let products): dealProducts(operands, products, &dealing)
     case .truncation(let items): for item in items { Self.dealTruncation(item, &dealing) }
     case .comparison(let count, let width): Self.dealComparison(count, width, &dealing)
@@ -53,7 +63,7 @@ public final class Dealer: Sendable {
     return dealing.corrections.message
   }
 
-  private func generators(of program: String) -> [PseudorandomGenerator] {
+  func generators(of program: String) -> [PseudorandomGenerator] {
     generators.withLockedValue { known in
       if let found = known[program] { return found }
       if known.count >= Self.capacity { known.removeAll() }
@@ -126,7 +136,7 @@ public final class Dealer: Sendable {
   }
 
   /// The product over each non-empty set s of the planes, at place s − 1.
-  private static func monomials(of planes: ArraySlice<UInt64>, _ size: Int, _ stride: Int) -> [UInt64] {
+  static func monomials(of planes: ArraySlice<UInt64>, _ size: Int, _ stride: Int) -> [UInt64] {
     var result = [UInt64](repeating: 0, count: BorrowTree.monomialCount(size) * stride)
     result.withUnsafeMutableBufferPointer { result in
       planes.withUnsafeBufferPointer { planes in

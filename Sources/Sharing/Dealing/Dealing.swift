@@ -9,8 +9,8 @@ struct Dealing {
   /// One keystream a party.
   let generators: [PseudorandomGenerator]
   let place: DealtPlace
-  private(set) var corrections = Outbox()
-  private var draw = 0
+  var corrections = Outbox()
+  var draw = 0
 
   init(generators: [PseudorandomGenerator], place: DealtPlace) {
     self.generators = generators
@@ -77,13 +77,13 @@ struct Dealing {
     return total
   }
 
-  private func exclusiveSum(_ generators: ArraySlice<PseudorandomGenerator>, _ count: Int) -> [UInt64] {
+  func exclusiveSum(_ generators: ArraySlice<PseudorandomGenerator>, _ count: Int) -> [UInt64] {
     var total = [UInt64](repeating: 0, count: count)
     for generator in generators { ck_bits_xor(count, total, expand(generator, count, at: place, draw: draw), &total) }
     return total
   }
 
-  private func expand(_ generator: PseudorandomGenerator, _ count: Int, at place: DealtPlace, draw: Int) -> [UInt64] {
+  func expand(_ generator: PseudorandomGenerator, _ count: Int, at place: DealtPlace, draw: Int) -> [UInt64] {
     generator.words(count: count, counterHigh: place.counterHigh, counterLow: UInt64(draw) << 48)
   }
 }

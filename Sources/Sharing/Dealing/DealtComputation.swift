@@ -2,7 +2,7 @@ import Arithmetic
 import Crypto
 import Foundation
 package import Graphs
-import Tensors
+package import Tensors
 
 /// A computation whose correlated randomness can be dealt ahead. All of it is public.
 ///
@@ -17,18 +17,21 @@ package struct DealtComputation: Sendable {
     package var numbers: [String: Float]
     /// Inputs that stay the same for many runs, whose masks are kept; in the order in which they are fixed.
     package var fixed: [String]
+    /// Inputs of which every party brings a summand by itself.
+    package var own: [String]
     /// Whose computation it is, such as a model's name.
     package var label: String
 
     package init(
       graph: Graph, fractionBits: Int, widths: ComparisonWidths, numbers: [String: Float] = [:],
-      fixed: [String] = [], label: String
+      fixed: [String] = [], own: [String] = [], label: String
     ) {
       self.graph = graph
       self.fractionBits = fractionBits
       self.widths = widths
       self.numbers = numbers
       self.fixed = fixed
+      self.own = own
       self.label = label
     }
   }
@@ -55,14 +58,15 @@ package struct DealtComputation: Sendable {
   /// What one run demands; found by rehearsing it on zeros.
   package func rehearsed(partyCount: Int) async throws -> DealtProgram {
     try await DealtProgram.rehearsing(program, partyCount: partyCount) { scheme in
-      let names = content.graph.inputs.keys.filter { content.numbers[$0] == nil }
+      let names = content.graph.inputs.keys.filter { content.numbers[$0] == nil && !content.own.contains($0) }
       var inputs = Dictionary(
         uniqueKeysWithValues: names.map {
           ($0, scheme.constant(RingTensor(repeating: 0, shape: content.shape(of: $0))))
         })
       inputs.merge(try await fix(inputs, on: scheme)) { $1 }
       try scheme.beginStep(of: program, at: 0)
-      _ = try await run(inputs, on: scheme)
+      let own = content.own.map { ($0, RingTensor(repeating: 0, shape: content.shape(of: $0))) }
+      _ = try await run(inputs, own: Dictionary(own, uniquingKeysWith: { $1 }), on: scheme)
     }
   }
 
@@ -80,11 +84,13 @@ package struct DealtComputation: Sendable {
   ///
   /// - Parameter numbers: the public numbers of this run, of the same forms as the content's
   ///   (``SecurePlan/form(of:fractionBits:)``); the content's where none are given.
+  /// - Parameter own: what this party brings by itself.
   package func run(
-    _ inputs: [String: AdditiveShare], numbers: [String: Float]? = nil, on scheme: AdditiveScheme
+    _ inputs: [String: AdditiveShare], numbers: [String: Float]? = nil, own: [String: RingTensor] = [:],
+    on scheme: AdditiveScheme
   ) async throws -> [AdditiveShare] {
     try await SecureEngine(scheme, fractionBits: content.fractionBits, widths: content.widths)
-      .run(content.graph, inputs: inputs, numbers: numbers ?? content.numbers)
+      .run(content.graph, inputs: inputs, numbers: numbers ?? content.numbers, own: own)
   }
 }
 

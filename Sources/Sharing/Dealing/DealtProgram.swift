@@ -12,8 +12,8 @@ public struct DealtProgram: Hashable, Sendable, Codable {
   }
 
   /// Bytes for the last party and one run.
-  public func byteCount(partyCount: Int) -> Int {
-    operations.reduce(0) { $0 + $1.demand.correctionByteCount(partyCount: partyCount) }
+  public func byteCount(partyCount: Int, form: DealtForm = .additive) -> Int {
+    operations.reduce(0) { $0 + $1.demand.correctionByteCount(partyCount: partyCount, form: form) }
   }
 
   /// Finds out what a program demands by rehearsing it alone, on zeros.
@@ -28,13 +28,23 @@ public struct DealtProgram: Hashable, Sendable, Codable {
     try await body(try await AdditiveScheme.start(over: channel, source: source, session: "rehearsal"))
     return DealtProgram(name: name, operations: source.operations(of: name))
   }
+
+  /// The same for parties whose shares have MACs.
+  public static func rehearsingAuthenticated(
+    _ name: String, partyCount: Int, _ body: (AuthenticatedScheme) async throws -> Void
+  ) async throws -> DealtProgram {
+    let source = RehearsalSource(partyCount: partyCount, form: .authenticated)
+    let channel = RehearsalChannel(partyCount: partyCount)
+    try await body(AuthenticatedScheme(channel: channel, source: source, master: source.key(), session: []))
+    return DealtProgram(name: name, operations: source.operations(of: name))
+  }
 }
 
 extension Dealer {
   /// The corrections of one run, one after the other.
   public func ticket(for program: DealtProgram, step: UInt32) -> Message {
     var message = Message()
-    message.reserveCapacity(program.byteCount(partyCount: partyCount))
+    message.reserveCapacity(program.byteCount(partyCount: partyCount, form: form))
     for operation in program.operations {
       message += corrections(
         for: operation.demand.moved(to: step, of: program.name),
@@ -57,7 +67,7 @@ extension Demand {
       return .products(
         operands: operands.map { Operand(count: $0.count, mask: moved($0.mask)) }, products: products)
     case .selection(let count, let mask): return .selection(count: count, mask: moved(mask))
-    case .masks, .truncation, .comparison, .conversion, .decomposition, .conjunction, .shuffle: return self
+    case .masks, .truncation, .comparison, .conversion, .decomposition, .conjunction, .shuffle, .inputs: return self
     }
   }
 }

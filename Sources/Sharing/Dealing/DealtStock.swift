@@ -14,12 +14,14 @@ public final class DealtStock: CorrelationSource {
 
   private let ownKey: [UInt8]
   private let partyCount: Int
+  private let form: DealtForm
   private let state = NIOLockedValueBox(State())
 
   /// - Parameter key: this party's key, from the dealer.
-  public init(key: [UInt8], partyCount: Int) {
+  public init(key: [UInt8], partyCount: Int, form: DealtForm = .additive) {
     ownKey = key
     self.partyCount = partyCount
+    self.form = form
   }
 
   public func key() -> [UInt8] { ownKey }
@@ -50,7 +52,7 @@ public final class DealtStock: CorrelationSource {
   }
 
   public func corrections(for demand: Demand, at place: DealtPlace) throws -> Message {
-    let byteCount = demand.correctionByteCount(partyCount: partyCount)
+    let byteCount = demand.correctionByteCount(partyCount: partyCount, form: form)
     return try state.withLockedValue { state in
       guard let current = state.current, current.program == place.program, current.step == place.step else {
         throw SharingError.stockEmpty(program: place.program)

@@ -23,6 +23,14 @@ public enum Demand: Hashable, Sendable, Codable {
   case conjunction([Planes])
   /// A permutation of rows for each party, and new shares of what it makes of the masks of all others' shares.
   case shuffle(shapes: [Shape])
+  /// Masks that one party knows, for its inputs; with MACs only.
+  case inputs([Input])
+
+  /// What a party is to bring.
+  public struct Input: Hashable, Sendable, Codable {
+    var owner: Int
+    var count: Int
+  }
 
   /// A tensor to be masked, or one whose mask was opened before.
   public struct Operand: Hashable, Sendable, Codable {
@@ -49,9 +57,16 @@ public enum Demand: Hashable, Sendable, Codable {
   }
 
   /// What the last party is sent.
-  func correctionByteCount(partyCount: Int) -> Int {
+  func correctionByteCount(partyCount: Int, form: DealtForm = .additive) -> Int {
+    switch form {
+    case .additive: additiveByteCount(partyCount: partyCount)
+    case .authenticated: authenticatedByteCount
+    }
+  }
+
+  private func additiveByteCount(partyCount: Int) -> Int {
     switch self {
-    case .masks: 0
+    case .masks, .inputs: 0
     case .products(_, let products): 8 * products.reduce(0) { $0 + $1.form.resultShape.count }
     case .truncation(let items): 16 * items.reduce(0) { $0 + $1.count }
     case .comparison(let count, let width): BorrowTree(width: width).dealtPlaneCount * ((count + 7) / 8)
@@ -62,6 +77,14 @@ public enum Demand: Hashable, Sendable, Codable {
     case .shuffle(let shapes): 8 * partyCount * shapes.reduce(0) { $0 + $1.count }
     }
   }
+}
+
+/// How dealt words are shared.
+public enum DealtForm: Sendable {
+  /// Additively, modulo 2⁶⁴.
+  case additive
+  /// With MACs: words modulo 2¹²⁸, and bits.
+  case authenticated
 }
 
 /// How the bits below the sign are combined into one borrow: groups of four without a word, then a tree of pairs.

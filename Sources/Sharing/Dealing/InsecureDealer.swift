@@ -49,6 +49,25 @@ package enum InsecureDealer {
   }
 }
 
+extension InsecureDealer {
+  /// The same for shares with MACs; the session has no name.
+  package static func authenticatedScheme(
+    over channel: any Channel, seed: UInt8, recorder: (@Sendable (Message) -> Void)? = nil,
+    observer: (@Sendable (Draw) -> Void)? = nil
+  ) -> AuthenticatedScheme {
+    let dealer = Dealer(
+      masters: (0..<channel.partyCount).map { master(party: $0, seed: seed) }, form: .authenticated)
+    var translation: DealtDraws.Observer?
+    if let observer {
+      translation = { program, high, blocks in observer(Draw(program: program, high: high, blocks: blocks)) }
+    }
+    return AuthenticatedScheme(
+      channel: channel,
+      source: RecordingSource(base: MemoryDealing(dealer: dealer, party: channel.party), recorder: recorder),
+      master: dealer.key(ofParty: channel.party), session: [], observer: translation)
+  }
+}
+
 /// Tells of every correction.
 private struct RecordingSource: CorrelationSource {
   let base: MemoryDealing

@@ -31,15 +31,19 @@ struct RehearsalChannel: Channel {
 /// Writes down what is demanded, and gives zeros.
 final class RehearsalSource: CorrelationSource {
   private let partyCount: Int
+  private let form: DealtForm
   private let demands = NIOLockedValueBox<[(place: DealtPlace, demand: Demand)]>([])
 
-  init(partyCount: Int) { self.partyCount = partyCount }
+  init(partyCount: Int, form: DealtForm = .additive) {
+    self.partyCount = partyCount
+    self.form = form
+  }
 
   func key() -> [UInt8] { SecureRandom.bytes(PseudorandomGenerator.keyByteCount) }
 
   func corrections(for demand: Demand, at place: DealtPlace) -> Message {
     demands.withLockedValue { $0.append((place, demand)) }
-    return Message(repeating: 0, count: demand.correctionByteCount(partyCount: partyCount))
+    return Message(repeating: 0, count: demand.correctionByteCount(partyCount: partyCount, form: form))
   }
 
   func operations(of program: String) -> [DealtProgram.Operation] {

@@ -1,5 +1,5 @@
 public import Graphs
-import Tensors
+public import Tensors
 
 /// Runs a graph on shares: the same program as in the clear, step by step with the other parties.
 ///
@@ -42,22 +42,27 @@ public struct SecureEngine<Scheme: SharingScheme> {
   /// - Parameters:
   ///   - inputs: shares of all inputs of the graph, in fixed point.
   ///   - numbers: public values of inputs that are no secrets, such as a learning rate, by name.
+  ///   - own: inputs of which every party brings a summand by itself, such as its noise, as whole words in fixed point; each is
+  ///     added to one other value.
   ///   - observer: told of every step in which parties talk.
   /// - Throws: ``SharingError``, or the channel's error.
   @specialized(where Scheme == ReplicatedScheme)
   @specialized(where Scheme == AdditiveScheme)
+  @specialized(where Scheme == AuthenticatedScheme)
   public func run(
-    _ graph: Graph, inputs: [String: Scheme.Share], numbers: [String: Float] = [:],
+    _ graph: Graph, inputs: [String: Scheme.Share], numbers: [String: Float] = [:], own: [String: RingTensor] = [:],
     observer: ((SecureStep) -> Void)? = nil
   ) async throws -> [Scheme.Share] {
     try Self.checkAvailability(of: graph)
     for node in graph.nodes {
       if let number = node.operation.publicNumber(among: numbers) { try arithmetic.check(number, of: node) }
     }
+    try OwnInputs.check(own, in: graph)
     let bounds = MagnitudeBounds(magnitudes, fractionBits: arithmetic.fractionBits)
     try bounds.check(graph)
     var run = SecureRun(
-      graph: graph, arithmetic: arithmetic, numbers: numbers, widths: widths, bounds: bounds, observer: observer)
+      graph: graph, arithmetic: arithmetic, numbers: numbers, own: own, widths: widths, bounds: bounds,
+      observer: observer)
     return try await run.outputs(for: inputs)
   }
 

@@ -7,9 +7,13 @@ extension SecureRun {
   func readiness(of index: Int, inputs: [String: Share]) throws -> Readiness {
     let node = graph.nodes[index]
     let operands = node.operands
+    if !ownSums.isEmpty, let waiting = productsAmong(operands.filter(ownSums.contains)) {
+      return .truncation(of: waiting)
+    }
     switch node.operation {
     case .input(let name):
       if let number = numbers[name] { return .done(.constant(number, node.shape)) }
+      if let own = own[name] { return .done(.own(own)) }
       guard let share = inputs[name] else { throw SharingError.missingShare(name) }
       guard share.shape == node.shape else {
         throw SharingError.wrongShape(name, expected: node.shape, given: share.shape)
@@ -126,7 +130,7 @@ extension SecureRun {
     case .constant(let value, let old)?:
       let constant = RingTensor(repeating: arithmetic.word(Double(value)), shape: old)
       return .share(scheme.constant(linear(constant)))
-    case .bits?, nil: preconditionFailure("an operand is not known yet")
+    case .bits?, .own?, nil: preconditionFailure("an operand is not known yet")
     }
   }
 
@@ -150,14 +154,22 @@ extension SecureRun {
       guard abs(first - second) <= 1 else { return .truncation(of: [a, b]) }
       let sum = scheme.add(raised(x, by: second - first, shape), raised(y, by: first - second, shape))
       return .done(.product(sum, surplus: max(first, second)))
-    case (.constant, _), (_, .constant), (.bits, _), (_, .bits):
+    case (.product(let x, let surplus), .own(let words)), (.own(let words), .product(let x, let surplus)):
+      guard surplus <= highestMeetingSurplus else { return .truncation(of: productsAmong([a, b]) ?? []) }
+      return .done(.product(scheme.add(x, own: words.scaled(by: 1 << UInt64(surplus))), surplus: surplus))
+    case (.share(let x), .own(let words)), (.own(let words), .share(let x)):
+      // A share that is no product is made one, which is masked before it is brought back.
+      let factor: UInt64 = 1 << UInt64(fractionBits)
+      let product = scheme.add(scheme.product(x, by: factor), own: words.scaled(by: factor))
+      return .done(.product(product, surplus: fractionBits))
+    case (.constant, _), (_, .constant), (.bits, _), (_, .bits), (.own, .own):
       preconditionFailure("constants were turned into shares")
     }
   }
 
   /// The product with so many more fraction bits, if any.
   private func raised(_ product: Scheme.Product, by bits: Int, _ shape: Shape) -> Scheme.Product {
-    bits > 0 ? scheme.map(product, to: shape) { $0.scaled(by: 1 << UInt64(bits)) } : product
+    bits > 0 ? scheme.scale(product, by: 1 << UInt64(bits)) : product
   }
 
   /// The operand with constants made shares.
@@ -183,7 +195,7 @@ extension SecureRun {
     case .constant(let value, let shape)?:
       try arithmetic.check(value + offset, of: graph.nodes[node])
       return .done(.constant(value + offset, shape))
-    case .bits?, nil: preconditionFailure("an operand is not known yet")
+    case .bits?, .own?, nil: preconditionFailure("an operand is not known yet")
     }
   }
 
@@ -223,9 +235,9 @@ extension SecureRun {
       guard parts.surplus > 0 else { return .share(scheme.scale(share, by: parts.word)) }
       return .product(scheme.product(share, by: parts.word), surplus: parts.surplus)
     case .product(let product, let surplus):
-      let scaled = parts.word == 1 ? product : scheme.map(product, to: shape) { $0.scaled(by: parts.word) }
+      let scaled = parts.word == 1 ? product : scheme.scale(product, by: parts.word)
       return .product(scaled, surplus: surplus + parts.surplus)
-    case .constant, .bits: preconditionFailure("constants were turned into shares")
+    case .constant, .bits, .own: preconditionFailure("constants were turned into shares")
     }
   }
 

@@ -62,6 +62,7 @@ extension SecureRun {
   /// Does one kind of work for all nodes that wait for it.
   mutating func perform(_ work: Work, _ nodes: [Int]) async throws {
     try bounds.check(work, nodes, of: graph)
+    enter(nodes)
     // Values that fit into fewer bits fit into more, so that nodes of one kind share their rounds.
     let width = widths.width(of: nodes)
     let results = try await results(of: work, nodes, by: arithmetic.comparing(on: width))

@@ -17,6 +17,8 @@ struct SecureRun<Scheme: SharingScheme> {
     case constant(Float, Shape)
     /// Whether a relation holds, for nodes that only choose by it.
     case bits(Scheme.Bits)
+    /// This party's summand of what all bring by themselves.
+    case own(RingTensor)
   }
 
   /// What a node whose operands are known can do next.
@@ -33,6 +35,11 @@ struct SecureRun<Scheme: SharingScheme> {
   let arithmetic: FixedPointArithmetic<Scheme>
   /// Public values of inputs.
   let numbers: [String: Float]
+  /// What this party brings by itself.
+  let own: [String: RingTensor]
+  /// Sums with what parties bring: they are brought back to shares before anything else is made of them, so that noise in
+  /// whole steps hides every digit that is left.
+  let ownSums: Set<Int>
   let widths: ComparisonWidths
   let bounds: MagnitudeBounds
   let observer: ((SecureStep) -> Void)?
@@ -46,13 +53,15 @@ struct SecureRun<Scheme: SharingScheme> {
   var fractionBits: Int { arithmetic.fractionBits }
 
   init(
-    graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, numbers: [String: Float], widths: ComparisonWidths,
-    bounds: MagnitudeBounds,
+    graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, numbers: [String: Float],
+    own: [String: RingTensor], widths: ComparisonWidths, bounds: MagnitudeBounds,
     observer: ((SecureStep) -> Void)?
   ) {
     self.graph = graph
     self.arithmetic = arithmetic
     self.numbers = numbers
+    self.own = own
+    ownSums = OwnInputs.sums(own, in: graph)
     self.widths = widths
     self.bounds = bounds
     self.observer = observer
@@ -120,6 +129,15 @@ struct SecureRun<Scheme: SharingScheme> {
     }
   }
 
+  /// Tells the scheme which layers it works for.
+  func enter(_ nodes: [Int]) {
+    var names: [String] = []
+    for node in nodes where !graph.nodes[node].layer.isEmpty && !names.contains(graph.nodes[node].layer) {
+      names.append(graph.nodes[node].layer)
+    }
+    scheme.enter(layer: names.joined(separator: " + "))
+  }
+
   /// Tells the observer of a step that is done, before operands are let go.
   func report(_ kind: String, _ nodes: [Int], width: Int? = nil, wrapProbability: Double = 0) {
     guard let observer else { return }
@@ -133,6 +151,7 @@ struct SecureRun<Scheme: SharingScheme> {
   }
 
   private mutating func multiply(_ products: [(node: Int, Multiplication<Share>)]) async throws -> Set<Int> {
+    enter(products.map { $0.node })
     let results = try await scheme.multiply(products.map { $0.1 })
     report("multiply", products.map { $0.node })
     for (product, result) in zip(products, results) {
@@ -153,6 +172,7 @@ struct SecureRun<Scheme: SharingScheme> {
       failure += bounds.wrapProbability(node, of: graph, surplus: surplus)
     }
     guard !items.isEmpty else { return }
+    enter(items.map { $0.node })
     let shares = try await arithmetic.truncate(items.map { $0.1 })
     report("truncate", items.map { $0.node }, wrapProbability: failure)
     for (item, share) in zip(items, shares) {
@@ -172,7 +192,7 @@ struct SecureRun<Scheme: SharingScheme> {
     case .share(let share)?: return share
     case .constant(let value, let shape)?:
       return scheme.constant(RingTensor(repeating: arithmetic.word(Double(value)), shape: shape))
-    case .product?, .bits?, nil: preconditionFailure("node \(node) of the graph is not a share yet")
+    case .product?, .bits?, .own?, nil: preconditionFailure("node \(node) of the graph is not a share yet")
     }
   }
 }

@@ -52,6 +52,6 @@ extension FixedPointArithmetic {
   func scaled(_ product: Scheme.Product, by factor: Int) -> Scheme.Product {
     guard factor != 1 else { return product }
     let word = UInt64(bitPattern: Int64(factor))
-    return scheme.map(product, to: product.shape) { $0.scaled(by: word) }
+    return scheme.scale(product, by: word)
   }
 }

@@ -8,6 +8,8 @@ public final class MeteredScheme: SharingScheme {
     public let shape: Shape
     /// Products only: whether it is a masked summand.
     var isAdditive = false
+    /// Products only: whether parties brought words to it that are not shared yet.
+    var hasOwn = false
     let identity = ShareIdentity()
     var isFixed = false
     /// Bits only: the scalars whose signs they are.
@@ -34,13 +36,18 @@ public final class MeteredScheme: SharingScheme {
 
   @inline(never) public func constant(_ value: RingTensor) -> Share { Share(shape: value.shape) }
   @inline(never) public func add(_ a: Share, _ b: Share) -> Share {
-    Share(shape: a.shape, isAdditive: a.isAdditive || b.isAdditive)
+    Share(shape: a.shape, isAdditive: a.isAdditive || b.isAdditive, hasOwn: a.hasOwn || b.hasOwn)
+  }
+  @inline(never) public func add(_ a: Share, own words: RingTensor) -> Share {
+    Share(shape: a.shape, isAdditive: true, hasOwn: true)
+  }
+  @inline(never) public func scale(_ a: Share, by word: UInt64) -> Share {
+    Share(shape: a.shape, isAdditive: a.isAdditive, hasOwn: a.hasOwn)
   }
   @inline(never) public func subtract(_ a: Share, _ b: Share) -> Share { share(of: a.shape) }
   @inline(never) public func add(_ a: Share, word: UInt64) -> Share { share(of: a.shape) }
-  @inline(never) public func scale(_ a: Share, by word: UInt64) -> Share { share(of: a.shape) }
   @inline(never) public func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share {
-    Share(shape: shape, isAdditive: a.isAdditive)
+    Share(shape: shape, isAdditive: a.isAdditive, hasOwn: a.hasOwn)
   }
   @inline(never) public func concatenate(_ shares: [Share], axis: Int) -> Share {
     shares.count == 1
@@ -64,10 +71,12 @@ public final class MeteredScheme: SharingScheme {
     return pairs.map { Share(shape: $0.form.resultShape, isAdditive: true) }
   }
   public func reduce(_ products: [Share]) async throws -> [Share] {
+    spend(costs.bringing(counts: products.filter(\.hasOwn).map(\.shape.count)))
     spend(costs.reducing(additiveCounts: products.filter(\.isAdditive).map(\.shape.count)))
     return products.map { Share(shape: $0.shape) }
   }
   public func truncate(_ items: [Truncation<Share>]) async throws -> [Share] {
+    spend(costs.bringing(counts: items.filter(\.product.hasOwn).map(\.product.shape.count)))
     spend(
       costs.truncating(
         items.map { ($0.product.shape.count, $0.bits) }, additive: items.contains { $0.product.isAdditive },
@@ -99,7 +108,7 @@ public final class MeteredScheme: SharingScheme {
     return tables.map { _ in share(of: bits[0].shape) }
   }
   public func shuffle(_ shares: [Share]) async throws -> [Share] {
-    spend(costs.shuffling(counts: shares.map(\.shape.count)))
+    spend(costs.shuffling(counts: shares.map(\.shape.count), rowCount: shares.first?.shape[0] ?? 0))
     return shares.map { share(of: $0.shape) }
   }
   public func fix(_ shares: [Share]) async throws -> [Share] {

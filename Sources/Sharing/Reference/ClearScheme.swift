@@ -28,6 +28,8 @@ public final class ClearScheme: SharingScheme {
   public func concatenate(_ shares: [Share], axis: Int) -> Share {
     Share(RingTensor.concatenated(shares.map(\.value), axis: axis))
   }
+  /// The one party's words are those of all together.
+  public func add(_ a: Share, own words: RingTensor) -> Share { Share(a.value + words) }
   public func product(_ a: Share, by word: UInt64) -> Share { scale(a, by: word) }
 
   public func not(_ bits: Share) -> Share { Share(bits.value.scaled(by: .max).adding(1)) }

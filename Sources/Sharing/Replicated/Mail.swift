@@ -77,6 +77,11 @@ struct Inbox {
     }
   }
 
+  mutating func bytes(_ count: Int) -> [UInt8] {
+    defer { offset += count }
+    return Array(message[offset..<offset + count])
+  }
+
   /// Reads a plane of `bitCount` bits into whole words; bits past the end become zero.
   mutating func plane(_ bitCount: Int, into target: UnsafeMutablePointer<UInt64>) {
     let byteCount = (bitCount + 7) / 8

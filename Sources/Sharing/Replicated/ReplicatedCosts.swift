@@ -109,7 +109,7 @@ public struct ReplicatedCosts: CostModel {
         pair.weighting(count: count, bitCount: bitCount, tableCount: tableCount), resultCount: count * tableCount)
   }
 
-  public func shuffling(counts: [Int]) -> Cost {
+  public func shuffling(counts: [Int], rowCount: Int) -> Cost {
     let count = counts.reduce(0, +)
     guard count > 0 else { return .none }
     guard let sender else { return Cost(rounds: 2, byteCount: 32 * count) }

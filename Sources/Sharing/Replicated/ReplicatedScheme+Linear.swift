@@ -53,6 +53,17 @@ extension ReplicatedScheme {
     }
   }
 
+  /// The own words join this party's summand, which nobody else knows: a share of zero masks it, drawn here where the product
+  /// has none.
+  public func add(_ a: ReplicatedProduct, own words: RingTensor) -> ReplicatedProduct {
+    switch a.form {
+    case .additive(let summand): return ReplicatedProduct(form: .additive(summand + words))
+    case .replicated(let share):
+      let mask = zeroShare(beginOperation(), draw: 0, shape: share.shape)
+      return ReplicatedProduct(form: .additive(share.first + mask + words))
+    }
+  }
+
   public func map(
     _ a: ReplicatedProduct, to shape: Shape, _ linear: (RingTensor) -> RingTensor
   ) -> ReplicatedProduct {

@@ -36,9 +36,16 @@ public final class ReplicatedScheme: SharingScheme {
   ///
   /// - Parameter session: a name all three parties give alike, mixed into the keys.
   public static func start(over channel: any Channel, session: String) async throws -> ReplicatedScheme {
+    try await start(over: channel, session: session, telling: nil)
+  }
+
+  /// - Parameter observer: hears of every draw, in tests.
+  package static func start(
+    over channel: any Channel, session: String, telling observer: SessionDraws.Observer?
+  ) async throws -> ReplicatedScheme {
     precondition(channel.partyCount == 3, "replicated sharing is among three parties")
     let secrets = try await agree(over: channel, session: session)
-    return ReplicatedScheme(channel: channel, secrets: secrets)
+    return ReplicatedScheme(channel: channel, randomness: secrets.randomness(telling: observer))
   }
 
   /// Fresh keys with both neighbours, for a session that may have to be taken up again: a training. One round.

@@ -52,8 +52,12 @@ package struct SessionSecrets: Sendable {
     self.second = second
   }
 
-  var randomness: PairwiseRandomness {
-    PairwiseRandomness(first: PseudorandomGenerator(key: first), second: PseudorandomGenerator(key: second))
+  var randomness: PairwiseRandomness { randomness(telling: nil) }
+
+  func randomness(telling observer: SessionDraws.Observer?) -> PairwiseRandomness {
+    PairwiseRandomness(
+      first: PseudorandomGenerator(key: first), second: PseudorandomGenerator(key: second),
+      observer: SessionDraws.observer(of: self, telling: observer))
   }
 }
 

@@ -34,7 +34,9 @@ public protocol CostModel: Sendable {
   /// `count`: bits of one place; `bitCount`: places of a table.
   func weighting(count: Int, bitCount: Int, tableCount: Int) -> Cost
   /// `counts`: scalars of each share.
-  func shuffling(counts: [Int]) -> Cost
+  func shuffling(counts: [Int], rowCount: Int) -> Cost
+  /// What parties bring by themselves, once it joins a share; `counts`: scalars of each product.
+  func bringing(counts: [Int]) -> Cost
   func opening(counts: [Int]) -> Cost
   /// Starting a session: agreeing on keys.
   var starting: Cost { get }
@@ -51,6 +53,9 @@ extension CostModel {
   }
 
   public var truncatesFast: Bool { false }
+
+  /// Nothing: each party's words are its summand.
+  public func bringing(counts: [Int]) -> Cost { .none }
 
   public func doubles(_ form: Bilinear) -> Bool { false }
 

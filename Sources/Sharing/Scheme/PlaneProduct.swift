@@ -43,10 +43,10 @@ public struct PlaneProduct: Hashable, Sendable, Codable {
   var weightShape: Shape { [outputChannels, inputChannels, kernelHeight, kernelWidth] }
   var outputShape: Shape { [batch, outputChannels, outputHeight, outputWidth] }
 
-  private var patch: Int { inputChannels * kernelHeight * kernelWidth }
-  private var positions: Int { outputHeight * outputWidth }
-  private var imageCount: Int { inputChannels * height * width }
-  private var resultCount: Int { outputChannels * positions }
+  var patch: Int { inputChannels * kernelHeight * kernelWidth }
+  var positions: Int { outputHeight * outputWidth }
+  var imageCount: Int { inputChannels * height * width }
+  var resultCount: Int { outputChannels * positions }
 
   /// Images whose patches form one matrix: small planes are taken together, so that the product's tiles fill.
   private var group: Int { Swift.max(1, Swift.min(batch, 256 / Swift.max(positions, 1))) }

@@ -23,7 +23,8 @@ public protocol SharingScheme: AnyObject {
   func add(_ a: Share, word: UInt64) -> Share
   /// Multiplies by a public word, wrapping.
   func scale(_ a: Share, by word: UInt64) -> Share
-  /// Applies a linear map that yields a tensor of `shape`; any other map gives garbage.
+  /// Applies a linear map that yields a tensor of `shape`; any other map gives garbage. The weights of each scalar of the
+  /// result, as signed numbers, add up to less than 2³¹ in absolute value: larger factors are for ``scale(_:by:)``.
   func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share
   /// The shares one after the other along an axis.
   func concatenate(_ shares: [Share], axis: Int) -> Share
@@ -31,7 +32,13 @@ public protocol SharingScheme: AnyObject {
   /// The share times a public word, awaiting truncation.
   func product(_ a: Share, by word: UInt64) -> Product
   func add(_ a: Product, _ b: Product) -> Product
+  /// The product and what every party brings by itself, such as noise: nobody learns another's words, nothing is sent.
+  func add(_ a: Product, own words: RingTensor) -> Product
   func map(_ a: Product, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Product
+  /// Multiplies a product by a public word, wrapping.
+  func scale(_ a: Product, by word: UInt64) -> Product
+  /// Tells which layer of a model the next operations serve: what an error names. Public.
+  func enter(layer: String)
 
   func not(_ bits: Bits) -> Bits
   func exclusiveOr(_ a: Bits, _ b: Bits) -> Bits
@@ -78,6 +85,13 @@ public protocol SharingScheme: AnyObject {
 
 extension SharingScheme {
   public func doubles(_ form: Bilinear) -> Bool { false }
+
+  public func scale(_ a: Product, by word: UInt64) -> Product {
+    map(a, to: a.shape) { $0.scaled(by: word) }
+  }
+
+  /// Nothing to note.
+  public func enter(layer: String) {}
 
   /// Nothing to prepare.
   public func fix(_ shares: [Share]) async throws -> [Share] { shares }
@@ -129,8 +143,13 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
   case boundsMissing
   /// A run began before the dealer's corrections for it were there.
   case stockEmpty(program: String)
+  /// What each party brings by itself is used as something else than a summand.
+  case ownInputMisused(String)
   /// The correlated randomness of a run was used before.
   case stepUsed(program: String, step: UInt32)
+  /// A party deviated from the protocol: the check that failed, and the layer whose values it failed for, empty where it is
+  /// not known. No output was released.
+  case cheating(check: CheatingCheck, layer: String)
 
   public var description: String {
     switch self {
@@ -158,9 +177,15 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
         "fast truncation needs proven bounds of all values: declare the range of inputs (--input-range), or truncate safely"
     case .stockEmpty(let program):
       return "the stock of correlated randomness for \(program) is empty: have the dealer fill it first"
+    case .ownInputMisused(let name):
+      return
+        "input \"\(name)\" is what each party brings by itself: add it to one other value of its shape, and nothing else"
     case .stepUsed(let program, let step):
       return "the correlated randomness of run \(step) of \(program) was used before: "
         + "remove the storage folder of the last party, and start it again"
+    case .cheating(let check, let layer):
+      let place = layer.isEmpty ? "" : " in layer \(layer)"
+      return "a party cheated: \(check)\(place); no output was released, and this session's keys are used no more"
     }
   }
 }

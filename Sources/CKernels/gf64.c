@@ -1,0 +1,135 @@
+#include "ck_gf64.h"
+
+#include <stdbool.h>
+
+#include "dispatch.h"
+
+#if CK_X86
+#include <immintrin.h>
+#endif
+
+typedef unsigned __int128 wide;
+
+/// The low 64 bits of what is left of a polynomial of degree below 128: t^64 = t^4 + t^3 + t + 1.
+CK_INLINE uint64_t reduce(wide value) {
+  uint64_t high = (uint64_t)(value >> 64);
+  wide folded = (wide)high ^ (wide)high << 1 ^ (wide)high << 3 ^ (wide)high << 4;
+  uint64_t rest = (uint64_t)(folded >> 64);
+  return (uint64_t)value ^ (uint64_t)folded ^ rest ^ rest << 1 ^ rest << 3 ^ rest << 4;
+}
+
+CK_INLINE wide carryless(uint64_t a, uint64_t b) {
+  wide product = 0;
+  for (unsigned i = 0; i < 64; i++) { product ^= ((wide)a << i) & (0 - (wide)(b >> i & 1)); }
+  return product;
+}
+
+#if CK_X86
+__attribute__((target("sse2,pclmul"))) static uint64_t dot_instructions(
+    size_t n, const uint64_t *a, const uint64_t *b) {
+  __m128i sum = _mm_setzero_si128();
+  for (size_t i = 0; i < n; i++) {
+    sum = _mm_xor_si128(
+        sum, _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)a[i]), _mm_cvtsi64_si128((long long)b[i]), 0));
+  }
+  uint64_t halves[2];
+  _mm_storeu_si128((__m128i *)halves, sum);
+  return reduce((wide)halves[1] << 64 | halves[0]);
+}
+
+static bool has_instructions(void) {
+  return ck_dispatch_level() != ck_level_portable && __builtin_cpu_supports("pclmul");
+}
+#endif
+
+uint64_t ck_gf64_dot(size_t n, const uint64_t *a, const uint64_t *b) {
+#if CK_X86
+  if (has_instructions()) { return dot_instructions(n, a, b); }
+#endif
+  wide sum = 0;
+  for (size_t i = 0; i < n; i++) { sum ^= carryless(a[i], b[i]); }
+  return reduce(sum);
+}
+
+uint64_t ck_gf64_multiply(uint64_t a, uint64_t b) { return ck_gf64_dot(1, &a, &b); }
+
+/// Calls the statement with i and, in `w` and `s`, where its bit lies.
+#define FOR_EACH_BIT(n, ...) \
+  for (size_t w = 0; w * 64 < (n); w++) { \
+    size_t left = (n) - w * 64 < 64 ? (n) - w * 64 : 64; \
+    for (size_t s = 0; s < left; s++) { \
+      size_t i = w * 64 + s; \
+      __VA_ARGS__ \
+    } \
+  }
+#define MASK(bits) (0 - ((bits) >> s & 1))
+
+CK_INLINE void sum_where_loop(size_t n, const uint64_t *bits, const uint64_t *a, uint64_t *sum) {
+  uint64_t total = 0;
+  FOR_EACH_BIT(n, { total ^= a[i] & MASK(bits[w]); })
+  *sum = total;
+}
+CK_LOCAL_KERNEL(sum_where, (size_t n, const uint64_t *bits, const uint64_t *a, uint64_t *sum), (n, bits, a, sum))
+
+uint64_t ck_gf64_sum_where(size_t n, const uint64_t *bits, const uint64_t *a) {
+  uint64_t sum;
+  sum_where(n, bits, a, &sum);
+  return sum;
+}
+
+CK_INLINE void ck_gf64_add_where_loop(size_t n, uint64_t delta, const uint64_t *bits, uint64_t *macs) {
+  FOR_EACH_BIT(n, { macs[i] ^= delta & MASK(bits[w]); })
+}
+CK_KERNEL(ck_gf64_add_where, (size_t n, uint64_t delta, const uint64_t *bits, uint64_t *macs), (n, delta, bits, macs))
+
+CK_INLINE void ck_gf64_beaver_and_loop(
+    size_t n, uint64_t delta, const uint64_t *e, const uint64_t *f, const uint64_t *a, const uint64_t *b, uint64_t *z) {
+  FOR_EACH_BIT(n, {
+    uint64_t ei = MASK(e[w]), fi = MASK(f[w]);
+    z[i] ^= (ei & (b[i] ^ (fi & delta))) ^ (fi & a[i]);
+  })
+}
+CK_KERNEL(
+    ck_gf64_beaver_and,
+    (size_t n, uint64_t delta, const uint64_t *e, const uint64_t *f, const uint64_t *a, const uint64_t *b, uint64_t *z),
+    (n, delta, e, f, a, b, z))
+
+/// As in `dealt.c`, with the key in place of the empty monomial.
+#define MONOMIAL(s) ((s) == 0 ? delta : monomials[((s) - 1) * n + i])
+#define FROM3(s) (size > 3 ? MONOMIAL((s) | 8) ^ (n3 & MONOMIAL(s)) : MONOMIAL(s))
+#define FROM2(s) (size > 2 ? FROM3((s) | 4) ^ (n2 & FROM3(s)) : MONOMIAL(s))
+#define FROM1(s) (size > 1 ? FROM2((s) | 2) ^ (n1 & FROM2(s)) : MONOMIAL(s))
+
+/// `size` is a constant in each call.
+CK_INLINE void monomial_borrow(
+    size_t n, unsigned size, uint64_t delta, size_t stride, const uint64_t *c, const uint64_t *monomials,
+    uint64_t *generate, uint64_t *propagate) {
+  FOR_EACH_BIT(n, {
+    uint64_t n0 = MASK(~c[w]);
+    uint64_t n1 = size > 1 ? MASK(~c[stride + w]) : 0;
+    uint64_t n2 = size > 2 ? MASK(~c[2 * stride + w]) : 0;
+    uint64_t n3 = size > 3 ? MASK(~c[3 * stride + w]) : 0;
+    uint64_t carry = n0 & FROM1(1);
+    if (size > 1) { carry ^= n1 & FROM2(2); }
+    if (size > 2) { carry ^= n2 & FROM3(4); }
+    if (size > 3) { carry ^= n3 & MONOMIAL(8); }
+    generate[i] = carry;
+    propagate[i] = FROM1(1) ^ (n0 & FROM1(0));
+  })
+}
+
+CK_INLINE void ck_gf64_monomial_borrow_loop(
+    size_t n, unsigned size, uint64_t delta, size_t stride, const uint64_t *c, const uint64_t *monomials,
+    uint64_t *generate, uint64_t *propagate) {
+  switch (size) {
+  case 1: monomial_borrow(n, 1, delta, stride, c, monomials, generate, propagate); break;
+  case 2: monomial_borrow(n, 2, delta, stride, c, monomials, generate, propagate); break;
+  case 3: monomial_borrow(n, 3, delta, stride, c, monomials, generate, propagate); break;
+  default: monomial_borrow(n, 4, delta, stride, c, monomials, generate, propagate); break;
+  }
+}
+CK_KERNEL(
+    ck_gf64_monomial_borrow,
+    (size_t n, unsigned size, uint64_t delta, size_t stride, const uint64_t *c, const uint64_t *monomials,
+     uint64_t *generate, uint64_t *propagate),
+    (n, size, delta, stride, c, monomials, generate, propagate))

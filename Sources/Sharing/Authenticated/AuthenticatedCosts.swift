@@ -1,0 +1,113 @@
+import Tensors
+public import Transports
+
+/// ``AuthenticatedScheme``'s costs, `docs/protocols/spdz.md`: whatever is opened goes from everybody to everybody.
+public struct AuthenticatedCosts: CostModel {
+  public let partyCount: Int
+  /// Whether bytes of one party count: all send the same.
+  private var isOfOne = false
+
+  public init(partyCount: Int) {
+    precondition(partyCount >= 2, "additive sharing is among two or more parties")
+    self.partyCount = partyCount
+  }
+
+  public var name: String { "spdz" }
+  public var scalarByteCount: Int { 32 }
+
+  public func sent(by party: PartyID) -> any CostModel {
+    var costs = self
+    costs.isOfOne = true
+    return costs
+  }
+
+  private var senderCount: Int { isOfOne ? 1 : partyCount }
+
+  /// What a round costs in which every party sends so much to every other.
+  private func round(_ byteCount: Int) -> Cost {
+    byteCount == 0 ? .none : Cost(rounds: 1, byteCount: senderCount * (partyCount - 1) * byteCount)
+  }
+
+  private func dealt(_ demand: Demand) -> Cost { Cost(dealtByteCount: demand.authenticatedByteCount) }
+
+  /// The check of all that was opened before.
+  var checking: Cost { AuthenticatedScheme.checkByteCounts.reduce(Cost.none) { $0 + round($1) } }
+
+  public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost {
+    round(16 * openedCount)
+      + Cost(dealtByteCount: 16 * openedCount + 32 * forms.reduce(0) { $0 + $1.resultShape.count })
+  }
+
+  public func fixing(counts: [Int]) -> Cost { round(16 * counts.reduce(0, +)) + dealt(.masks(counts: counts)) }
+
+  public func reducing(additiveCounts counts: [Int]) -> Cost { .none }
+
+  public func bringing(counts: [Int]) -> Cost {
+    let count = counts.reduce(0, +)
+    return round(16 * count) + Cost(dealtByteCount: 32 * partyCount * count)
+  }
+
+  public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool, mayFail: Bool) -> Cost {
+    let count = items.reduce(0) { $0 + $1.count }
+    return round(16 * count) + Cost(dealtByteCount: 80 * count)
+  }
+
+  public func comparing(count: Int, width: Int) -> Cost {
+    BorrowTree(width: width).gateCounts.reduce(round(16 * count) + dealt(.comparison(count: count, width: width))) {
+      $0 + round(2 * $1 * ((count + 7) / 8))
+    }
+  }
+
+  public func selecting(count: Int, isOpened: Bool) -> Cost {
+    let planes = dealt(.selection(count: count, mask: nil)).dealtByteCount - (isOpened ? 16 * count : 0)
+    return round((count + 7) / 8 + (isOpened ? 0 : 16 * count)) + Cost(dealtByteCount: planes)
+  }
+
+  public func converting(count: Int) -> Cost { weighting(count: count, bitCount: 1, tableCount: 1) }
+
+  public func decomposing(count: Int, width: Int) -> Cost {
+    BorrowTree(width: width).prefixLevels
+      .reduce(round(16 * count) + dealt(.decomposition(count: count, width: width))) {
+        $0 + round(2 * $1.count * ((count + 7) / 8))
+      }
+  }
+
+  public func conjoining(counts: [Int]) -> Cost {
+    round(2 * counts.reduce(0) { $0 + ($1 + 7) / 8 })
+      + dealt(.conjunction(counts.map { Demand.Planes(rows: 1, count: $0) }))
+  }
+
+  public func weighting(count: Int, bitCount: Int, tableCount: Int) -> Cost {
+    round(bitCount * ((count + 7) / 8)) + dealt(.conversion(rows: bitCount, count: count))
+  }
+
+  public func shuffling(counts: [Int], rowCount: Int) -> Cost {
+    guard rowCount > 1 else { return .none }
+    let sizes = PermutationNetwork.sizes(rowCount: rowCount)
+    let columns = counts.reduce(0, +) / rowCount
+    let layer =
+      round(16 * sizes.switchCount * columns) + Cost(dealtByteCount: sizes.switchCount * (32 + 48 * columns))
+    return (0..<sizes.layerCount).reduce(Cost.none) { sum, _ in sum + layer }
+  }
+
+  /// A check, the opening, and a check of it.
+  public func opening(counts: [Int]) -> Cost {
+    let count = counts.reduce(0, +)
+    return count == 0 ? .none : checking + round(16 * count) + checking + dealt(.masks(counts: counts))
+  }
+
+  public var starting: Cost { round(SessionName.contributionByteCount) }
+
+  /// An owner outside knows masks from the dealer and sends every party its words under them.
+  public func sharing(counts: [Int]) -> Cost {
+    let count = counts.reduce(0, +)
+    return Cost(rounds: 1, byteCount: isOfOne ? 0 : 16 * partyCount * count, dealtByteCount: 32 * count)
+  }
+
+  /// A check, an opening under masks that the receiver knows, a check of it, and a copy from every party.
+  public func revealing(counts: [Int]) -> Cost {
+    let count = counts.reduce(0, +)
+    return checking + round(16 * count) + checking
+      + Cost(rounds: 1, byteCount: 16 * senderCount * count, dealtByteCount: 32 * count)
+  }
+}

@@ -1,0 +1,20 @@
+/// What a cheating party was caught by (`docs/protocols/spdz.md`, 4).
+public enum CheatingCheck: String, Hashable, Sendable, Codable, CustomStringConvertible {
+  /// Different parties were given different values.
+  case agreement
+  /// What was committed to is not what was opened.
+  case commitment
+  /// Words that were opened do not have the MACs they should have.
+  case words
+  /// Bits that were opened do not have the MACs they should have.
+  case bits
+
+  public var description: String {
+    switch self {
+    case .agreement: "different parties were sent different values"
+    case .commitment: "a value differs from the commitment to it"
+    case .words: "the MAC check of opened words failed"
+    case .bits: "the MAC check of opened bits failed"
+    }
+  }
+}
