@@ -66,17 +66,23 @@ public struct Graph: Hashable, Sendable {
   public func resized(inputs shapes: [String: Shape]) throws(GraphError) -> Graph {
     var graph = Graph()
     for node in nodes {
-      switch node.operation {
-      case .input(let name):
+      if case .input(let name) = node.operation {
         _ = try graph.appendInput(name, shapes[name] ?? node.shape, layer: node.layer)
-      case .constant(let value):
-        _ = graph.appendConstant(value, node.shape, layer: node.layer)
-      default:
-        _ = try graph.append(node.operation, node.operands, layer: node.layer)
+      } else {
+        _ = try graph.append(copyOf: node, node.operands)
       }
     }
     graph.outputs = outputs
     return graph
+  }
+
+  /// Appends what a node of another program is, of operands of this one; gives its index.
+  package mutating func append(copyOf node: Node, _ operands: [Int]) throws(GraphError) -> Int {
+    switch node.operation {
+    case .input(let name): try appendInput(name, node.shape, layer: node.layer)
+    case .constant(let value): appendConstant(value, node.shape, layer: node.layer)
+    default: try append(node.operation, operands, layer: node.layer)
+    }
   }
 }
 

@@ -35,6 +35,23 @@ import Testing
     #expect(try fitted.targetTransform.targets(of: train) == .binary(Tensor(shape: [4, 1], scalars: [1, 0, 0, 1])))
   }
 
+  /// Clipped to [1, 100] and on its logarithms' scale, of which 0 is the middle, 10: declared -1, 0, 1 at 1, 10, 100.
+  @Test func logarithmicRanges() throws {
+    let rows = try table("y,x\n1,0.01\n2,10\n3,31.6227766\n4,1000\n")
+    let kind = Schema.Kind.numeric(range: try PublicRange(1, 100, scale: .logarithmic))
+    let schema = Schema(features: [.init("x", kind)], target: .init("y", .numeric()))
+    let declared = try Preprocessing.declared(by: schema).transform(rows).scalars
+    for (a, b) in zip(declared, [-1, 0, 0.5, 1] as [Float]) { #expect(abs(a - b) < 1e-6) }
+    // Of -1, 0, 1/2, 1 the mean is 1/8 and the variance 9/16 - 1/64.
+    let fitted = try Preprocessing.fit(rows, schema)
+    let deviation = Float((9.0 / 16 - 1.0 / 64).squareRoot())
+    for (a, b) in zip(try fitted.transform(rows).scalars, declared) { #expect(abs(a - (b - 0.125) / deviation) < 1e-6) }
+    let written = try JSONEncoder().encode(fitted)
+    #expect(String(decoding: written, as: UTF8.self).contains("[1,100,\"log\"]"))
+    #expect(try JSONDecoder().decode(Preprocessing.self, from: written) == fitted)
+    #expect(throws: DatasetError.self) { try PublicRange(0, 10, scale: .logarithmic) }
+  }
+
   @Test func predictsOnNewRowsWithTheFittedStatistics() throws {
     let fitted = try Preprocessing.fit(table("y,n,c,r\nyes,1,b,0\nno,3,a,10\n"), schema)
     // No target, another order, a further column, an unknown category, a missing number, one outside the range.
@@ -166,6 +183,7 @@ import Testing
   @Test(arguments: [
     ("\"version\":1", "\"version\":2"), ("\"deviation\":2", "\"deviation\":0"), ("\"deviation\":2", "\"deviation\":-1"),
     ("\"mean\":1.5", "\"mean\":1e300"), ("[0,10]", "[10,0]"), ("[0,10]", "[0]"), ("[0,10]", "[0,10,20]"),
+    ("[0,10]", "[0,10,\"log\"]"), ("[0,10]", "[1,10,\"other\"]"),
     ("[0,10]", "[0,1e300]"), ("[\"a\",\"b\"]", "[\"a\",\"a\"]"), ("[\"a\",\"b\"]", "[]"), ("[\"a\",\"b\"]", "[\"\"]"),
     ("[\"-\",\"+\"]", "[\"-\"]"), ("[\"-\",\"+\"]", "[\"-\",\"-\"]"), ("\"binary\"", "\"other\""),
     ("\"name\":\"c\"", "\"name\":\"n\""), ("\"name\":\"y\"", "\"name\":\"n\""), ("\"name\":\"n\"", "\"name\":\"\""),

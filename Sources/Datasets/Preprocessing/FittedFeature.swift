@@ -16,7 +16,7 @@ public struct FittedFeature: Hashable, Sendable {
   static func fit(_ column: Schema.Column, to table: Table) throws(DatasetError) -> FittedFeature {
     switch column.kind {
     case .numeric(let range, let missing):
-      let numbers = try table.numbers(in: column.name).compactMap { $0.map { range?.clipping($0) ?? $0 } }
+      let numbers = try table.numbers(in: column.name).compactMap { $0.map { range?.place($0) ?? $0 } }
       guard let moments = Moments(of: numbers) else {
         throw .unusableColumn(column.name, table: table.name, reason: "all its cells are missing; leave the column out")
       }
@@ -44,8 +44,8 @@ public struct FittedFeature: Hashable, Sendable {
   static func declared(by column: Schema.Column) throws(DatasetError) -> FittedFeature {
     switch column.kind {
     case .numeric(let range?, let missing):
-      let encoding = NumericEncoding(
-        mean: (range.low + range.high) / 2, deviation: (range.high - range.low) / 2, range: range, missing: missing)
+      let (middle, half) = range.middle
+      let encoding = NumericEncoding(mean: middle, deviation: half, range: range, missing: missing)
       return FittedFeature(name: column.name, encoding: .numeric(encoding))
     case .categorical(let categories?, let missing, let unknown):
       let encoding = CategoricalEncoding(categories: categories, missing: missing, unknown: unknown)
@@ -107,7 +107,7 @@ public struct FittedFeature: Hashable, Sendable {
   }
 }
 
-/// Standardisation: `(clipped number − mean) / deviation`.
+/// Standardisation: `(clipped number − mean) / deviation`, all three on the scale of its range.
 public struct NumericEncoding: Hashable, Sendable, Codable {
   public let mean: Double
   public let deviation: Double
@@ -128,7 +128,7 @@ public struct NumericEncoding: Hashable, Sendable, Codable {
   }
 
   func standardised(_ number: Double) -> Float {
-    Float(((range?.clipping(number) ?? number) - mean) / deviation)
+    Float(((range?.place(number) ?? number) - mean) / deviation)
   }
 }
 

@@ -8,7 +8,7 @@
 ///  "target": {"name": "A16", "binary": ["-", "+"]}}
 /// ```
 ///
-/// The target is one of `"binary": [negative, positive]`, `"classes": [label, …]` and
+/// `range` is `[0.5, 100, "log"]` where the number's logarithm is standardised. The target is one of `"binary": [negative, positive]`, `"classes": [label, …]` and
 /// `"numeric": {"mean": 0, "deviation": 1}`. What is decoded is checked as what is made in source code.
 extension Preprocessing: Codable {
   private enum Key: String, CodingKey { case version, features, target }
@@ -82,9 +82,12 @@ extension PublicRange: Codable {
     var container = try decoder.unkeyedContainer()
     let low = try container.decode(Double.self)
     let high = try container.decode(Double.self)
-    guard container.isAtEnd else { throw decoder.corrupted("a public range is two numbers") }
+    let scale = container.isAtEnd ? Scale.linear : Scale(rawValue: try container.decode(String.self))
+    guard let scale, container.isAtEnd else {
+      throw decoder.corrupted("a public range is two numbers, and \"log\" where its scale is logarithmic")
+    }
     do {
-      try self.init(low, high)
+      try self.init(low, high, scale: scale)
     } catch {
       throw decoder.corrupted("\(error)")
     }
@@ -94,6 +97,7 @@ extension PublicRange: Codable {
     var container = encoder.unkeyedContainer()
     try container.encode(low)
     try container.encode(high)
+    if scale != .linear { try container.encode(scale.rawValue) }
   }
 }
 

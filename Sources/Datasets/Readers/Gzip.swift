@@ -1,16 +1,29 @@
 import CZlib
 
-/// Unpacks gzip files (RFC 1952) of one member.
+/// Unpacks gzip files (RFC 1952) of one member, zlib streams (RFC 1950) and bare deflated data (RFC 1951).
 enum Gzip {
+  /// What surrounds packed data, as zlib's window bits say it.
+  enum Wrapping: Int32 {
+    case gzip = 31
+    case zlib = 15
+    case none = -15
+  }
+
   /// Whether bytes begin as a gzip file does.
   static func isGzip(_ bytes: [UInt8]) -> Bool { bytes.starts(with: [0x1F, 0x8B]) }
 
+  /// CRC-32.
+  static func checksum(_ bytes: ArraySlice<UInt8>) -> Int {
+    bytes.withUnsafeBufferPointer { Int(crc32_z(0, $0.baseAddress, $0.count)) }
+  }
+
   /// The unpacked bytes, at most `limit` of them; the check sum is checked.
-  static func unpack(_ bytes: [UInt8], limit: Int, file: String) throws(DatasetError) -> [UInt8] {
+  static func unpack(
+    _ bytes: [UInt8], limit: Int, file: String, wrapping: Wrapping = .gzip
+  ) throws(DatasetError) -> [UInt8] {
     guard bytes.count <= Int(UInt32.max) else { throw .malformedFile(file: file, reason: "the file is over 4 GiB") }
     var stream = z_stream()
-    let gzipWindow: Int32 = 15 + 16
-    let status = inflateInit2_(&stream, gzipWindow, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+    let status = inflateInit2_(&stream, wrapping.rawValue, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
     guard status == Z_OK else { throw .malformedFile(file: file, reason: "zlib has no memory to unpack the file") }
     defer { inflateEnd(&stream) }
     var input = bytes

@@ -1,3 +1,5 @@
+import Foundation
+
 /// What the columns of a table mean: which are features, of what kind, and which is the target.
 ///
 /// Columns that are not named are not used. Everything stated here is public; what must be learned from rows is
@@ -52,28 +54,50 @@ public struct Schema: Hashable, Sendable, Codable {
   }
 }
 
-/// Bounds of a number that are known without looking at the data; finite, and `low < high`.
+/// Bounds of a number that are known without looking at the data, and the scale on which a model meets it; finite,
+/// `low < high`, and on a logarithmic scale `0 < low`.
 public struct PublicRange: Hashable, Sendable {
   public let low: Double
   public let high: Double
+  public let scale: Scale
 
-  public init(_ low: Double, _ high: Double) throws(DatasetError) {
+  /// What is done to a number, clipped to the range, before anything else is computed from it.
+  public enum Scale: String, Hashable, Sendable, CaseIterable {
+    case linear
+    /// Its natural logarithm, for numbers that matter by their ratio: incomes, shares, rates.
+    case logarithmic = "log"
+  }
+
+  public init(_ low: Double, _ high: Double, scale: Scale = .linear) throws(DatasetError) {
     let limit = Double(Float.greatestFiniteMagnitude)
     guard abs(low) <= limit, abs(high) <= limit, low < high else {
       throw .inconsistent("A public range is two finite numbers, the lower one first; correct it")
     }
-    self.low = low
-    self.high = high
+    guard scale == .linear || low > 0 else {
+      throw .inconsistent("A logarithmic range begins above 0; correct it")
+    }
+    (self.low, self.high, self.scale) = (low, high, scale)
   }
 
   /// A range written in source code, where a wrong one is a mistake of the programmer.
   package init(_ range: ClosedRange<Double>) {
     precondition(range.lowerBound < range.upperBound, "an empty range: \(range)")
-    low = range.lowerBound
-    high = range.upperBound
+    (low, high, scale) = (range.lowerBound, range.upperBound, .linear)
   }
 
-  package func clipping(_ number: Double) -> Double { min(max(number, low), high) }
+  /// The number, clipped to the range, on its scale.
+  package func place(_ number: Double) -> Double {
+    let clipped = min(max(number, low), high)
+    return switch scale {
+    case .linear: clipped
+    case .logarithmic: log(clipped)
+    }
+  }
+
+  /// The middle of the range on its scale, and how far its ends are from there.
+  package var middle: (place: Double, half: Double) {
+    ((place(low) + place(high)) / 2, (place(high) - place(low)) / 2)
+  }
 }
 
 /// What a missing number becomes.

@@ -72,7 +72,7 @@ extension Lowering {
   }
 
   mutating func fuseEpilogues() {
-    let isLive = liveNodes()
+    let isLive = liveNodes(of: outputs, count: nodes.count) { nodes[$0].operands }
     var uses = [Int](repeating: 0, count: nodes.count)
     for index in nodes.indices where isLive[index] && values[index] == index {
       for operand in nodes[index].operands { uses[values[operand]] += 1 }
@@ -128,16 +128,6 @@ extension Lowering {
     case .conv2d: shape == [result[1], 1, 1] || shape == [1, result[1], 1, 1]
     default: false
     }
-  }
-
-  /// Nodes whose value some output needs.
-  func liveNodes() -> [Bool] {
-    var isLive = [Bool](repeating: false, count: nodes.count)
-    for output in outputs { isLive[output] = true }
-    for index in nodes.indices.reversed() where isLive[index] {
-      for operand in nodes[index].operands { isLive[operand] = true }
-    }
-    return isLive
   }
 }
 

@@ -25,7 +25,7 @@ struct Lowering {
     markReLUGradients()
     alias()
     fuseEpilogues()
-    let isLive = liveNodes()
+    let isLive = liveNodes(of: outputs, count: nodes.count) { nodes[$0].operands }
     for index in nodes.indices where isLive[index] && values[index] == index { lower(index) }
   }
 
