@@ -156,7 +156,7 @@ extension ModelFile {
 }
 
 extension Data {
-  fileprivate mutating func append<Word: FixedWidthInteger>(littleEndian word: Word) {
+  mutating func append<Word: FixedWidthInteger>(littleEndian word: Word) {
     Swift.withUnsafeBytes(of: word.littleEndian) { append(contentsOf: $0) }
   }
 

@@ -109,6 +109,8 @@ public enum ModelFileError: Error, Hashable, Sendable, CustomStringConvertible {
   case malformed(String)
   case inconsistent(String)
   case notONNX(reason: String)
+  case notKeras(reason: String)
+  case notSafetensors(reason: String)
   case unsupportedOperators([UnsupportedOperator])
   indirect case inFile(String, ModelFileError)
 
@@ -140,6 +142,8 @@ public enum ModelFileError: Error, Hashable, Sendable, CustomStringConvertible {
     case .malformed(let why): "the model file is malformed: \(why)"
     case .inconsistent(let why): "the model is inconsistent: \(why)"
     case .notONNX(let reason): "this is not an ONNX model (\(reason))"
+    case .notSafetensors(let reason): "this is not a safetensors file (\(reason))"
+    case .notKeras(let reason): "this is not a Keras model (\(reason))"
     case .unsupportedOperators(let operators):
       "the model has operators that are not supported: "
         + operators.map { "\($0.kind) (node \"\($0.node)\"\($0.rewrite.map { "; \($0)" } ?? ""))" }.joined(

@@ -158,4 +158,8 @@ case("ConstantOfShape", [
     (2, 3), {"s": np.array([3])})
 case("half precision weights", [("Cast", ["w"], ["v"], {"to": 1}), ("MatMul", ["x", "v"], ["y"])], (2, 4),
      {"w": weight(4, 3).astype(np.float16)})
+case("Gelu of constants", [
+    ("Constant", [], ["root"], {"value_float": 2 ** 0.5}), ("Constant", [], ["one"], {"value_float": 1.0}),
+    ("Constant", [], ["half"], {"value_float": 0.5}), ("Div", ["x", "root"], ["a"]), ("Erf", ["a"], ["b"]),
+    ("Add", ["b", "one"], ["c"]), ("Mul", ["x", "c"], ["d"]), ("Mul", ["d", "half"], ["y"])], (2, 6))
 print(json.dumps({"made": f"onnx {onnx.__version__}, onnxruntime {onnxruntime.__version__}", "cases": cases}, separators=(",", ":")))

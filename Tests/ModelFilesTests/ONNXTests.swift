@@ -7,9 +7,9 @@ import Testing
 
 /// ONNX models against what ONNX Runtime made of them (`Tests/Golden/onnx_cases.py`), two examples at once.
 @Suite struct ONNXTests {
-  @Test func theCasesAreThere() { #expect(ONNXCase.all.count >= 90) }
+  @Test func theCasesAreThere() { #expect(ModelCase.all.count >= 90) }
 
-  @Test(arguments: ONNXCase.all) func computesWhatTheRuntimeDoes(_ example: ONNXCase) throws {
+  @Test(arguments: ModelCase.all) func computesWhatTheRuntimeDoes(_ example: ModelCase) throws {
     let model = try ModelFile.parseONNX(example.model, name: "case")
     #expect(model.exampleShape.extents == Array(example.shape.dropFirst()))
     let graph = try model.graph(batch: 2)
@@ -49,15 +49,42 @@ import Testing
     #expect(refusal(ONNXBytes.model([ONNXBytes.node("Add", ["x"], ["y"])])).isEmpty)
     #expect(refusal(ONNXBytes.model([ONNXBytes.node("Pow", ["x", "x"], ["y"])])).contains("not known beforehand"))
     #expect(refusal(ONNXBytes.model([ONNXBytes.node("Relu", ["x"], ["y"])], input: [-3, 4])).isEmpty)
+    func refusal(_ kind: String, _ inputs: [String], _ known: Data, input: [Int] = [1, 4]) -> String {
+      refusal(ONNXBytes.model([ONNXBytes.node(kind, inputs, ["y"])], input: input, initializers: [known]))
+    }
+    let (pair, number) = (ONNXBytes.tensor("w", [1, 2], shape: [2]), ONNXBytes.tensor("w", [1], shape: []))
+    #expect(refusal("MatMul", ["w", "x"], pair, input: [1, 2, 4]).contains("cannot multiply"))
+    #expect(refusal("MatMul", ["w", "x"], number).contains("cannot multiply"))
+    // A product that leaves 64 bits, and one over a weight of zero.
+    let huge = ONNXBytes.tensor("w", [1 << 40, 1 << 40, -1])
+    #expect(refusal("Reshape", ["x", "w"], huge).contains("impossible shape"))
+    #expect(refusal("Div", ["x", "w"], ONNXBytes.tensor("w", [0, 1], shape: [1, 2, 1])).contains("no finite number"))
     #expect(refusal(ONNXBytes.model([ONNXBytes.node("Relu", ["x"], ["y"])], input: [1, 0])).contains("axis 1"))
     #expect(
       refusal(ONNXBytes.model([ONNXBytes.node("Transpose", ["x"], ["y"])], input: [1, 4])).contains("first axis"))
   }
 
+  /// An extent that nobody has the memory for is refused before anything is tried.
+  @Test func hugeInputsAreRefused() throws {
+    for extent in [1 << 30, 1 << 38] {
+      let data = ONNXBytes.model([ONNXBytes.node("Relu", ["x"], ["y"])], input: [1, extent])
+      let error = #expect(throws: ModelFileError.self) { try ModelFile.parseONNX(data, name: "m") }
+      #expect(error.map { "\($0)" }?.contains("more than 2^28 numbers") == true, "\(error.map { "\($0)" } ?? "")")
+    }
+  }
+
+  /// What a rule writes and another replaces is not computed: gelu written out is gelu, a scale and nothing else.
+  @Test func whatNothingNeedsIsNotThere() throws {
+    let example = try #require(ModelCase.all.first { $0.name == "Gelu of constants" })
+    let graph = try ModelFile.parseONNX(example.model, name: "m").graph
+    let kinds = graph.nodes.map(\.operation.name)
+    #expect(kinds.contains("gelu") && !kinds.contains("geluGradient") && !kinds.contains("exp"))
+  }
+
   /// No bytes trap, whatever is cut off or turned.
   @Test func damagedBytesNeverTrap() throws {
     var random = SystemRandomNumberGenerator()
-    for example in ONNXCase.all {
+    for example in ModelCase.all {
       for _ in 0..<20 {
         var bytes = example.model
         for _ in 0..<Int.random(in: 1...4, using: &random) {
@@ -92,12 +119,25 @@ enum ONNXBytes {
       + field(4, kind)
   }
 
+  static func tensor(_ name: String, _ scalars: [Float], shape: [Int]) -> Data {
+    let bytes = scalars.reduce(Data()) { data, scalar in
+      withUnsafeBytes(of: scalar.bitPattern.littleEndian) { data + Data($0) }
+    }
+    return shape.reduce(Data()) { $0 + field(1, $1) } + field(2, 1) + field(8, name) + field(9, bytes)
+  }
+
+  static func tensor(_ name: String, _ list: [Int]) -> Data {
+    let bytes = list.reduce(Data()) { data, word in withUnsafeBytes(of: Int64(word).littleEndian) { data + Data($0) } }
+    return field(1, list.count) + field(2, 7) + field(8, name) + field(9, bytes)
+  }
+
   /// A model from x to y of operator set 17.
-  static func model(_ nodes: [Data], input: [Int] = [1, 4]) -> Data {
+  static func model(_ nodes: [Data], input: [Int] = [1, 4], initializers: [Data] = []) -> Data {
     let shape = input.reduce(Data()) { $0 + field(1, field(1, $1)) }
     let type = field(1, field(1, 1) + field(2, shape))
     let graph =
-      nodes.reduce(Data()) { $0 + field(1, $1) } + field(11, field(1, "x") + field(2, type)) + field(12, field(1, "y"))
+      nodes.reduce(Data()) { $0 + field(1, $1) } + initializers.reduce(Data()) { $0 + field(5, $1) }
+      + field(11, field(1, "x") + field(2, type)) + field(12, field(1, "y"))
     return field(1, 8) + field(7, graph) + field(8, field(2, 17))
   }
 }

@@ -13,6 +13,7 @@ struct ONNXBatch {
     do {
       let single = try graph.resized(inputs: [input: Shape([1] + example)])
       let pair = try graph.resized(inputs: [input: Shape([2] + example)])
+      try Self.bound(pair)
       let outcome = single.nodes[single.outputs[0]].shape
       guard outcome.rank >= 1, outcome[0] == 1,
         pair.nodes[pair.outputs[0]].shape == outcome.replacing(axis: 0, with: 2),
@@ -20,8 +21,25 @@ struct ONNXBatch {
       else { throw Self.mixed }
       return try ModelFile(
         graph: single, inputName: input, weights: weights,
-        provenance: .init(creator: proto.producerName, dataset: "", source: "\(name).onnx"))
+        provenance: .init(creator: proto.producerName, dataset: "", source: name))
     } catch is GraphError { throw Self.mixed }
+  }
+
+  /// The most numbers that a run on two examples may take, weights not counted.
+  private static let largestRun = 1 << 28
+
+  /// Refuses what would fill the memory when it is tried: most often an extent of the input that is not meant.
+  private static func bound(_ graph: Graph) throws(ModelFileError) {
+    var count = 0
+    for node in graph.nodes {
+      if case .input = node.operation, node.shape.count <= largestRun { continue }
+      guard node.shape.count <= largestRun - count else {
+        throw .inconsistent(
+          "it makes more than 2^28 numbers of two examples; check the shape of its input, and what layer \"\(node.layer)\" makes"
+        )
+      }
+      count += node.shape.count
+    }
   }
 
   private static let mixed = ModelFileError.inconsistent(

@@ -25,7 +25,7 @@ extension ModelFile {
     }
     do {
       return try parseONNX(
-        data, name: url.deletingPathExtension().lastPathComponent, folder: url.deletingLastPathComponent())
+        data, name: url.lastPathComponent, folder: url.deletingLastPathComponent())
     } catch {
       throw .inFile(path, error)
     }

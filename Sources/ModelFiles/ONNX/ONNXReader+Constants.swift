@@ -7,7 +7,7 @@ extension ONNXReader {
     if let tensor = node.tensor("value") {
       // What stands in the program rather than among the weights is public.
       if case .floats(let floats, _) = try tensors.value(of: tensor) {
-        return [.floats(floats, name: floats.count > 1 ? node.label : nil)]
+        return [.floats(floats, name: floats.count > 1 ? freeName() : nil)]
       }
       return [try tensors.value(of: tensor)]
     }
@@ -26,7 +26,7 @@ extension ONNXReader {
     let extents = try integers(0)
     try node.require(
       extents.count <= 8 && extents.allSatisfy { $0 >= 0 } && Shape.isReasonable(extents)
-        && extents.reduce(1, *) <= 1 << 28,
+        && extents.reduce(1, *) <= Self.largestConstant,
       "has the impossible shape \(extents)")
     guard let proto = node.tensor("value") else {
       return [.floats(Tensor(repeating: 0, shape: Shape(extents)), name: nil)]

@@ -67,7 +67,7 @@ extension ONNXReader {
       extents.count == kernel.count && extents.count >= 3, "cannot filter \(shape(of: x)) by \(weight.shape)")
     var window = try ONNXWindow(node, kernel: Array(kernel.dropFirst(2)), extents: Array(extents.dropFirst(2)))
     let full = try weight.grouped(node.integer("group", default: 1), channels: extents[1], node)
-    var filters = full.dilated(window.dilations)
+    var filters = try full.dilated(window.dilations, node)
     var image = x
     for axis in window.axes where window.before[axis] != window.after[axis] {
       image = try pad(image, axis: axis + 2, before: window.before[axis], after: window.after[axis])
@@ -101,7 +101,7 @@ extension ONNXReader {
     try node.require(
       more.count == window.axes.count && zip(more, window.strides).allSatisfy { 0 <= $0 && $0 < max($1, 1) },
       "has the impossible output_padding \(more)")
-    var filters = try weight.groupedTransposed(node.integer("group", default: 1), node).dilated(window.dilations)
+    var filters = try weight.groupedTransposed(node.integer("group", default: 1), node).dilated(window.dilations, node)
     let isFlat = window.axes.count == 1
     if isFlat {
       x = try reshape(x, [extents[0], extents[1], 1, extents[2]])
@@ -160,7 +160,7 @@ extension Tensor<Float> {
       "has \(groups) groups of filters \(shape) for \(channels) channels")
     guard groups > 1 else { return self }
     let (inner, outputs, rest) = (shape[1], shape[0] / groups, shape.extents.dropFirst(2).reduce(1, *))
-    try node.require(Shape.isReasonable([shape[0], channels, rest]), "has too many groups")
+    try node.require(count * groups <= ONNXReader.largestConstant, "has too many groups")
     var full = [Float](repeating: 0, count: shape[0] * channels * rest)
     for output in 0..<shape[0] {
       let (from, to) = (output * inner * rest, (output * channels + output / outputs * inner) * rest)
@@ -176,7 +176,7 @@ extension Tensor<Float> {
     guard groups > 1 else { return self }
     let (channels, inner, rest) = (shape[0], shape[1], shape.extents.dropFirst(2).reduce(1, *))
     let outputs = inner * groups
-    try node.require(Shape.isReasonable([channels, outputs, rest]), "has too many groups")
+    try node.require(count * groups <= ONNXReader.largestConstant, "has too many groups")
     var full = [Float](repeating: 0, count: channels * outputs * rest)
     for channel in 0..<channels {
       let group = channel / (channels / groups)
@@ -187,7 +187,10 @@ extension Tensor<Float> {
   }
 
   /// Filters with zeros in their gaps.
-  func dilated(_ dilations: [Int]) -> Tensor {
+  func dilated(_ dilations: [Int], _ node: ONNXNode) throws(ModelFileError) -> Tensor {
+    try node.require(
+      dilations.reduce(Double(count)) { $0 * Double($1) } <= Double(ONNXReader.largestConstant),
+      "has too large dilations \(dilations)")
     var result = self
     for (axis, dilation) in dilations.enumerated() where dilation > 1 {
       result = result.dilated(axis: axis + 2, dilation)

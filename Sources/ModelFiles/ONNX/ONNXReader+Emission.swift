@@ -4,7 +4,7 @@ import Tensors
 /// What rules build programs with.
 extension ONNXReader {
   /// The most scalars of a value that is computed while reading.
-  private static let largestConstant = 1 << 28
+  static let largestConstant = 1 << 26
 
   func shape(of value: ONNXValue) -> Shape {
     switch value {
@@ -67,6 +67,8 @@ extension ONNXReader {
     case .node(let index): return index
     case .integers(let tensor):
       return try place(.floats(Tensor(shape: tensor.shape, scalars: tensor.scalars.map { Float($0) }), name: nil))
+    case .floats(let tensor, _) where !tensor.scalars.allSatisfy(\.isFinite):
+      throw .invalidAttribute("a known value", "it holds what is no finite number", layer: node.label)
     case .floats(let tensor, nil):
       if let first = tensor.scalars.first, tensor.scalars.allSatisfy({ $0 == first }) {
         return graph.appendConstant(first, tensor.shape, layer: node.label)

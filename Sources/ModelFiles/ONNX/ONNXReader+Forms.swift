@@ -47,7 +47,9 @@ extension ONNXReader {
 
   private func reshaped(_ extents: [Int]) throws(ModelFileError) -> [Int] {
     guard var target = try optionalIntegers("shape", orOperand: 1) else { throw node.error("lacks its shape") }
-    try node.require(target.count <= 8 && target.allSatisfy { (-1...1 << 40).contains($0) }, "has the shape \(target)")
+    try node.require(
+      target.count <= 8 && target.allSatisfy { $0 >= -1 } && Shape.isReasonable(target.filter { $0 > 0 }),
+      "has the impossible shape \(target)")
     if !node.flag("allowzero") {
       for index in target.indices where target[index] == 0 {
         try node.require(index < extents.count, "takes axis \(index) of \(extents)")

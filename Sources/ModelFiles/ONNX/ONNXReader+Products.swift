@@ -32,7 +32,8 @@ extension ONNXReader {
       let flat = try apply(plain, reshape(a, [rows, left[left.count - 1]]), b)
       return try reshape(flat, Array(left.dropLast()) + [right[1]])
     case (2, 3...): return try stacks(reshape(a, [1] + left), b)
-    default: return try stacks(a, b)
+    case (3..., 3...): return try stacks(a, b)
+    default: throw node.error("cannot multiply \(shape(of: a)) by \(shape(of: b))")
     }
   }
 

@@ -21,7 +21,7 @@ extension ONNXReader {
 
   /// The indices from a start to before an end, which count from the back where negative and are cut to what there is.
   private func places(_ start: Int, _ end: Int, _ step: Int, of extent: Int) throws(ModelFileError) -> [Int] {
-    try node.require(step != 0 && step != .min, "has a step of 0")
+    try node.require(step != 0 && (-1 << 40...1 << 40).contains(step), "has the impossible step \(step)")
     func place(_ index: Int, _ limits: ClosedRange<Int>) -> Int {
       min(max(index < 0 ? index + extent : index, limits.lowerBound), limits.upperBound)
     }
@@ -70,7 +70,7 @@ extension ONNXReader {
     }
     let axes = try optionalIntegers(3) ?? Array(0..<rank)
     try node.require(
-      pads.count == 2 * axes.count && pads.allSatisfy { (-1 << 30...1 << 30).contains($0) }, "has the pads \(pads)")
+      pads.count == 2 * axes.count && pads.allSatisfy { (-1 << 20...1 << 20).contains($0) }, "has the pads \(pads)")
     let value = try node.opset < 11 ? node.float("value", default: 0) : optionalFloats(2)?.first ?? 0
     for (index, named) in axes.enumerated() {
       let axis = try node.axis(named, rank: rank)

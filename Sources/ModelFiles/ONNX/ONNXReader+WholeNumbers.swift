@@ -9,6 +9,7 @@ extension ONNXReader {
       guard let wider = shape.broadcast(with: operand.shape) else { throw node.error("has operands that do not fit") }
       shape = wider
     }
+    try node.require(shape.count <= 1 << 20, "makes \(shape.count) whole numbers; a million are the most")
     let columns = operands.map { $0.broadcast(to: shape).scalars }
     var scalars: [Int] = []
     for index in 0..<shape.count {

@@ -18,7 +18,7 @@ final class ONNXReader {
   var weights: [String: Tensor<Float>] = [:]
   /// Nodes of weights, by name.
   var weightNodes: [String: Int] = [:]
-  /// Names that were given to computed weights.
+  /// Names that computed weights cannot be given.
   var usedNames: Set<String> = []
   var gelu = GeluPattern()
 
@@ -31,6 +31,7 @@ final class ONNXReader {
     let nodes = try neededNodes()
     try Self.refuseUnsupported(nodes)
     for tensor in model.graph.initializer { values[tensor.name] = try tensors.value(of: tensor) }
+    usedNames = Set(model.graph.initializer.map(\.name) + model.graph.input.map(\.name))
     let input = try addInput()
     for next in nodes {
       node = next
@@ -41,6 +42,8 @@ final class ONNXReader {
     let output = try result()
     do {
       try graph.setOutputs([output])
+      graph = try graph.pruned()
+      weights = weights.filter { graph.inputs[$0.key] != nil }
       return try ONNXBatch(graph: graph, input: input, weights: weights).model(named: name, of: model)
     } catch let error as ModelFileError {
       throw error

@@ -82,7 +82,7 @@ struct ONNXTensorReader {
     // Nothing outside of the model's own folder is read, whatever the file says.
     let isInside = !location.hasPrefix("/") && !location.split(separator: "/").contains("..")
     let file = folder.appendingPathComponent(location)
-    guard isInside, file.resolvingSymlinksInPath().path.hasPrefix(folder.resolvingSymlinksInPath().path) else {
+    guard isInside, file.resolvingSymlinksInPath().path.hasPrefix(folder.resolvingSymlinksInPath().path + "/") else {
       throw .malformed("the tensor \"\(tensor.name)\" lies in \(location), which is not in the model's folder")
     }
     guard let data = try? Data(contentsOf: file, options: .mappedIfSafe) else {
