@@ -19,6 +19,8 @@ public enum LearningError: Error, Hashable, Sendable, CustomStringConvertible {
   case wrongShape(String, expected: String, given: Shape)
   /// Weights lack a tensor the model needs.
   case missingWeight(String)
+  /// A model file to begin with is not of these layers.
+  case givenWeights(String)
   /// The loss left the range of numbers.
   case diverged(epoch: Int)
   /// Data and model of a job do not go together.
@@ -39,7 +41,7 @@ public enum LearningError: Error, Hashable, Sendable, CustomStringConvertible {
     case .missingWeight(let name): "there is no weight \"\(name)\"; load the weights of this model"
     case .diverged(let epoch):
       "training diverged in epoch \(epoch): the loss is no longer a finite number; lower the learning rate"
-    case .dataDoesNotFit(let reason): reason
+    case .dataDoesNotFit(let reason), .givenWeights(let reason): reason
     case .unwritable(let path, let reason): "\(path) cannot be written: \(reason)"
     }
   }

@@ -30,6 +30,8 @@ import Testing
     #expect(job.training.epochs == 20 && job.training.batch == 16 && job.training.seed == 7)
     #expect(job.output == "runs/credit")
     #expect(try JSONDecoder().decode(Job.self, from: JSONEncoder().encode(job)) == job)
+    let onScale = try Job.parse(Self.valid.replacing("[0, 100]", with: "{log: [1, 100]}"))
+    #expect(onScale.data.ranges["A2"] == (try PublicRange(1, 100, scale: .logarithmic)))
   }
 
   private static let owned = """
@@ -205,6 +207,9 @@ import Testing
     ("set: credit-approval, path: ../data", "file: x.csv", "data.target is missing"),
     ("[0, 100]", "[100, 0]", "data.ranges.A2 must be [low, high] with the lower number first"),
     ("[0, 100]", "[0]", "data.ranges.A2 must be two numbers"),
+    ("[0, 100]", "{log: [0, 100]}", "data.ranges.A2.log must be [low, high] with the lower number first, on a log"),
+    ("[0, 100]", "{log: [1]}", "data.ranges.A2.log must be two numbers"),
+    ("[0, 100]", "{ln: [1, 100]}", "data.ranges.A2.ln"),
     ("[0, 100]", "[0, .inf]", "data.ranges.A2[1] must be a finite number"),
     ("[a, b]", "[a, a]", "data.categories.A1 must be a list of different categories"),
     ("relu", "rely", "model.layers[1] cannot be “rely”; did you mean relu?"),

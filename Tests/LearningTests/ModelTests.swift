@@ -69,6 +69,26 @@ import Testing
     #expect(weights["dense1.bias"]?.scalars.allSatisfy { $0 == 0 } == true)
   }
 
+  /// Variances of weights 400 x 200 and 200 x 300.
+  private static let variances: [(rule: InitialWeights, first: Double, second: Double)] = [
+    (.he, 0.005, 0.01), (.glorot, 2.0 / 600, 0.004), (.uniform, 1.0 / 1200, 1.0 / 600),
+  ]
+
+  @Test(arguments: variances)
+  func rulesOfInitialWeights(_ rule: InitialWeights, _ first: Double, _ second: Double) throws {
+    let description = try ModelDescription(
+      layers: [.dense(units: 200), .relu, .dense(units: 300), .tanh], inputShape: [400], initial: rule)
+    let weights = description.initialWeights(seed: SeedTree(seed: 3))
+    func variance(_ name: String) -> Double {
+      let scalars = weights[name]?.scalars ?? []
+      return scalars.reduce(0) { $0 + Double($1) * Double($1) } / Double(scalars.count)
+    }
+    #expect(abs(variance("dense1.weight") / first - 1) < 0.05)
+    #expect(abs(variance("dense2.weight") / second - 1) < 0.05)
+    let copy = try JSONDecoder().decode(ModelDescription.self, from: JSONEncoder().encode(description))
+    #expect(copy.initialWeights(seed: SeedTree(seed: 3)) == weights)
+  }
+
   @Test func predictionIsTheSameInAnyBatch() throws {
     let description = try ModelDescription(layers: Self.convolutional, inputShape: [2, 10, 10])
     let model = try Model(description: description, weights: description.initialWeights(seed: SeedTree(seed: 1)))

@@ -34,6 +34,29 @@ import Testing
     #expect(fits[0] != fits[1])
   }
 
+  /// Of one column the normal equations, written out: each row's products shortened to C², the number of rows as it is.
+  @Test(arguments: [0.3, 0.8, 3]) func isTheSolutionForShortenedProducts(clip: Double) throws {
+    var random = SeedTree(seed: 4).generator()
+    let rows = (0..<200).map { _ in (x: 2 * random.uniform() - 1, y: 2 * random.uniform() - 1) }
+    let constant = clip / 2
+    var (xx, x1, xy, y1) = (1e-9 * clip * clip, 0.0, 0.0, 0.0)
+    for (x, y) in rows {
+      let (square, line) = (x * x, 2 * (constant * x * constant * x + constant * y * constant * y + x * y * x * y))
+      let factor = min(1, clip * clip / (square * square + line).squareRoot())
+      xx += factor * x * x
+      x1 += factor * x * constant
+      xy += factor * x * y
+      y1 += factor * y * constant
+    }
+    let count = Double(rows.count) * constant * constant
+    let slope = (xy * count - x1 * y1) / (xx * count - x1 * x1)
+    let bias = (y1 - x1 * slope) / count * constant
+    let fit = try NoisedLeastSquares(clip: clip, noiseMultiplier: 1e-9).fit(
+      features: Tensor(shape: [rows.count, 1], scalars: rows.map { Float($0.x) }),
+      targets: Tensor(shape: [rows.count, 1], scalars: rows.map { Float($0.y) }))
+    #expect(abs(Double(fit.weights[0]) - slope) < 1e-4 && abs(Double(fit.bias) - bias) < 1e-4)
+  }
+
   @Test func settingsOutOfRange() {
     #expect(throws: LearningError.self) { try NoisedLeastSquares(clip: 0, noiseMultiplier: 1) }
     #expect(throws: LearningError.self) { try NoisedLeastSquares(clip: 1, noiseMultiplier: 0) }

@@ -105,6 +105,7 @@ import Testing
     // The answers' variance is 42; clipping and the ridge bend the line.
     #expect((report.meanSquaredError ?? 99) < 10)
     #expect(report.privacy?.steps == 1 && (report.privacy?.epsilon ?? 9) <= 4)
+    #expect(report.privacy?.neighbours == .zeroOutOne)
     #expect(throws: LearningError.self) {
       try run(
         job(path, privacy: privacy, data: numbers, layers: "[{dense: 4}, relu, {dense: 1}]", loss: "meanSquaredError"))

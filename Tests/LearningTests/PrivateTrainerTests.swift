@@ -17,7 +17,7 @@ import Testing
 
   private func trainer(
     _ clipping: ExamplePrivacy.Clipping, noise: Double = 1, batch: Int = 50, epochs: Int = 3, physicalBatch: Int = 512,
-    rate: Double = 0.5, fault: PrivateTrainer.InsecureFault? = nil
+    rate: Double = 0.5, average: Double? = nil, fault: PrivateTrainer.InsecureFault? = nil
   ) throws -> PrivateTrainer {
     let description = try ModelDescription(
       layers: [.dense(units: 8), .tanh, .dense(units: 1), .sigmoid], inputShape: [4])
@@ -25,7 +25,8 @@ import Testing
       Trainer(
         description, loss: .binaryCrossEntropy, optimizer: .sgd(learningRate: rate), epochs: epochs, batch: batch,
         seed: 1),
-      privacy: ExamplePrivacy(clipping: clipping, noiseMultiplier: noise, physicalBatch: physicalBatch), fault: fault)
+      privacy: ExamplePrivacy(
+        clipping: clipping, noiseMultiplier: noise, physicalBatch: physicalBatch, average: average), fault: fault)
   }
 
   private func accuracy(_ model: Model, _ x: Tensor<Float>, _ y: Tensor<Float>) throws -> Double {
@@ -70,6 +71,28 @@ import Testing
           #expect(abs(a - b) < 1e-5)
         }
       }
+    }
+  }
+
+  /// The average of the weights after each step, by its own recursion: a ← β·a + (1 − β)·w, β at most (1 + t)/(10 + t).
+  @Test(arguments: [0.2, 0.6]) func weightsAreAveraged(decay: Double) throws {
+    let (x, y) = clouds(60)
+    func weights(average: Double?) throws -> [[Double]] {
+      var after: [[Double]] = []
+      _ = try trainer(.flat(norm: 0.5), batch: 60, epochs: 12, average: average, fault: .noNoise)
+        .train(features: x, targets: y) { progress in
+          after.append(progress.weights.names.flatMap { progress.weights[$0]?.scalars ?? [] }.map(Double.init))
+        }
+      return after
+    }
+    let description = try ModelDescription(
+      layers: [.dense(units: 8), .tanh, .dense(units: 1), .sigmoid], inputShape: [4])
+    let first = description.initialWeights(seed: SeedTree(seed: 1).child("weights"))
+    var average = first.names.flatMap { first[$0]?.scalars ?? [] }.map(Double.init)
+    for (step, (weights, averaged)) in zip(try weights(average: nil), try weights(average: decay)).enumerated() {
+      let factor = min(decay, Double(step + 2) / Double(step + 11))
+      average = zip(average, weights).map { factor * $0 + (1 - factor) * $1 }
+      #expect(zip(averaged, average).allSatisfy { abs($0 - $1) < 1e-5 })
     }
   }
 
@@ -132,6 +155,9 @@ import Testing
       (.adaptive(.init(norm: 1, quantile: 1)), 1), (.adaptive(.init(norm: 1, countDeviation: 0.4)), 1),
     ] {
       #expect(throws: LearningError.self) { try trainer(clipping, noise: noise) }
+    }
+    for average in [0, 1, .nan] {
+      #expect(throws: LearningError.self) { try trainer(.flat(norm: 1), average: average) }
     }
   }
 }

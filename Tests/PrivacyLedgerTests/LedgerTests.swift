@@ -1,6 +1,7 @@
 import Foundation
 import Privacy
 import PrivacyLedger
+import Processes
 import Testing
 
 @Suite struct LedgerTests {
@@ -127,7 +128,7 @@ import Testing
       for process in processes {
         usleep(UInt32.random(in: 0...2000, using: &generator))
         kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+        process.waitUntilGone()
         #expect(process.terminationReason == .uncaughtSignal)
       }
     }
@@ -152,7 +153,7 @@ import Testing
       for _ in 0..<3 { _ = try ledger.reserve(.pure(epsilon: 0.25), of: "people", purpose: "") }
       let log = try log("race-\(round)")
       let racers = try (0..<2).map { _ in try spender(1, log: log) }
-      for racer in racers { racer.waitUntilExit() }
+      for racer in racers { racer.waitUntilGone() }
       #expect(racers.map(\.terminationStatus).sorted() == [0, 4])
       #expect(try ledger.statements().first?.spent == 1)
     }

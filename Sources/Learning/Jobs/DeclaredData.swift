@@ -54,7 +54,7 @@ struct DeclaredData {
   /// Two classes are the negative and the positive one, in this order; numbers are scaled to their range.
   private static func kind(of target: String, _ job: Job) throws(DatasetError) -> TargetTransform.Kind {
     switch (job.data.ranges[target], job.data.categories[target]) {
-    case (let range?, nil): return scaled(to: range)
+    case (let range?, nil): return try scaled(to: range)
     case (nil, let labels?) where labels.count == 2: return .binary(negative: labels[0], positive: labels[1])
     case (nil, let labels?): return .classes(labels)
     case (nil, nil), (_?, _?):
@@ -65,8 +65,11 @@ struct DeclaredData {
   }
 
   /// Numbers as shares of half their range, from its middle.
-  static func scaled(to range: PublicRange) -> TargetTransform.Kind {
-    .numeric(mean: (range.low + range.high) / 2, deviation: (range.high - range.low) / 2)
+  static func scaled(to range: PublicRange) throws(DatasetError) -> TargetTransform.Kind {
+    guard range.scale == .linear else {
+      throw .inconsistent("The target's range is on a linear scale; write it as [low, high] in data.ranges")
+    }
+    return .numeric(mean: range.middle.place, deviation: range.middle.half)
   }
 
   var emptyTable: Table {

@@ -34,6 +34,7 @@ extension Job {
     try job.checkCluster()
     try job.checkFederation()
     try job.checkClientPrivacy()
+    try job.checkSharedPrivacy()
     return job
   }
 
@@ -101,7 +102,7 @@ extension Job {
   // MARK: Model
 
   private static func model(_ node: JobNode) throws(JobError) -> ModelPart {
-    let entries = try node.mapping(["layers", "input", "file"])
+    let entries = try node.mapping(["layers", "input", "initial", "weights", "file"])
     if let file = entries["file"] { throw .unsupported(file.path, feature: "training of a model from a file") }
     var layers: [LayerSpec] = []
     let list = try node.required("layers", in: entries)
@@ -114,7 +115,15 @@ extension Job {
       guard Shape.isReasonable(extents) else { throw .outOfRange(shape.path, allowed: "at most 2^40 scalars in all") }
       input = Shape(extents)
     }
-    return ModelPart(layers: layers, input: input)
+    let initial = try entries["initial"].map { (node) throws(JobError) in
+      InitialWeights(rawValue: try node.choice(InitialWeights.allCases.map(\.rawValue)))
+    }
+    if let initial = entries["initial"], entries["weights"] != nil {
+      throw .outOfRange(initial.path, allowed: "given where model.weights is not")
+    }
+    return ModelPart(
+      layers: layers, input: input, initial: (initial ?? nil) ?? .byLayer,
+      weights: try entries["weights"].map { (node) throws(JobError) in try node.string() })
   }
 
   // MARK: Data
@@ -171,13 +180,16 @@ extension Job {
   private static func ranges(_ node: JobNode?) throws(JobError) -> [String: PublicRange] {
     var ranges: [String: PublicRange] = [:]
     guard let node else { return [:] }
-    for (column, bounds) in try node.mapping(nil) {
+    for (column, given) in try node.mapping(nil) {
+      let onScale = given.isMapping ? try given.mapping(["log"])["log"] : nil
+      let bounds = onScale ?? given
       let pair = try bounds.sequence(atMost: 2)
       guard pair.count == 2 else { throw .wrongType(bounds.path, expected: "two numbers, [low, high]") }
       let low = try pair[0].number("a finite number", \.isFinite)
       let high = try pair[1].number("a finite number", \.isFinite)
-      do { ranges[column] = try PublicRange(low, high) } catch {
-        throw .outOfRange(bounds.path, allowed: "[low, high] with the lower number first")
+      do { ranges[column] = try PublicRange(low, high, scale: onScale == nil ? .linear : .logarithmic) } catch {
+        throw .outOfRange(
+          bounds.path, allowed: "[low, high] with the lower number first, on a logarithmic scale above 0")
       }
     }
     return ranges

@@ -34,6 +34,10 @@ public struct Job: Hashable, Sendable, Codable {
     public var layers: [LayerSpec]
     /// The shape of one example where it is not that of the data: images of a flat file, say.
     public var input: Shape?
+    /// How weights begin.
+    public var initial = InitialWeights.byLayer
+    /// A model file of the same layers whose weights training begins with, in place of ``initial``.
+    public var weights: String?
   }
 
   public struct DataPart: Hashable, Sendable, Codable {

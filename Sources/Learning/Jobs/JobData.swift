@@ -32,11 +32,30 @@ struct JobData {
   /// A table of which nothing but what the job declares decides how its rows become features.
   private func declared(_ table: Table) throws(DatasetError) -> Loaded {
     let declared = try DeclaredData(job)
-    let (train, test) = try table.split(
-      test: job.data.test, seed: job.training.seed,
-      stratifiedBy: declared.preprocessing.targetTransform.labels == nil
-        ? nil : declared.preprocessing.targetTransform.name)
+    let (train, test) = try split(table, declared)
     return try declared.prepared(train: train, test: test)
+  }
+
+  /// Tables of owners, likewise, one owner after the other.
+  private func declared(owners: [String]) throws(DatasetError) -> Loaded {
+    let declared = try DeclaredData(job)
+    var (trains, tests): ([Table], [Table]) = ([], [])
+    for path in owners {
+      let (train, test) = try split(try CSV.read(path: path), declared)
+      trains.append(train)
+      tests.append(test)
+    }
+    var loaded = try declared.prepared(
+      train: try Table.joined(trains, name: "the owners' rows"),
+      test: try Table.joined(tests, name: "the owners' test rows"))
+    (loaded.ownerRows, loaded.ownerTestRows) = (trains.map(\.rowCount), tests.map(\.rowCount))
+    return loaded
+  }
+
+  private func split(_ table: Table, _ declared: DeclaredData) throws(DatasetError) -> (train: Table, test: Table) {
+    let target = declared.preprocessing.targetTransform
+    return try table.split(
+      test: job.data.test, seed: job.training.seed, stratifiedBy: target.labels == nil ? nil : target.name)
   }
 
   /// A named set under privacy: ranges and categories are the publisher's or the job's, and no row's.
@@ -63,7 +82,7 @@ struct JobData {
     let features = Schema(features: schema.features, target: .init(target, .numeric()))
     return try Preprocessing(
       features: Preprocessing.declared(by: features).features,
-      targetTransform: TargetTransform(name: target, kind: DeclaredData.scaled(to: range)))
+      targetTransform: TargetTransform(name: target, kind: try DeclaredData.scaled(to: range)))
   }
 
   /// The job's own rows to train on and to judge by, with lists of all categories, before anything is fitted.
@@ -121,6 +140,7 @@ struct JobData {
       let tabular = TabularDataset(name: table.name, source: path, schema: try schema(of: train, target), table: train)
       return single(try tabular.prepared(train: train, test: held))
     case .owners(let target):
+      guard job.privacy == nil else { return try declared(owners: owners) }
       return try prepared(owners: owners, judge: nil) { (train: Table) throws(DatasetError) in
         try schema(of: train, target)
       }

@@ -76,6 +76,8 @@ struct JobNode {
 
   var isSequence: Bool { node.sequence != nil }
 
+  var isMapping: Bool { node.mapping != nil }
+
   func sequence(atMost limit: Int) throws(JobError) -> [JobNode] {
     guard let list = node.sequence else { throw .wrongType(place, expected: "a list") }
     guard list.count <= limit else { throw .outOfRange(place, allowed: "a list of at most \(limit)") }

@@ -49,14 +49,16 @@ public struct JobRunner: Sendable {
     let trainer = try Trainer(
       prepared.description, loss: training.loss, optimizer: training.optimizer, schedule: training.schedule,
       epochs: training.epochs, batch: training.batch, seed: training.seed)
+    let first = try prepared.firstWeights()
     let clock = ContinuousClock()
     let start = clock.now
     if let privacy = job.privacy, privacy.unit == .example {
       let run = try PrivateRun(trainer, privacy, rows: prepared.features.shape[0])
       try reserve(run.event)
-      return try runPrivately(prepared, run, spent)
+      return try runPrivately(prepared, run, from: first, spent)
     }
-    let result = try trainer.train(features: prepared.features, targets: prepared.targets, progress: progress)
+    let result = try trainer.train(
+      features: prepared.features, targets: prepared.targets, initialWeights: first, progress: progress)
     var report = prepared.report(
       losses: result.losses, seconds: (clock.now - start) / .seconds(1), versions: versions)
     report.privacy = prepared.localSpending
@@ -68,12 +70,12 @@ public struct JobRunner: Sendable {
 
   /// The range of the rows is no part of the result, since nothing hides it.
   private func runPrivately(
-    _ prepared: PreparedJob, _ run: PrivateRun, _ spent: (PrivacySpent) throws -> Void
+    _ prepared: PreparedJob, _ run: PrivateRun, from first: Weights, _ spent: (PrivacySpent) throws -> Void
   ) throws -> Result {
     let clock = ContinuousClock()
     let start = clock.now
     let (model, spending) = try run.train(
-      features: prepared.features, targets: prepared.targets, accuracy: { try prepared.accuracy(of: $0) },
+      features: prepared.features, targets: prepared.targets, from: first, accuracy: { try prepared.accuracy(of: $0) },
       progress: spent)
     var report = prepared.report(losses: [], seconds: (clock.now - start) / .seconds(1), versions: versions)
     report.privacy = spending

@@ -4,8 +4,21 @@ extension LayerSpec {
 
   /// A layer of a job: a name, or a name with settings, as `relu` and `{dense: 64}`.
   static func parse(_ node: JobNode) throws(JobError) -> LayerSpec {
-    let (name, settings) = try node.variant(plainNames + namesWithSettings)
+    let (name, settings) = try node.variant(names)
     if let settings { return try parse(name, settings) }
+    return try plain(name, node)
+  }
+
+  static let names = plainNames + namesWithSettings
+
+  /// The layer of that name; one without settings has an empty mapping.
+  static func parse(_ name: String, settings node: JobNode) throws(JobError) -> LayerSpec {
+    guard plainNames.contains(name) else { return try parse(name, node) }
+    _ = try node.mapping([])
+    return try plain(name, node)
+  }
+
+  private static func plain(_ name: String, _ node: JobNode) throws(JobError) -> LayerSpec {
     switch name {
     case "flatten": return .flatten
     case "relu": return .relu

@@ -25,8 +25,9 @@ public struct LossChart: Sendable {
       <text x="64" y="28" font-size="16" fill="#111">\(escaped(title))</text>
       """
     ]
-    for tick in valueTicks {
-      let y = text(self.y(tick))
+    let (finite, ticks) = (finite, valueTicks)
+    for tick in ticks {
+      let y = text(self.y(tick, ticks))
       parts.append("<line x1=\"64\" x2=\"616\" y1=\"\(y)\" y2=\"\(y)\" stroke=\"#e4e4e4\"/>")
       parts.append("<text x=\"56\" y=\"\(y)\" dy=\"4\" text-anchor=\"end\">\(label(of: tick))</text>")
     }
@@ -36,11 +37,12 @@ public struct LossChart: Sendable {
     parts.append("<text x=\"340\" y=\"350\" text-anchor=\"middle\">epoch</text>")
     parts.append(
       "<text x=\"16\" y=\"180\" text-anchor=\"middle\" transform=\"rotate(-90 16 180)\">\(escaped(label))</text>")
-    let points = finite.map { "\(text(x($0.epoch))),\(text(y($0.value)))" }.joined(separator: " ")
+    let points = finite.map { "\(text(x($0.epoch))),\(text(y($0.value, ticks)))" }.joined(separator: " ")
     parts.append(
       "<polyline points=\"\(points)\" fill=\"none\" stroke=\"#2563b0\" stroke-width=\"2\" stroke-linejoin=\"round\"/>")
     if let last = finite.last {
-      parts.append("<circle cx=\"\(text(x(last.epoch)))\" cy=\"\(text(y(last.value)))\" r=\"3\" fill=\"#2563b0\"/>")
+      let (x, y) = (text(x(last.epoch)), text(y(last.value, ticks)))
+      parts.append("<circle cx=\"\(x)\" cy=\"\(y)\" r=\"3\" fill=\"#2563b0\"/>")
     }
     return parts.joined(separator: "\n") + "\n</svg>\n"
   }
@@ -51,8 +53,9 @@ public struct LossChart: Sendable {
 
   /// Round numbers that enclose all values.
   private var valueTicks: [Double] {
-    let low = min(0, finite.map(\.value).min() ?? 0)
-    let high = max(finite.map(\.value).max() ?? 1, low + 1e-9)
+    let values = finite.map(\.value)
+    let low = min(0, values.min() ?? 0)
+    let high = max(values.max() ?? 1, low + 1e-9)
     let rough = (high - low) / 5
     let power = pow(10, floor(log10(rough)))
     let step = power * ([1, 2, 5, 10].first { $0 * power >= rough } ?? 10)
@@ -70,8 +73,7 @@ public struct LossChart: Sendable {
     return Self.left + (Self.right - Self.left) * Double(epoch - 1) / Double(values.count - 1)
   }
 
-  private func y(_ value: Double) -> Double {
-    let ticks = valueTicks
+  private func y(_ value: Double, _ ticks: [Double]) -> Double {
     guard let low = ticks.first, let high = ticks.last, high > low else { return Self.bottom }
     return Self.bottom - (Self.bottom - Self.top) * (value - low) / (high - low)
   }

@@ -45,7 +45,7 @@ public struct PreparedJob: Sendable {
     self.job = job
     (self.data, self.ownerRows, self.ownerTestRows) = (data, ownerRows, ownerTestRows)
     description = try ModelDescription(
-      layers: job.model.layers,
+      job.model,
       inputShape: try Self.inputShape(
         job, example: Shape(Array(data.train.features.shape.extents.dropFirst()))))
     features = Self.shaped(data.train.features, description)

@@ -17,7 +17,8 @@ extension Model {
         kept.append((layer, name))
       }
     }
-    let description = try ModelDescription(layers: kept.map(\.layer), inputShape: self.description.inputShape)
+    let description = try ModelDescription(
+      layers: kept.map(\.layer), inputShape: self.description.inputShape, initial: self.description.initial)
     let oldNames = Dictionary(uniqueKeysWithValues: zip(description.layerNames, kept.map(\.name)))
     let renamed = description.weightSpecs.compactMap { spec -> (name: String, tensor: Tensor<Float>)? in
       let parts = spec.name.split(separator: ".", maxSplits: 1).map(String.init)

@@ -114,7 +114,7 @@ struct ModelAssembly {
     guard Shape.isReasonable(extents) else {
       throw .invalidAttribute("weight", "a weight of extents \(extents) is too large", layer: layer)
     }
-    let start: WeightSpec.Start = isBeforeReLU(index) ? .he(fanIn: fanIn) : .glorot(fanIn: fanIn, fanOut: fanOut)
+    let start = WeightSpec.Start.random(fanIn: fanIn, fanOut: fanOut, beforeReLU: isBeforeReLU(index))
     return try input(WeightSpec(name: "\(layer).\(part)", shape: Shape(extents), start: start), layer)
   }
 

@@ -8,6 +8,8 @@ public struct ModelDescription: Hashable, Sendable {
   public let inputShape: Shape
   /// Layers numbered by kind, in order: `dense1`, `relu1`, `dense2`.
   public let layerNames: [String]
+  /// How weights begin.
+  public let initial: InitialWeights
   /// The shape of one output, without the batch axis.
   public let outputShape: Shape
   /// The weights and running statistics in order, with how each begins.
@@ -17,8 +19,11 @@ public struct ModelDescription: Hashable, Sendable {
   public static let inputName = "x"
 
   /// - Throws: ``LearningError`` naming the layer that does not fit, with the shapes.
-  public init(layers: [LayerSpec], inputShape: Shape) throws(LearningError) {
+  public init(
+    layers: [LayerSpec], inputShape: Shape, initial: InitialWeights = .byLayer
+  ) throws(LearningError) {
     guard !layers.isEmpty else { throw .noLayers }
+    self.initial = initial
     self.layers = layers
     self.inputShape = inputShape
     layerNames = ModelDescription.names(of: layers)
@@ -28,6 +33,11 @@ public struct ModelDescription: Hashable, Sendable {
     let assembly = try ModelAssembly(layers, layerNames, inputShape: inputShape, batch: 1, isTraining: false)
     outputShape = Shape(Array(assembly.outputShape.extents.dropFirst()))
     weightSpecs = assembly.weights
+  }
+
+  /// Of a job's model on examples of that shape.
+  package init(_ model: Job.ModelPart, inputShape: Shape) throws(LearningError) {
+    try self.init(layers: model.layers, inputShape: inputShape, initial: model.initial)
   }
 
   /// The program of a prediction for a batch; its one output is the model's.
@@ -71,18 +81,20 @@ public struct ModelDescription: Hashable, Sendable {
 }
 
 extension ModelDescription: Codable {
-  private enum Key: String, CodingKey { case layers, inputShape }
+  private enum Key: String, CodingKey { case layers, inputShape, initial }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: Key.self)
     try self.init(
       layers: container.decode([LayerSpec].self, forKey: .layers),
-      inputShape: container.decode(Shape.self, forKey: .inputShape))
+      inputShape: container.decode(Shape.self, forKey: .inputShape),
+      initial: container.decodeIfPresent(InitialWeights.self, forKey: .initial) ?? .byLayer)
   }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: Key.self)
     try container.encode(layers, forKey: .layers)
     try container.encode(inputShape, forKey: .inputShape)
+    try container.encode(initial, forKey: .initial)
   }
 }

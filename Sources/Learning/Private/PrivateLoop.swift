@@ -19,6 +19,8 @@ final class PrivateLoop {
   private var pieces: [Float] = []
   private var drawn: [Int] = []
   private var taken = 0
+  /// The moving average of the weights, where it leaves in their place.
+  private var average: [Float]?
   /// The norm gradients are clipped to.
   private(set) var clip: Double
 
@@ -39,6 +41,7 @@ final class PrivateLoop {
     optimizer = OptimizerState(trainer.trainer.optimizer, count: block.count)
     dropout = SeedTree(seed: trainer.trainer.seed).child("dropout").generator()
     clip = trainer.privacy.clipping.norm
+    average = trainer.privacy.average.map { _ in block.tensors().flatMap(\.scalars) }
   }
 
   private static func way(_ trainer: PrivateTrainer, rows: Int, count: Int) throws(LearningError) -> Way {
@@ -79,6 +82,7 @@ final class PrivateLoop {
       release.release(block.gradients, clip: clip, divisor: expected, stream: stream, deviation: deviation)
     }
     optimizer.update(block.weights, block.gradients, count: block.count, factor: factor)
+    if let decay = trainer.privacy.average { follow(Float(min(decay, Double(1 + taken) / Double(10 + taken)))) }
     if case .adaptive(let adaptive) = trainer.privacy.clipping { adapt(adaptive, below: below) }
   }
 
@@ -155,10 +159,20 @@ final class PrivateLoop {
     clip = min(max(clip * exp(-adaptive.rate * (share - adaptive.quantile)), 1e-9), 1e9)
   }
 
-  /// A copy of the weights as they are.
+  /// Moves the average towards the weights; over few steps it forgets faster than it is told to.
+  private func follow(_ decay: Float) {
+    average?.withUnsafeMutableBufferPointer { average in
+      guard let base = average.baseAddress else { return }
+      ck_f32_scale(block.count, base, decay, base)
+      ck_f32_axpy(block.count, 1 - decay, block.weights, base)
+    }
+  }
+
+  /// A copy of the weights as they are, or of their average.
   func weights() -> Weights {
     let names = trainer.trainer.description.weightNames
-    return Weights(zip(names, block.tensors()).map { (name: $0, tensor: $1) })
+    let tensors = average.map { $0.withUnsafeBufferPointer { block.tensors(of: $0.baseAddress) } } ?? block.tensors()
+    return Weights(zip(names, tensors).map { (name: $0, tensor: $1) })
   }
 
   var isFinite: Bool { (0..<block.count).allSatisfy { block.weights[$0].isFinite } }

@@ -17,7 +17,11 @@ public struct StepGraph: Sendable {
   public let stateNames: [String]
   public let masks: [(name: String, shape: Shape, rate: Double)]
   public let hasLoss: Bool
+  /// Inputs that the parties' noise comes in, in the order of the trained weights; none where training is not private.
+  package let noiseNames: [String]
   private let optimizer: Optimizer
+  /// What learning rates are multiplied by.
+  private let rateScale: Double
 
   /// Adam's gradients are taken this many times larger, so that their squares have digits in fixed point; the step does not
   /// depend on it.
@@ -25,7 +29,7 @@ public struct StepGraph: Sendable {
   /// Stands for Adam's ε inside the root: `(scale · 1.2e-4)²`, the smallest square that fixed point holds with some digits.
   static let adamFloor: Float = 0x1p-10
 
-  private static let learningRate = "learningRate"
+  static let learningRate = "learningRate"
 
   /// - Parameter withLoss: whether the loss is an output; nothing is computed for it otherwise.
   public init(
@@ -44,15 +48,26 @@ public struct StepGraph: Sendable {
     stateNames = optimizer.stateSuffixes.flatMap { suffix in names.map { $0 + suffix } }
     masks = assembly.masks
     hasLoss = withLoss
+    noiseNames = []
+    rateScale = 1
     self.optimizer = optimizer
     let statistics = assembly.statistics.map { builder.symbol($0.update) }
     let states = optimizer.stateSuffixes.indices.flatMap { index in steps.map { $0.state[index] } }
     graph = builder.build((value.map { [$0] } ?? []) + steps.map(\.weight) + statistics + states)
   }
 
+  /// A private step, which has no loss.
+  init(
+    graph: Graph, weightNames: [String], stateNames: [String], noiseNames: [String],
+    masks: [(name: String, shape: Shape, rate: Double)], optimizer: Optimizer, rateScale: Double
+  ) {
+    (self.graph, self.weightNames, self.stateNames, self.noiseNames) = (graph, weightNames, stateNames, noiseNames)
+    (self.masks, self.optimizer, self.rateScale, hasLoss) = (masks, optimizer, rateScale, false)
+  }
+
   /// The public numbers of a step, from 1, by the name of their input; `factor` is the schedule's.
   public func numbers(step: Int, factor: Double) -> [String: Float] {
-    [Self.learningRate: Float(optimizer.stepSize(step) * factor)]
+    [Self.learningRate: Float(optimizer.stepSize(step) * factor * rateScale)]
   }
 }
 

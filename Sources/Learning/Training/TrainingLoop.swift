@@ -133,11 +133,15 @@ final class ParameterBlock {
     gradients.deallocate()
   }
 
-  func tensors() -> [Tensor<Float>] {
+  func tensors() -> [Tensor<Float>] { tensors(of: weights) }
+
+  /// Numbers that lie as the weights do.
+  func tensors(of scalars: UnsafePointer<Float>?) -> [Tensor<Float>] {
     var offset = 0
     return shapes.map { shape in
       defer { offset += shape.count }
-      return Tensor(shape: shape, scalars: Array(UnsafeBufferPointer(start: weights + offset, count: shape.count)))
+      let part = UnsafeBufferPointer(start: scalars.map { $0 + offset }, count: shape.count)
+      return Tensor(shape: shape, scalars: Array(part))
     }
   }
 }

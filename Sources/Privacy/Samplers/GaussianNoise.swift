@@ -22,35 +22,68 @@ public struct GaussianNoise: Sendable {
 
   /// `count` numbers under a fresh key that nobody keeps.
   public func draws(_ count: Int) -> [Int32] {
-    [Int32](unsafeUninitializedCapacity: count + Self.candidatesAtATime) { buffer, initialized in
-      fill(buffer, count: count)
+    var key = SecureRandom.bytes(PseudorandomGenerator.keyByteCount)
+    let source = Source(generator: PseudorandomGenerator(key: key), place: 0, isKept: false)
+    key.withUnsafeMutableBytes { ck_zero($0.baseAddress, $0.count) }
+    return [Int32](unsafeUninitializedCapacity: count + Self.candidatesAtATime) { buffer, initialized in
+      fill(buffer, count: count, from: source)
       initialized = count
     }
   }
 
+  /// `count` numbers of a key that is kept, the same whenever they are drawn: for noise that may have to be added again.
+  ///
+  /// - Parameter place: which numbers of the key, below 2⁶³; no two draws of one key may share a place.
+  package func draws(_ count: Int, key: [UInt8], place: UInt64) -> [Int32] {
+    let source = Source(generator: PseudorandomGenerator(key: key), place: place, isKept: true)
+    return [Int32](unsafeUninitializedCapacity: count + Self.candidatesAtATime) { buffer, initialized in
+      fill(buffer, count: count, from: source)
+      initialized = count
+    }
+  }
+
+  /// Where random words come from.
+  private struct Source {
+    let generator: PseudorandomGenerator
+    let place: UInt64
+    /// Whether further bits of candidates in doubt come from the same key.
+    let isKept: Bool
+
+    /// The words of candidates.
+    func fill(_ words: UnsafeMutableBufferPointer<UInt64>, at counter: UInt64) {
+      generator.fill(words, counterHigh: place << 1, counterLow: counter)
+    }
+
+    /// Three more words for the candidate at a place.
+    func more(at candidate: UInt64) -> [UInt64] {
+      guard isKept else { return SecureRandom.words(3) }
+      return generator.words(count: 3, counterHigh: place << 1 | 1, counterLow: 2 * candidate)
+    }
+  }
+
   /// Writes `count` numbers; the buffer has room for 4096 more, which are overwritten with discarded candidates and zeroed.
-  private func fill(_ out: UnsafeMutableBufferPointer<Int32>, count: Int) {
+  private func fill(_ out: UnsafeMutableBufferPointer<Int32>, count: Int, from source: Source) {
     let size = Self.candidatesAtATime
     out.initialize(repeating: 0)
-    var key = SecureRandom.bytes(PseudorandomGenerator.keyByteCount)
-    let generator = PseudorandomGenerator(key: key)
-    key.withUnsafeMutableBytes { ck_zero($0.baseAddress, $0.count) }
     withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 3 * size) { random in
       withUnsafeTemporaryAllocation(of: Int.self, capacity: size) { doubtful in
         random.initialize(repeating: 0)
         doubtful.initialize(repeating: 0)
-        var (done, counter) = (0, UInt64(0))
+        var (done, pass) = (0, UInt64(0))
         while done < count {
-          generator.fill(random, counterHigh: 0, counterLow: counter)
-          counter += UInt64(3 * size / 2)
+          source.fill(random, at: pass * UInt64(3 * size / 2))
           var doubts = 0
           done += ck_gaussian_candidates(
             size, UInt32(bits), random.baseAddress, out.baseAddress.map { $0 + done }, doubtful.baseAddress, &doubts)
           for index in doubtful.prefix(doubts) where done < count {
-            guard let value = decided(random[index], random[size + index], random[2 * size + index]) else { continue }
+            let more = source.more(at: pass * UInt64(size) + UInt64(index))
+            guard let value = decided(random[index], random[size + index], random[2 * size + index], more) else {
+              continue
+            }
             out[done] = value
             done += 1
           }
+          pass += 1
         }
         ck_zero(random.baseAddress, 3 * size * MemoryLayout<UInt64>.size)
       }
@@ -59,8 +92,9 @@ public struct GaussianNoise: Sendable {
   }
 
   /// What a candidate of these words becomes when it is looked at with more bits; nil if it is rejected.
-  package func decided(_ first: UInt64, _ second: UInt64, _ third: UInt64) -> Int32? {
-    let more = SecureRandom.words(3)
+  package func decided(
+    _ first: UInt64, _ second: UInt64, _ third: UInt64, _ more: [UInt64] = SecureRandom.words(3)
+  ) -> Int32? {
     let word = UInt128(first) << 64 | UInt128(more[0])
     let cell = (0..<Int(CK_GAUSSIAN_CELLS)).filter { word >= Self.bound($0) }.count
     let place = UInt128(second >> 1) << 65 | UInt128(more[1]) << 1

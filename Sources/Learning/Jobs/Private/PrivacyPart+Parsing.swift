@@ -3,7 +3,7 @@ import Privacy
 extension PrivacyPart {
   private static let keys = [
     "unit", "method", "clip", "noiseMultiplier", "targetEpsilon", "delta", "accountant", "physicalBatch", "sampler",
-    "band",
+    "band", "average",
   ]
 
   /// Reads `privacy:`.
@@ -15,8 +15,8 @@ extension PrivacyPart {
     let entries = try node.mapping(keys)
     let unit = try node.required("unit", in: entries)
     let chosen = Unit(rawValue: try unit.choice(Unit.allCases.map(\.rawValue))) ?? .example
-    guard mode == .plain || mode == .federated else {
-      throw .unsupported(node.path, feature: "privacy with mode: \(mode.rawValue)")
+    guard mode != .encrypted || chosen == .example else {
+      throw .contradiction("\(unit.path) must be example with mode: encrypted, where each row's gradient is clipped")
     }
     guard (chosen == .client) == (mode == .federated) else {
       throw .contradiction("\(unit.path): client goes with mode: federated, and with no other; change one of them")
@@ -35,7 +35,7 @@ extension PrivacyPart {
     if let accountant = entries["accountant"] { part.accountant = try Self.accountant(accountant) }
     switch chosen {
     case .client:
-      for key in ["method", "physicalBatch", "sampler", "band"] {
+      for key in ["method", "physicalBatch", "sampler", "band", "average"] {
         if let other = entries[key] { throw .contradiction("\(other.path) goes with unit: example; remove it") }
       }
       part.clipping = try clipping(node.required("clip", in: entries))
@@ -44,7 +44,7 @@ extension PrivacyPart {
       }
       if entries["accountant"] == nil, federated?.aggregation.hidesUpdates == true { part.accountant = .rdp }
     case .local:
-      for key in ["method", "clip", "noiseMultiplier", "physicalBatch", "sampler", "band"] {
+      for key in ["method", "clip", "noiseMultiplier", "physicalBatch", "sampler", "band", "average"] {
         if let other = entries[key] { throw .contradiction("\(other.path) goes with unit: example; remove it") }
       }
     case .example:
@@ -61,8 +61,31 @@ extension PrivacyPart {
         guard part.method == .ftrl else { throw .contradiction("\(band.path) goes with method: ftrl; remove it") }
         part.band = try band.integer(in: 1...1 << 20)
       }
+      if let average = entries["average"] {
+        guard part.method != .statistics else {
+          throw .contradiction("\(average.path) goes with gradients or ftrl, which take many steps; remove it")
+        }
+        part.average = try average.number("above 0 and below 1") { $0 > 0 && $0 < 1 }
+      }
+      if mode == .encrypted { try part.settleForShares(entries, at: node.path) }
     }
     return part
+  }
+
+  /// On shares, rows come in a public order and each step has noise of its own: `method: ftrl, band: 1`, said or not.
+  private mutating func settleForShares(_ entries: [String: JobNode], at path: String) throws(JobError) {
+    for key in ["physicalBatch", "sampler", "average"] {
+      if let other = entries[key] { throw .contradiction("\(other.path) goes with mode: plain; remove it") }
+    }
+    guard entries["method"] == nil || method == .ftrl, band ?? 1 == 1 else {
+      throw .contradiction(
+        "\(path).method in an encrypted training is ftrl with band: 1, rows in a public order and fresh noise in each step; "
+          + "remove method and band")
+    }
+    guard case .flat = clipping else {
+      throw .contradiction("\(path).clip in an encrypted training is one number, the norm of a row's whole gradient")
+    }
+    (method, band) = (.ftrl, 1)
   }
 
   private static func accountant(_ node: JobNode) throws(JobError) -> AccountantKind {

@@ -15,6 +15,8 @@ public struct PrivacyPart: Hashable, Sendable, Codable {
   public var physicalBatch: Int
   /// Over how many steps DP-FTRL takes noise back; chosen where it is `nil`.
   public var band: Int?
+  /// β of the moving average of weights that leaves in their place (``ExamplePrivacy/average``).
+  public var average: Double?
   /// Where the noise of gradients comes from.
   public var sampler = ExamplePrivacy.Sampler.fast
 

@@ -46,7 +46,7 @@ struct PrivateRun {
       base,
       privacy: ExamplePrivacy(
         clipping: part.clipping, noiseMultiplier: multiplier, physicalBatch: part.physicalBatch,
-        sampler: part.sampler, selection: selection))
+        sampler: part.sampler, selection: selection, average: part.average))
   }
 
   private static func plan(_ base: Trainer, rows: Int) throws(LearningError) -> (PoissonSampler, steps: Int) {
@@ -65,10 +65,11 @@ struct PrivateRun {
   }
 
   /// - Parameters:
+  ///   - first: where gradients start, which must not depend on the rows.
   ///   - accuracy: of a model, where there is one.
   ///   - progress: called after every epoch.
   func train(
-    features: Tensor<Float>, targets: Tensor<Float>, accuracy: (Model) throws -> Double?,
+    features: Tensor<Float>, targets: Tensor<Float>, from first: Weights, accuracy: (Model) throws -> Double?,
     progress: (PrivacySpent) throws -> Void
   ) throws -> (model: Model, report: TrainingReport.PrivacyPart) {
     var report = TrainingReport.PrivacyPart(part)
@@ -79,7 +80,7 @@ struct PrivateRun {
     }
     switch way {
     case .gradients(let trainer):
-      let result = try trainer.train(features: features, targets: targets) { done in
+      let result = try trainer.train(features: features, targets: targets, initialWeights: first) { done in
         let model = try Model(description: trainer.trainer.description, weights: done.weights)
         if let accuracy = try accuracy(model) { report.accuracies = (report.accuracies ?? []) + [accuracy] }
         try spend(done.event, epoch: done.epoch, epochs: done.epochs)
@@ -119,12 +120,13 @@ extension PrivacyPart {
   func epsilon(of event: PrivacyEvent) throws(AccountingError) -> Double { try judge.epsilon(of: event, delta: delta) }
 
   /// Rows that their owners noise are protected whatever else they might have been. Where rows are taken in order, one that
-  /// is missing would move all others, so its place stays and its gradients are zero.
+  /// is missing would move all others, so its place stays and its gradients are zero; so do its products where the number of
+  /// rows is used as it is.
   var neighbours: Neighbours {
     switch (unit, method) {
     case (.local, _): .replaceOne
-    case (.example, .ftrl): .zeroOutOne
-    case (.example, .gradients), (.example, .statistics), (.client, _): .addOrRemoveOne
+    case (.example, .ftrl), (.example, .statistics): .zeroOutOne
+    case (.example, .gradients), (.client, _): .addOrRemoveOne
     }
   }
 
