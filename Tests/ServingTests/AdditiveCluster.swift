@@ -1,7 +1,6 @@
 import Foundation
 import Identity
 import Logging
-import NIOConcurrencyHelpers
 import Processes
 import Serving
 import Sharing
@@ -14,8 +13,10 @@ final class AdditiveCluster: Sendable {
   private let ports: ReservedPorts
   private let authority: CertificateAuthority
   private let dealerIdentity: NodeIdentity
+  /// The same for all clients: only who shared a model may withdraw it.
+  private let clientIdentity: NodeIdentity
   private let partyIdentities: [NodeIdentity]
-  private let running = NIOLockedValueBox<[String: (task: Task<Void, any Error>, loop: SocketLoop)]>([:])
+  private let servers = RunningServers()
   private let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   /// Where everybody keeps what must survive; by name.
   private let folder: String?
@@ -26,6 +27,7 @@ final class AdditiveCluster: Sendable {
     authority = try CertificateAuthority.create(name: "test")
     partyIdentities = try (0..<parties).map { [authority] in try authority.issue(role: .party, name: "p\($0)", days: 1)
     }
+    clientIdentity = try authority.issue(role: .client, name: "client", days: 1)
     dealerIdentity = try authority.issue(role: .dealer, name: "dealer", days: 1)
     ports = try ReservedPorts.take(parties + 1)
     let members = zip(partyIdentities + [dealerIdentity], ports.numbers).map {
@@ -45,7 +47,7 @@ final class AdditiveCluster: Sendable {
     let server = try await DealerServer.start(
       identity: identity ?? dealerIdentity, cluster: cluster, loop: loop, storage: try storage(of: "dealer"),
       logger: logger)
-    keep("dealer", Task { try await server.run() }, loop)
+    servers.start("dealer", on: loop) { try await server.run() }
   }
 
   func startParties(policy: StockPolicy? = nil) async throws {
@@ -57,27 +59,12 @@ final class AdditiveCluster: Sendable {
     let server = try await PartyServer.start(
       identity: partyIdentities[index], cluster: cluster, loop: loop, storage: try storage(of: "p\(index)"),
       policy: policy, logger: logger)
-    keep("p\(index)", Task { try await server.run() }, loop)
-  }
-
-  private func keep(_ name: String, _ task: Task<Void, any Error>, _ loop: SocketLoop) {
-    running.withLockedValue { $0[name] = (task, loop) }
+    servers.start("p\(index)", on: loop) { try await server.run() }
   }
 
   /// Takes somebody away.
-  func kill(_ name: String) async {
-    let found = running.withLockedValue { $0.removeValue(forKey: name) }
-    found?.task.cancel()
-    _ = try? await found?.task.value
-    found?.loop.shutdown()
-  }
-
-  func stop() {
-    for (task, loop) in running.withLockedValue({ Array($0.values) }) {
-      task.cancel()
-      loop.shutdown()
-    }
-  }
+  func kill(_ name: String) async { await servers.kill(name) }
+  func stop() { servers.stop() }
 
   func withClient<Value: Sendable>(
     patience: Duration = .seconds(300), waiting: @escaping @Sendable (DealerProgress) -> Void = { _ in },
@@ -85,14 +72,14 @@ final class AdditiveCluster: Sendable {
   ) async throws -> Value {
     let loop = SocketLoop(name: "client")
     defer { loop.shutdown() }
-    let identity = try authority.issue(role: .client, name: "client", days: 1)
     let client = try await ClusterClient.connect(
-      to: cluster, as: identity, loop: loop, patience: patience, waiting: waiting)
+      to: cluster, as: clientIdentity, loop: loop, patience: patience, waiting: waiting)
     let value = try await body(client)
     await client.close()
     return value
   }
 
+  func strangeClient() throws -> NodeIdentity { try authority.issue(role: .client, name: "another", days: 1) }
   func strangeDealer() throws -> NodeIdentity { try authority.issue(role: .dealer, name: "stranger", days: 1) }
 }
 

@@ -189,7 +189,7 @@ import Transports
     let program = try TrainingProgram(try PreparedJob(fixture.job, environment: [:]))
     let place = try TrainingStore(folder: fixture.folder + "/store", key: StorageKey())
       .place(of: "ab", party: 1, scheme: .additive(partyCount: 2))
-    try place.begin([], digest: [1], rows: TrainingRows(training: SharedRows(width: 4)))
+    try place.begin([], noiseKey: [], digest: [1], rows: TrainingRows(training: SharedRows(width: 4)))
     let values = Dictionary(
       uniqueKeysWithValues: program.valueNames.map {
         ($0, HeldShare(components: [RingTensor(repeating: 7, shape: program.shape(of: $0))]))

@@ -8,7 +8,7 @@ import Testing
 /// ONNX models on shares of three parties, against what ONNX Runtime made of them.
 @Suite struct ONNXOnSharesTests {
   /// Within 2^-9 of the largest result: operators with the widest bounds are the exponential, division and roots.
-  @Test(arguments: ONNXCase.all) func computesWhatTheRuntimeDoes(_ example: ONNXCase) async throws {
+  @Test(arguments: ModelCase.all) func computesWhatTheRuntimeDoes(_ example: ModelCase) async throws {
     let model = try ModelFile.parseONNX(example.model, name: "case")
     let x = Tensor(shape: Shape(example.shape), scalars: example.input)
     let options = try EngineOptions(

@@ -252,7 +252,8 @@ import Transports
     #expect(throws: ServingError.self) { try place.beginning(digest: [1]) }
     let secrets = InsecureKeys.secrets(party: 0, seed: 5)
     try place.begin(
-      [secrets.first, secrets.second], digest: [1, 2], rows: TrainingRows(training: SharedRows(width: 4)))
+      [secrets.first, secrets.second], noiseKey: [9], digest: [1, 2], rows: TrainingRows(training: SharedRows(width: 4))
+    )
     #expect(try place.beginning(digest: [1, 2]).keys == [secrets.first, secrets.second])
     let refusal = #expect(throws: ServingError.self) { try place.beginning(digest: [1, 3]) }
     #expect(refusal?.description.contains("another job") == true)

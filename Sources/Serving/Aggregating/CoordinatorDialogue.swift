@@ -56,7 +56,7 @@ struct CoordinatorDialogue {
       tray = nil
       try await follow(
         PendingAggregation(id: id, sum: current.sum, needed: needed, parcels: current.parcels, desk: desk))
-    case .hello, .share, .query, .prepare, .withdraw, .rows, .count, .train, .resume:
+    case .hello, .share, .models, .health, .links, .page, .query, .prepare, .withdraw, .rows, .count, .train, .resume:
       throw ServingError.badRequest("a coordinator may ask for sums of shares alone")
     }
   }

@@ -23,6 +23,9 @@ extension ClusterClient {
                     if case .refused(let reason, let exitCode) = frame.control {
                       return .refused(party, reason: reason, exitCode: exitCode)
                     }
+                    if case .declined(let other) = frame.control {
+                      return .broken(party, ServingError.declined(by: other))
+                    }
                     continuation.yield((party, frame))
                     if isLast(frame.control) { return .finished(party) }
                   }

@@ -2,9 +2,10 @@ import Arithmetic
 import Foundation
 public import Graphs
 public import Identity
-public import ModelFiles
-public import Sharing
+import Instrumentation
+import Sharing
 public import Tensors
+public import Tracing
 public import Transports
 
 /// A client of a cluster's parties: shares models and inputs, and puts answers together.
@@ -21,14 +22,17 @@ public final class ClusterClient: Sendable {
   let newsPatience: Duration
   let scheme: ClusterScheme
   let waiting: @Sendable (DealerProgress) -> Void
+  private let tracer: any Tracer
 
   /// Connects to all parties of a cluster.
   ///
   /// - Parameters:
   ///   - patience: how long to wait for a party to come up, and for each answer.
+  ///   - tracer: the process's, if it is not given; the parties go on with its traces.
   ///   - waiting: told while an answer waits for the parties' dealer.
   public static func connect(
     to cluster: ClusterFile, as identity: NodeIdentity, loop: SocketLoop, patience: Duration,
+    tracer: (any Tracer)? = nil,
     waiting: @escaping @Sendable (DealerProgress) -> Void = { _ in }
   ) async throws -> ClusterClient {
     let scheme = try ClusterScheme(cluster)
@@ -52,15 +56,16 @@ public final class ClusterClient: Sendable {
       }
     }
     let newsPatience = max(patience, cluster.deadline ?? PartyServer.defaultDeadline) + .seconds(2)
-    return ClusterClient(connections, loop, (patience, newsPatience), scheme, waiting)
+    return ClusterClient(
+      connections, loop, (patience, newsPatience), scheme, tracer ?? InstrumentationSystem.tracer, waiting)
   }
 
   private init(
     _ connections: [FrameConnection], _ loop: SocketLoop, _ patience: (answer: Duration, news: Duration),
-    _ scheme: ClusterScheme,
-    _ waiting: @escaping @Sendable (DealerProgress) -> Void
+    _ scheme: ClusterScheme, _ tracer: any Tracer, _ waiting: @escaping @Sendable (DealerProgress) -> Void
   ) {
     self.scheme = scheme
+    self.tracer = tracer
     self.waiting = waiting
     self.connections = connections
     self.loop = loop
@@ -68,7 +73,7 @@ public final class ClusterClient: Sendable {
     newsPatience = patience.news
   }
 
-  private static func greet(_ connection: FrameConnection, party: Int, _ patience: Duration) async throws {
+  static func greet(_ connection: FrameConnection, party: Int, _ patience: Duration) async throws {
     try await connection.send(try ServingFrame(Request.hello(version: Request.version)).message)
     switch try ServingFrame<Reply>(try await connection.receive(within: patience)).control {
     case .welcome(let index, let version):
@@ -76,30 +81,10 @@ public final class ClusterClient: Sendable {
       guard index == party else { throw ServingError.unexpectedReply(party: party) }
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts, .training, .epoch, .trained,
-      .aggregationKey, .contribution, .aggregated:
+    case .shared, .withdrawn, .models, .health, .links, .page, .declined, .answer, .waiting, .prepared, .stored,
+      .counts, .training, .epoch, .trained, .aggregationKey, .contribution, .aggregated:
       throw ServingError.unexpectedReply(party: party)
     }
-  }
-
-  /// Splits a model among the parties; returns the name it is asked by.
-  ///
-  /// - Parameter options: the protocols that the parties use for queries on it.
-  public func share(
-    _ model: ModelFile, fractionBits: Int, options: ReplicatedOptions = ReplicatedOptions()
-  ) async throws -> String {
-    let description = try SharedModel.Description(model, fractionBits: fractionBits, options: options)
-    try description.validate()
-    let tensors = try description.weightNames.map { name in
-      guard let weight = model.weights[name] else {
-        throw ModelFileError.inconsistent("the weight \"\(name)\" is missing")
-      }
-      return try SecretInput.encode(weight, named: "the weight \(name)", fractionBits: fractionBits)
-    }
-    let name = SecureRandom.bytes(16).map { String($0, radix: 16) }.joined()
-    let parcels = scheme.parcels(of: tensors)
-    _ = try await ask(parcels.map { ServingFrame(.share(model: name, description), body: $0.bytes) })
-    return name
   }
 
   /// Has the dealer of additive parties make what so many queries of a batch need, before they are asked; returns what it
@@ -110,11 +95,6 @@ public final class ClusterClient: Sendable {
     let reply = try await ask([request], from: partyCount - 1)[0]
     guard case .prepared(let seconds) = reply.control else { throw ServingError.unexpectedReply(party: partyCount - 1) }
     return seconds
-  }
-
-  /// Has the parties forget a model.
-  public func withdraw(_ name: String) async throws {
-    _ = try await ask(connections.map { _ in ServingFrame(.withdraw(model: name)) })
   }
 
   /// The model's output on a batch that no party sees.
@@ -132,8 +112,14 @@ public final class ClusterClient: Sendable {
     let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
     let parcels = scheme.parcels(of: [words])
     let id = SecureRandom.bytes(12).map { String($0, radix: 16) }.joined()
-    let replies = try await ask(
-      parcels.map { ServingFrame(.query(id: id, model: model, batch: input.shape[0]), body: $0.bytes) })
+    let span = tracer.startSpan("tacit.query", ofKind: .client)
+    defer { span.end() }
+    span.updateAttributes { $0["tacit.query"] = id }
+    // The parties give up a little earlier, so that they come to say why.
+    let request = Request.query(
+      id: id, model: model, batch: input.shape[0], waits: 0.9 * (patience / .seconds(1)),
+      trace: TraceCarrier.carrier(of: span.context, by: tracer))
+    let replies = try await ask(parcels.map { ServingFrame(request, body: $0.bytes) })
     var total = RingTensor(repeating: 0, shape: outputShape)
     var traffic = Cost(rounds: 0, byteCount: parcels.reduce(0) { $0 + $1.payloadByteCount })
     traffic.byteCount += 8 * parcels.count * outputShape.count
@@ -166,14 +152,23 @@ public final class ClusterClient: Sendable {
         for party in asked { group.addTask { (party, try await self.reply(of: party)) } }
         var replies: [(party: Int, frame: ServingFrame<Reply>)] = []
         for try await reply in group { replies.append(reply) }
-        for reply in replies {
-          if case .refused(let reason, let exitCode) = reply.frame.control {
-            throw ServingError.refused(party: reply.party, reason: reason, exitCode: exitCode)
-          }
-        }
-        return replies.sorted { $0.party < $1.party }.map(\.frame)
+        replies.sort { $0.party < $1.party }
+        if let refusal = Self.refusal(among: replies) { throw refusal }
+        return replies.map(\.frame)
       }
     }
+  }
+
+  /// The first party's that refuses; one that only heard of it knows less.
+  private static func refusal(among replies: [(party: Int, frame: ServingFrame<Reply>)]) -> ServingError? {
+    var declined: ServingError?
+    for reply in replies {
+      if case .refused(let reason, let exitCode) = reply.frame.control {
+        return .refused(party: reply.party, reason: reason, exitCode: exitCode)
+      }
+      if case .declined(let party) = reply.frame.control { declined = .declined(by: party) }
+    }
+    return declined
   }
 
   /// What a party answers in the end; passes on that it waits, where it is the last party, who knows.

@@ -5,6 +5,8 @@ enum DealerRequest: Codable, Sendable {
   /// The first message of a connection.
   case hello(version: Int)
   case key
+  /// How the dealer is; what follows is only there to take time on its way.
+  case health
   /// Finds out what runs of a computation demand.
   case program(DealtComputation.Content)
   /// What the last party needs for a run of a program that was named on this connection, under the keys of that epoch.
@@ -20,6 +22,7 @@ enum DealerReply: Codable, Sendable {
   case welcome(version: Int)
   /// The caller's key follows.
   case key(epoch: [UInt8])
+  case health(PartyHealth)
   case program(String)
   /// The ticket follows.
   case ticket(step: UInt32)

@@ -1,3 +1,4 @@
+import Foundation
 public import Identity
 public import Logging
 import Sharing
@@ -112,6 +113,8 @@ private struct Dialogue {
     case .key:
       logger.info("gives a key", metadata: ["party": "\(party)"])
       try await send(.key(epoch: desk.epoch), body: desk.dealer.key(ofParty: party))
+    case .health:
+      try await send(.health(PartyHealth(time: Date().timeIntervalSince1970, version: TacitVersion.current)))
     case .program(let content): try await learn(content)
     case .ticket(let epoch, let program, let step):
       guard party == desk.dealer.partyCount - 1 else {

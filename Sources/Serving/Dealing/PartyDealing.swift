@@ -14,8 +14,6 @@ final class PartyDealing: Sendable {
   /// Likewise, for trainings: in memory, as what is dealt for one does not outlive it.
   let trainingKeeper: StockKeeper?
   let used: UsedSteps
-  /// Where there is storage.
-  let models: ModelStore?
   private let loop = SocketLoop(name: "stock", spin: .zero)
   private let makeDealer: @Sendable () throws -> RemoteDealer
   /// Tells this party's memory of what it has begun from any other that it may have in another life.
@@ -34,7 +32,6 @@ final class PartyDealing: Sendable {
     let half = patience / 2
     makeDealer = { try RemoteDealer(dealer, identity: identity, loop: loop, patience: half) }
     used = try UsedSteps(folder: storage.map { $0.folder + "/used" })
-    models = try storage.map { try ModelStore(folder: $0.folder + "/models", key: $0.key, party: party) }
     nonce = try Self.nonce(in: storage)
     guard party == partyCount - 1 else {
       (keeper, trainingKeeper) = (nil, nil)

@@ -39,7 +39,7 @@ final class RemoteDealer: DealerAccess {
     switch frame.control {
     case .ticket(step): return Array(frame.body)
     case .newKeys: throw ServingError.sessionBroken("the dealer has new keys")
-    case .ticket, .welcome, .key, .program, .refused: throw ServingError.malformedMessage
+    case .ticket, .welcome, .key, .health, .program, .refused: throw ServingError.malformedMessage
     }
   }
 
@@ -93,10 +93,36 @@ final class RemoteDealer: DealerAccess {
   private func exchange(
     _ request: DealerRequest, _ connection: FrameConnection
   ) async throws -> ServingFrame<DealerReply> {
-    try await connection.send(try ServingFrame(request).message)
+    try await Self.exchange(ServingFrame(request), connection, patience)
+  }
+
+  private static func exchange(
+    _ request: ServingFrame<DealerRequest>, _ connection: FrameConnection, _ patience: Duration
+  ) async throws -> ServingFrame<DealerReply> {
+    try await connection.send(try request.message)
     let frame = try ServingFrame<DealerReply>(try await connection.receive(within: patience))
     if case .refused(let reason) = frame.control { throw ServingError.dealerFails(reason) }
     return frame
+  }
+
+  /// Says hello to a dealer.
+  static func greet(_ connection: FrameConnection, _ patience: Duration) async throws {
+    let hello = ServingFrame(DealerRequest.hello(version: DealerRequest.version))
+    guard case .welcome(let version) = try await exchange(hello, connection, patience).control else {
+      throw ServingError.malformedMessage
+    }
+    guard version == DealerRequest.version else { throw ServingError.wrongVersion(found: version) }
+  }
+
+  /// How the dealer at the other end is, asked with so many bytes.
+  static func health(
+    _ connection: FrameConnection, byteCount: Int, _ patience: Duration
+  ) async throws -> PartyHealth {
+    let request = ServingFrame(DealerRequest.health, body: [UInt8](repeating: 0, count: byteCount))
+    guard case .health(let health) = try await exchange(request, connection, patience).control else {
+      throw ServingError.malformedMessage
+    }
+    return health
   }
 
   private func connected() async throws -> FrameConnection {
@@ -104,9 +130,7 @@ final class RemoteDealer: DealerAccess {
     let connection = try await loop.connect(
       host: address.host, port: address.port, protection: .tls(settings), within: patience)
     do {
-      let frame = try await exchange(.hello(version: DealerRequest.version), connection)
-      guard case .welcome(let version) = frame.control else { throw ServingError.malformedMessage }
-      guard version == DealerRequest.version else { throw ServingError.wrongVersion(found: version) }
+      try await Self.greet(connection, patience)
     } catch {
       await connection.close(within: .zero)
       throw error

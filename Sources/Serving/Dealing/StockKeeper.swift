@@ -1,5 +1,7 @@
+import Graphs
 import Logging
 import Sharing
+import Tensors
 import Transports
 
 /// Keeps the last party's stock filled: has tickets dealt in the background, before runs need them.
@@ -74,6 +76,19 @@ actor StockKeeper {
   }
 
   func count(of program: String) -> Int { shelf.count(of: program) }
+
+  /// What is on stock: the model's name, the batch and how many runs.
+  var levels: [(model: String, batch: Int, runs: Int)] {
+    lines.map { program, line in
+      let content = line.computation.content
+      let key = content.label.split(separator: " ").last ?? ""
+      let input = content.graph.inputs.keys.first { !content.fixed.contains($0) }
+      return (
+        String(key.prefix { $0 != "@" }), input.flatMap { content.graph.shape(ofInput: $0)?[0] } ?? 1,
+        shelf.count(of: program)
+      )
+    }
+  }
 
   /// The ticket of the next run, if there is one; fills up where few are left.
   ///

@@ -32,14 +32,15 @@ public enum MemoryCluster {
           do {
             let weights = try ClusterScheme.replicated.unpack(
               modelParcels[party].bytes[...], party: party, shapes: weights.map(\.shape))
-            let model = SharedModel(name: "", description: description, weights: weights)
+            let model = SharedModel(name: "", key: "", description: description, weights: weights)
             let runner = try await ReplicatedRunner(over: channel, session: "memory")
             var answers: [QueryAnswer] = []
             for parcels in inputParcels {
               let input = try ClusterScheme.replicated.unpack(
                 parcels[party].bytes[...], party: party, shapes: [words.shape])
-              answers.append(
-                try await runner.run(PendingQuery(id: "", model: model, input: input, batch: batch)) { _ in })
+              let query = PendingQuery(
+                id: "", client: ClientID(fingerprint: "", name: ""), model: model, input: input, batch: batch)
+              answers += try await runner.run([query]) { _ in }
             }
             return (party, answers)
           } catch {

@@ -6,11 +6,20 @@ enum Request: Codable, Sendable {
   /// The first message of a connection.
   case hello(version: Int)
   /// Takes a model's shares, which follow as a parcel of all weights in the order of their names.
-  case share(model: String, SharedModel.Description)
-  /// A query on a shared model; the parcel of its input follows.
-  case query(id: String, model: String, batch: Int)
+  case share(ModelOffer)
+  /// What is shared here that the client may ask; of all names, or of one.
+  case models(named: String?)
+  /// A query on a shared model; the parcel of its input follows. The client waits for so many seconds, if it says so, and its
+  /// trace goes on at the party, if it has one.
+  case query(id: String, model: String, batch: Int, waits: Double? = nil, trace: [String: String]? = nil)
   /// Has correlated randomness dealt for so many queries on a model; for the last of additive parties.
   case prepare(model: String, batch: Int, runs: Int)
+  /// How the party is; what follows is only there to take time on its way.
+  case health
+  /// What the party finds on its ways to the others and to the dealer; measured once in a while.
+  case links
+  /// How pages reach the party.
+  case page
   /// Forgets a model.
   case withdraw(model: String)
   /// Rows of one owner, to be put behind those that are there; their parcel follows.
@@ -30,7 +39,7 @@ enum Request: Codable, Sendable {
   /// Adds up what came, if so many are left.
   case aggregate(id: String, needed: Int)
 
-  static let version = 6
+  static let version = 8
 }
 
 /// What a party answers.
@@ -38,6 +47,10 @@ enum Reply: Codable, Sendable {
   case welcome(party: Int, version: Int)
   case shared
   case withdrawn
+  case models([ModelListing])
+  case health(PartyHealth)
+  case links([LinkReport])
+  case page(PartyPage)
   /// This party's summand of the result follows. Cost is what this party sent and the rounds it went through.
   case answer(rounds: Int, bytesSent: Int, dealtBytes: Int, seconds: Double)
   /// The parties wait for their dealer; the answer is still to come.
@@ -60,6 +73,18 @@ enum Reply: Codable, Sendable {
   case aggregated(accepted: [Int], tooLong: [Int], bytesSent: Int)
   /// `exitCode` tells a refusal from a fault of a peer, as the command line does.
   case refused(reason: String, exitCode: Int)
+  /// Another party refuses the request, and says why itself.
+  case declined(by: Int)
+}
+
+/// How a party is, as it says itself.
+struct PartyHealth: Codable, Sendable {
+  /// Its clock, in seconds since 1970.
+  var time: Double
+  /// Of the program.
+  var version: String
+  /// Why it has no session with the other parties, if it has none.
+  var sessionFault: String?
 }
 
 /// How many runs a dealer has prepared, of so many that were asked for.
@@ -77,6 +102,14 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   case unexpectedReply(party: Int)
   case unknownModel(String)
   case badRequest(String)
+  /// The terms of a model, or what its owner alone may do.
+  case policy(String)
+  /// More was asked for than a party can take at the moment.
+  case busy(String)
+  /// Another party refuses a request.
+  case declined(by: Int)
+  /// The client of a query went away before it ran.
+  case abandoned
   /// A party could not do its part.
   case refused(party: Int, reason: String, exitCode: Int)
   case queryMissing(id: String)
@@ -98,9 +131,11 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
       "the other end speaks version \(found) of the protocol, this program version \(Request.version): update the older"
     case .unexpectedReply(let party): "party \(party) answered something else than was asked"
     case .unknownModel(let model): "no model \"\(model)\" is shared here: share it first"
-    case .badRequest(let why): why
+    case .badRequest(let why), .policy(let why), .busy(let why): why
+    case .declined(let party): "party \(party) refuses the request"
     case .refused(let party, let reason, _): "party \(party) says: \(reason)"
-    case .queryMissing(let id): "the client did not bring its share of query \(id) in time"
+    case .abandoned: "the client went away before its query ran"
+    case .queryMissing(let id): "the client did not bring its shares of query \(id) to all parties in time"
     case .sessionBroken(let why): "the session of the parties broke: \(why)"
     case .partyExited(let party, let status, let log):
       "the process of party \(party) ended with status \(status)\(log.isEmpty ? "" : ": \(log)")"
@@ -119,14 +154,16 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     return .sessionBroken("\(error)")
   }
 
-  /// The command line's exit code for it: 2 bad input, 3 a peer or the network.
+  /// The command line's exit code for it: 2 bad input, 3 a peer or the network, 4 a policy, 5 integrity.
   public var exitCode: Int {
     switch self {
     case .unknownModel, .badRequest, .storage: 2
+    case .policy, .declined: 4
     case .untrusted: 5
     case .refused(_, _, let exitCode): exitCode
-    case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .sessionBroken, .partyExited, .partySilent,
-      .dealerExited, .dealerFails:
+    case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .abandoned, .sessionBroken, .partyExited,
+      .partySilent,
+      .dealerExited, .dealerFails, .busy:
       3
     }
   }

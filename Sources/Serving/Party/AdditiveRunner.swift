@@ -12,7 +12,7 @@ final class AdditiveRunner: SessionRunner {
   private let generation: String
   /// By model and batch.
   private var computations: [String: DealtComputation] = [:]
-  /// Weights whose masks are kept, by model; the models that are there still.
+  /// Weights whose masks are kept, by the model's key; the models that are there still.
   private var fixed: [String: [String: AdditiveShare]] = [:]
   private let knownModels: () async -> Set<String>
 
@@ -35,6 +35,14 @@ final class AdditiveRunner: SessionRunner {
   }
 
   func run(
+    _ queries: [PendingQuery], waiting: @escaping @Sendable (DealerProgress) -> Void
+  ) async throws -> [QueryAnswer] {
+    // What is dealt is dealt for a batch: queries do not go together.
+    guard let query = queries.first, queries.count == 1 else { throw ServingError.malformedMessage }
+    return [try await run(query, waiting: waiting)]
+  }
+
+  private func run(
     _ query: PendingQuery, waiting: @escaping @Sendable (DealerProgress) -> Void
   ) async throws -> QueryAnswer {
     guard case .additive(let input) = query.input, case .additive(let weights) = query.model.weights else {
@@ -55,9 +63,9 @@ final class AdditiveRunner: SessionRunner {
   }
 
   private func computation(for query: PendingQuery) async throws -> DealtComputation {
-    let key = "\(query.model.name)|\(query.batch)"
+    let key = "\(query.model.key)|\(query.batch)"
     if let known = computations[key] { return known }
-    let models = await knownModels().union([query.model.name])
+    let models = await knownModels().union([query.model.key])
     computations = computations.filter { models.contains(String($0.key.prefix { $0 != "|" })) }
     fixed = fixed.filter { models.contains($0.key) }
     let made = try query.model.computation(batch: query.batch, generation: generation)
@@ -69,10 +77,10 @@ final class AdditiveRunner: SessionRunner {
   private func fixed(
     _ weights: [AdditiveShare], of model: SharedModel, _ computation: DealtComputation
   ) async throws -> [String: AdditiveShare] {
-    if let known = fixed[model.name] { return known }
+    if let known = fixed[model.key] { return known }
     let operands = Dictionary(uniqueKeysWithValues: zip(model.description.weightNames, weights))
     let made = try await computation.fix(operands, on: scheme)
-    fixed[model.name] = made
+    fixed[model.key] = made
     return made
   }
 

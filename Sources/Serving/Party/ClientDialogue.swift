@@ -1,3 +1,5 @@
+import Crypto
+import Foundation
 import Identity
 import Learning
 import Sharing
@@ -14,6 +16,11 @@ struct ClientDialogue {
   let dealing: PartyDealing?
   /// Where trainings keep their checkpoints, if anywhere.
   let store: TrainingStore?
+  let meter: LinkMeter
+  /// How pages reach the party, if they do.
+  let page: PartyPage?
+  /// Names this conversation.
+  let caller: UInt64
 
   /// How long a client may be silent.
   static let idle = Duration.seconds(3600)
@@ -27,10 +34,12 @@ struct ClientDialogue {
       return try await refuse(ServingError.badRequest("only a client may ask for predictions"))
     }
     try await Self.greet(connection, first: first, party: party)
+    // What waits for a client that is gone is not run.
+    await connection.whenBroken { [state, caller] in Task { await state.abandon(caller) } }
     while true {
       let message = try await connection.receive(within: Self.idle)
       do {
-        try await answer(try ServingFrame<Request>(message))
+        try await answer(try ServingFrame<Request>(message), of: ClientID(peer))
       } catch let error as ChannelError {
         throw error
       } catch {
@@ -48,27 +57,26 @@ struct ClientDialogue {
     guard version == Request.version else { throw ServingError.wrongVersion(found: version) }
   }
 
-  private func answer(_ frame: ServingFrame<Request>) async throws {
+  private func answer(_ frame: ServingFrame<Request>, of client: ClientID) async throws {
     try await check(frame.control)
     switch frame.control {
     case .hello: throw ServingError.malformedMessage
-    case .share(let name, let description):
-      let model = try SharedModel(description, named: name, parcel: frame.body, scheme: scheme, party: party)
-      try dealing?.used.takeName(name)
-      try await state.store(model)
-      try dealing?.models?.save(name, description, parcel: frame.body)
-      try await send(.shared)
+    case .share(let offer): try await share(offer, parcel: frame.body, by: client)
     case .withdraw(let name):
-      try await state.withdraw(name)
-      dealing?.models?.remove(name)
-      await dealing?.keeper?.forget { $0.content.label.hasSuffix(" " + name) }
+      if let key = try await state.withdraw(name, by: client) { await forget(key) }
       try await send(.withdrawn)
-    case .query(let id, let name, let batch):
-      let model = try await model(name, batch: batch)
-      let input = try scheme.unpack(frame.body, party: party, shapes: [try model.description.shape(batch: batch)])
-      try await follow(PendingQuery(id: id, model: model, input: input, batch: batch))
+    case .models(let name): try await send(.models(try await state.listings(for: client, named: name)))
+    case .health: try await send(.health(await state.health))
+    case .links: try await send(.links(await meter.reports()))
+    case .page:
+      guard let page else {
+        throw ServingError.badRequest("it has no door for pages: start it with --web, --web-certificate and --web-key")
+      }
+      try await send(.page(page))
+    case .query: try await follow(try await query(frame, of: client))
     case .prepare(let name, let batch, let runs):
-      try await prepare(try await model(name, batch: batch), batch: batch, runs: runs)
+      try Self.check(batch: batch)
+      try await prepare(try await state.model(name, for: client), batch: batch, runs: runs)
     case .rows, .count, .train, .resume: try await train(frame)
     case .aggregationKey, .collect, .contribution, .aggregate:
       throw ServingError.badRequest("only a coordinator may ask for sums of workers' shares")
@@ -81,24 +89,60 @@ struct ClientDialogue {
     guard case .rows = request else { throw ServingError.badRequest("a worker may share rows alone") }
   }
 
-  /// What the caller's rows are kept by.
-  private var place: String {
+  private func share(_ offer: ModelOffer, parcel: ArraySlice<UInt8>, by client: ClientID) async throws {
+    let key = try offer.key
+    let model = try SharedModel(offer, key: key, parcel: parcel, scheme: scheme, party: party)
+    try dealing?.used.takeName(key)
+    if let replaced = try await state.share(model, offer, parcel: parcel, by: client, key: await ownerKey) {
+      await forget(replaced)
+    }
+    try await send(.shared)
+  }
+
+  /// The key that signs tokens for pages.
+  private var ownerKey: Data? {
     get async {
-      guard let peer = await connection.peer else { return "" }
-      return peer.role == Role.worker.rawValue ? Job.EncryptedPart.Owner.place(ofWorker: peer.name) : peer.name
+      guard let peer = await connection.peer else { return nil }
+      return (try? CertifiedKey.key(of: peer.certificate))?.x963Representation
     }
   }
 
-  private func model(_ name: String, batch: Int) async throws -> SharedModel {
-    guard (1...Self.largestBatch).contains(batch) else {
-      throw ServingError.badRequest("a batch has 1 to \(Self.largestBatch) examples, not \(batch)")
+  /// What was dealt for a model is of no use any more.
+  private func forget(_ key: String) async {
+    await dealing?.keeper?.forget { $0.content.label.hasSuffix(" " + key) }
+  }
+
+  /// The query, if it may be asked; the other parties hear of it where it may not.
+  private func query(_ frame: ServingFrame<Request>, of client: ClientID) async throws -> QueryStream {
+    guard case .query(let id, let name, let batch, let waits, let trace) = frame.control else {
+      throw ServingError.malformedMessage
     }
-    return try await state.model(name)
+    do {
+      try Self.check(batch: batch)
+      let model = try await state.admit(name, for: client, batch: batch)
+      let input = try scheme.unpack(frame.body, party: party, shapes: [try model.description.shape(batch: batch)])
+      let stream = try await state.start(
+        PendingQuery(
+          id: id, client: client, model: model, input: input, batch: batch, caller: caller,
+          patience: waits.flatMap { (0...86_400).contains($0) ? .seconds($0) : nil }, trace: trace))
+      // A client that went before its query was there was not missed.
+      if await connection.isBroken { await state.abandon(caller) }
+      return stream
+    } catch {
+      await state.noteRefused(id)
+      throw error
+    }
+  }
+
+  private static func check(batch: Int) throws {
+    guard (1...largestBatch).contains(batch) else {
+      throw ServingError.badRequest("a batch has 1 to \(largestBatch) examples, not \(batch)")
+    }
   }
 
   /// Passes on that a query waits, and its answer.
-  private func follow(_ query: PendingQuery) async throws {
-    for try await news in try await state.start(query) {
+  private func follow(_ stream: QueryStream) async throws {
+    for try await news in stream {
       switch news {
       case .waiting(let progress): try await send(.waiting(progress))
       case .answer(let answer):
@@ -131,60 +175,12 @@ struct ClientDialogue {
     try await send(.prepared(secondsPerRun: await keeper.secondsPerRun(of: computation.program)))
   }
 
-  /// Takes part in a training on shares.
-  private func train(_ frame: ServingFrame<Request>) async throws {
-    switch frame.control {
-    case .hello, .share, .withdraw, .query, .prepare, .aggregationKey, .collect, .contribution, .aggregate:
-      throw ServingError.malformedMessage
-    case .rows(let header):
-      let (rows, width) = (header.rowCount, header.width)
-      guard (1...1 << 20).contains(rows), (1...SharedModel.Description.largestInput / rows).contains(width) else {
-        throw ServingError.badRequest("\(rows) rows of \(width) numbers are more than a party takes at once")
-      }
-      let block = try SharedRows.Block(frame.body, rowCount: rows, width: width, party: party, scheme: scheme)
-      try await state.store(block, header, from: await place)
-      try await send(.stored)
-    case .count(let dataset, let owners):
-      let counts = await state.rowCounts(of: dataset, owners: owners)
-      try await send(.counts(training: counts.map(\.training), test: counts.map(\.test)))
-    case .train(let id, let dataset, let owners, let program):
-      try program.validate()
-      let rows = try await state.takeRows(of: dataset, owners: owners, for: program)
-      let weights = try scheme.unpack(
-        frame.body, party: party, shapes: program.weightNames.map { program.shape(of: $0) })
-      try await follow(
-        PendingTraining(
-          id: id, program: program,
-          origin: .fresh(rows: rows, weights: weights.held, place: try store.map { try place(of: id, in: $0) })))
-    case .resume(let id, let program):
-      try program.validate()
-      guard let store else { throw ServingError.badRequest("this party keeps no checkpoints: start it with --storage") }
-      try await follow(
-        PendingTraining(id: id, program: program, origin: .resumed(try place(of: id, in: store))))
-    }
-  }
-
-  private func place(of id: String, in store: TrainingStore) throws -> TrainingPlace {
-    try store.place(of: id, party: party, scheme: scheme)
-  }
-
-  /// Passes on the news of a training until it ends.
-  private func follow(_ training: PendingTraining) async throws {
-    for try await news in try await state.start(training) {
-      switch news {
-      case .step(let step): try await send(.training(step: step))
-      case .epoch(let epoch, let loss):
-        try await send(.epoch(epoch), body: loss.map { WordBytes.bytes(of: $0.scalars) } ?? [])
-      case .waiting(let progress): try await send(.waiting(progress))
-      case .finished(let words, let figures):
-        try await send(.trained(figures), body: WordBytes.bytes(of: words.scalars))
-      }
-    }
-  }
-
   private func refuse(_ error: any Error) async throws { try await Self.refuse(error, on: connection) }
 
   static func refuse(_ error: any Error, on connection: FrameConnection) async throws {
+    if case .declined(let party) = error as? ServingError {
+      return try await connection.send(try ServingFrame(Reply.declined(by: party)).message)
+    }
     let exitCode: Int =
       switch error {
       case let error as ServingError: error.exitCode
@@ -194,7 +190,13 @@ struct ClientDialogue {
     try await connection.send(try ServingFrame(Reply.refused(reason: "\(error)", exitCode: exitCode)).message)
   }
 
-  private func send(_ reply: Reply, body: [UInt8] = []) async throws {
+  func send(_ reply: Reply, body: [UInt8] = []) async throws {
     try await connection.send(try ServingFrame(reply, body: body).message)
+  }
+}
+
+extension ClientID {
+  init(_ peer: PeerIdentity) {
+    self.init(fingerprint: Fingerprint.text(peer.fingerprint), name: peer.name)
   }
 }

@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 import Sharing
 public import Transports
 
-/// A computing party: keeps its shares of models in memory and answers queries together with the others: two more that
+/// A computing party: keeps its shares of models and answers queries together with the others: two more that
 /// share by replication, or any number of additive parties where the cluster file names a dealer.
 ///
 /// One listener serves both the other parties and clients; the certificate's role tells them apart. When the session
@@ -13,33 +13,44 @@ public import Transports
 public final class PartyServer: Sendable {
   private let listener: Listener
   private let loop: SocketLoop
-  private let party: PartyID
-  private let cluster: ClusterFile
+  let party: PartyID
+  let cluster: ClusterFile
   private let protection: Protection
-  private let state = PartyState()
-  private let logger: Logger
-  private let deadline: Duration
+  let state: PartyState
+  let logger: Logger
+  let deadline: Duration
+  private let window: Duration
   /// Where trainings keep their checkpoints, if anywhere.
-  private let store: TrainingStore?
-  private let scheme: ClusterScheme
+  let store: TrainingStore?
+  let scheme: ClusterScheme
   /// What additive parties have besides.
-  private let dealing: PartyDealing?
+  let dealing: PartyDealing?
   /// What replicated parties have for sums of workers' shares.
-  private let desk: AggregationDesk?
+  let desk: AggregationDesk?
+  /// Where pages come in, if they do.
+  let pages: PageDoor?
+  let callers = Callers()
+  let meter: LinkMeter
   /// Who takes over connections of other parties at the moment, and the channel they formed, if they did.
-  private let meeting = NIOLockedValueBox<(builder: MeshBuilder?, channel: (any Channel)?)>((nil, nil))
+  let meeting = NIOLockedValueBox<(builder: MeshBuilder?, channel: (any Channel)?)>((nil, nil))
 
   /// Listens at the address that the cluster file gives this identity.
   ///
   /// - Parameters:
-  ///   - storage: where the party's part of trainings and its stock from the dealer are kept, sealed.
+  ///   - storage: where the party's shares of models, its part of trainings and its stock from the dealer are kept, sealed,
+  ///     and its account of who asked how often.
+  ///   - window: how long party 0 lets queries gather before a run, where several clients ask; one alone never waits.
+  ///   - web: where pages come in, if they may.
   ///   - policy: how much the last of additive parties keeps on stock.
+  ///   - observer: where it tells what it does.
   /// - Throws: `ChannelError` or `IdentityError`; ``ServingError/badRequest(_:)`` when the identity is none of the
   ///   cluster's parties.
   public static func start(
     identity: NodeIdentity, cluster: ClusterFile, loop: SocketLoop, storage: (folder: String, key: StorageKey)? = nil,
-    policy: StockPolicy? = nil, logger: Logger
+    policy: StockPolicy? = nil, window: Duration = defaultWindow, web: PageDoorSettings? = nil,
+    observer: PartyObserver? = nil, logger: Logger
   ) async throws -> PartyServer {
+    let observer = observer ?? PartyObserver(logger: logger)
     let scheme = try ClusterScheme(cluster)
     guard identity.role == .party, let party = cluster.index(ofCertificate: identity.fingerprint) else {
       throw ServingError.badRequest(
@@ -53,18 +64,33 @@ public final class PartyServer: Sendable {
         patience: cluster.deadline ?? defaultDeadline, storage: storage, policy: policy ?? StockPolicy(), logger: logger
       )
     }
+    let shelf = try ModelShelf(storage: storage, scheme: scheme, party: party, logger: logger)
     let listener = try await Listener.open(
-      on: loop, host: address.host, port: address.port, protection: .tls(settings), logger: logger)
+      on: loop, host: address.host, port: address.port, protection: .tls(settings), logger: logger,
+      onRefusal: { observer.metrics.noteRefusedHandshake() })
+    let state = PartyState(shelf: shelf, observer: observer)
+    var pages: PageDoor?
+    if let web {
+      pages = try await PageDoor.open(
+        web, scheme: scheme, party: party, key: try PageKey.open(storage: storage, party: party), state: state,
+        deadline: cluster.deadline ?? defaultDeadline, logger: logger)
+    }
     return PartyServer(
       listener: listener, loop: loop, party: party, cluster: cluster, protection: .tls(settings),
       store: storage.map { TrainingStore(folder: $0.folder, key: $0.key) }, scheme: scheme, dealing: dealing,
-      desk: try scheme == .replicated ? AggregationDesk(identity, party: party) : nil, logger: logger)
+      desk: try scheme == .replicated ? AggregationDesk(identity, party: party) : nil, pages: pages, state: state,
+      meter: LinkMeter(identity, cluster: cluster, party: party, patience: cluster.deadline ?? defaultDeadline),
+      window: window, logger: logger)
   }
 
   private init(
     listener: Listener, loop: SocketLoop, party: PartyID, cluster: ClusterFile, protection: Protection,
-    store: TrainingStore?, scheme: ClusterScheme, dealing: PartyDealing?, desk: AggregationDesk?, logger: Logger
+    store: TrainingStore?, scheme: ClusterScheme, dealing: PartyDealing?, desk: AggregationDesk?, pages: PageDoor?,
+    state: PartyState, meter: LinkMeter, window: Duration, logger: Logger
   ) {
+    self.state = state
+    self.meter = meter
+    self.window = window
     self.listener = listener
     self.loop = loop
     self.party = party
@@ -74,15 +100,17 @@ public final class PartyServer: Sendable {
     self.scheme = scheme
     self.dealing = dealing
     self.desk = desk
+    self.pages = pages
     self.logger = logger
     deadline = cluster.deadline ?? Self.defaultDeadline
   }
 
   static let defaultDeadline = Duration.seconds(60)
+  /// How long queries gather where several clients ask.
+  public static let defaultWindow = Duration.milliseconds(2)
 
   /// Serves until the task is cancelled.
   public func run() async throws {
-    for model in try dealing?.models?.load(scheme: scheme) ?? [] { try await state.store(model) }
     try await loop.run {
       await withTaskGroup(of: Void.self) { group in
         group.addTask { await self.acceptConnections() }
@@ -90,9 +118,10 @@ public final class PartyServer: Sendable {
         if let dealing = self.dealing, dealing.keeper != nil { group.addTask { await dealing.run() } }
         await group.next()
         group.cancelAll()
-        await self.state.stopWaiting()
+        await self.state.notifyAll()
         await self.state.failAll(ServingError.sessionBroken("the party stops"))
         await self.meeting.withLockedValue { $0.channel }?.close()
+        await self.pages?.close()
         self.dealing?.stop()
         await self.listener.close()
       }
@@ -111,14 +140,16 @@ public final class PartyServer: Sendable {
         deadline: deadline)
       meeting.withLockedValue { $0 = (builder, nil) }
       do {
-        let channel = try await builder.form(within: deadline)
+        let channel = try await form(builder)
         meeting.withLockedValue { $0.channel = channel }
         logger.info("session formed", metadata: ["party": "\(party)"])
         pause = .milliseconds(20)
         let name = session.map { String($0, radix: 16) }.joined()
         do {
-          try await PartySession(channel: channel, state: state, patience: deadline)
-            .serve(with: try await runner(over: channel, session: name))
+          let runner = try await runner(over: channel, session: name)
+          await state.noteSession(fault: nil)
+          try await PartySession(channel: channel, state: state, patience: deadline, window: window)
+            .serve(with: runner)
         } catch {
           await channel.close()
           throw error
@@ -126,18 +157,35 @@ public final class PartyServer: Sendable {
       } catch {
         guard !Task.isCancelled else { return }
         logger.warning("session broken", metadata: ["party": "\(party)", "reason": "\(error)"])
-        await state.failAll(ServingError.breaking(error))
+        await state.noteSession(fault: "\(error)")
+        if case .dealerFails = error as? ServingError {
+          await state.failAll(ServingError.breaking(error))
+        } else {
+          await state.breakOff(ServingError.breaking(error))
+        }
         try? await Task.sleep(for: pause)
         pause = min(pause * 2, .seconds(1))
       }
     }
   }
 
+  /// Forms a session; queries wait for it meanwhile, each for as long as its client does.
+  private func form(_ builder: MeshBuilder) async throws -> any Channel {
+    let watch = Task { await state.failExpired(deadline) }
+    defer { watch.cancel() }
+    let channel = try await builder.form(within: deadline)
+    // A party that goes is noticed at once, also while nobody asks.
+    await channel.whenBroken { [state] in Task { await state.doubtSession() } }
+    return channel
+  }
+
   private func runner(over channel: any Channel, session: String) async throws -> any SessionRunner {
-    guard let dealing else { return try await ReplicatedRunner(over: channel, session: session) }
+    guard let dealing else {
+      return try await ReplicatedRunner(over: channel, session: session, telling: state.observer.draws)
+    }
     let state = state
     return try await AdditiveRunner(
-      over: channel, session: session, dealing: dealing, knownModels: { await state.modelNames }, logger: logger)
+      over: channel, session: session, dealing: dealing, knownModels: { await state.modelKeys }, logger: logger)
   }
 
   // MARK: Connections
@@ -153,50 +201,5 @@ public final class PartyServer: Sendable {
         }
       }
     }
-  }
-
-  private func serve(_ connection: FrameConnection) async {
-    do {
-      let first = try await connection.receive(within: deadline)
-      if let hello = MeshHello(first) {
-        guard await connection.peer?.role == Role.party.rawValue else {
-          throw ServingError.badRequest("only a party may join the session of the parties")
-        }
-        try await join(connection, hello)
-        return
-      }
-      if await connection.peer?.role == Role.coordinator.rawValue {
-        try await CoordinatorDialogue(connection: connection, state: state, party: party, desk: desk).run(first: first)
-      } else {
-        try await ClientDialogue(
-          connection: connection, state: state, party: party, scheme: scheme, dealing: dealing, store: store
-        ).run(first: first)
-      }
-    } catch {
-      logger.debug("connection ended", metadata: ["peer": "\(connection.address)", "reason": "\(error)"])
-    }
-    await connection.close()
-  }
-
-  /// Hands a party's connection to the session that is being formed. One that comes while a session stands means that
-  /// the caller has lost it: the session is given up.
-  private func join(_ connection: FrameConnection, _ hello: MeshHello) async throws {
-    let (builder, channel) = meeting.withLockedValue { $0 }
-    guard let channel else {
-      try await builder?.offer(connection, hello)
-      return
-    }
-    await channel.close()
-    let clock = ContinuousClock()
-    let end = clock.now + deadline
-    while clock.now < end, !Task.isCancelled {
-      let (builder, channel) = meeting.withLockedValue { $0 }
-      if channel == nil {
-        try await builder?.offer(connection, hello)
-        return
-      }
-      try await Task.sleep(for: .milliseconds(10))
-    }
-    throw ServingError.sessionBroken("the old session did not end")
   }
 }

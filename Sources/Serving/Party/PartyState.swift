@@ -2,22 +2,6 @@ import Sharing
 import Tensors
 import Transports
 
-/// A query that waits at a party, with its share of the input.
-struct PendingQuery: Sendable {
-  let id: String
-  let model: SharedModel
-  /// One share.
-  let input: HeldShares
-  let batch: Int
-}
-
-/// What waits for the parties' turn.
-enum PendingWork: Sendable {
-  case query(PendingQuery)
-  case training(PendingTraining)
-  case aggregation(PendingAggregation)
-}
-
 /// What one party's run of a query yields for its client.
 struct QueryAnswer: Sendable {
   let summand: RingTensor
@@ -37,40 +21,54 @@ typealias QueryStream = AsyncThrowingStream<QueryNews, any Error>
 /// A sum's answer on its way to its coordinator.
 typealias AggregationStream = AsyncThrowingStream<AggregationAnswer, any Error>
 
-/// What the tasks of a party share: models, queries that wait, and who waits for them.
+/// What the tasks of a party share: models, work that waits, and who waits for it.
 actor PartyState {
-  private var models: [String: SharedModel] = [:]
+  var shelf: ModelShelf
+  var queue = WorkQueue()
   private var datasets = PartyDatasets()
-  /// In the order of arrival, for the party that decides on the order of runs.
-  private var queue: [String] = []
-  private var pending: [String: PendingWork] = [:]
-  private var clients: [String: QueryStream.Continuation] = [:]
-  private var trainings: [String: TrainingStream.Continuation] = [:]
-  private var aggregations: [String: AggregationStream.Continuation] = [:]
-  private var arrivals: [UInt64: (id: String?, continuation: CheckedContinuation<PendingWork?, Never>)] = [:]
-  private var lastArrival: UInt64 = 0
+  var clients: [String: (stream: QueryStream.Continuation, record: PartyObserver.Query)] = [:]
+  var trainings: [String: TrainingStream.Continuation] = [:]
+  var aggregations: [String: AggregationStream.Continuation] = [:]
+  /// Requests that this party refused, which others may propose: the oldest are forgotten.
+  private var refused: [String] = []
+  private var refusedNames: Set<String> = []
+  /// At party 0: refusals that the others have not heard of.
+  private var untold: [String] = []
+  /// Clients that were waited for once: not again, so that they hold up nobody.
+  var lateClients: Set<ClientID> = []
+  /// Queries in the last proposal: where there were several, others are about to come.
+  var lastCrowd = 0
+  /// Whether the session may be over, so that party 0 must not wait for work.
+  var doubtsSession = false
+  /// Why there is no session of the parties, if there is none.
+  var sessionFault: String? = "it has only just started"
+  /// When work ended that kept all other work waiting.
+  var longRunEnd: ContinuousClock.Instant?
+  /// What is in the proposal that the parties are agreeing on: it must not be taken away under them.
+  var settling: Set<String> = []
+  /// What is among these and has lost its client.
+  var abandoned: Set<String> = []
+  let observer: PartyObserver
+  /// Models whose figures are shown.
+  var shownModels: Set<String> = []
+  private var lastCaller: UInt64 = 0
+  private var watchers: [UInt64: CheckedContinuation<Void, Never>] = [:]
+  private var lastWatcher: UInt64 = 0
 
-  /// A bound on what clients can make a party hold.
-  static let mostPending = 4096
+  private static let mostRefused = 4096
 
-  /// - Throws: ``ServingError/badRequest(_:)`` where there is a model of that name: masks that are kept belong to a name.
-  func store(_ model: SharedModel) throws {
-    guard models[model.name] == nil else {
-      throw ServingError.badRequest("a model \"\(model.name)\" is shared here already: withdraw it first")
-    }
-    models[model.name] = model
+  init(shelf: ModelShelf, observer: PartyObserver = PartyObserver()) {
+    self.shelf = shelf
+    self.observer = observer
   }
 
-  var modelNames: Set<String> { Set(models.keys) }
-
-  func withdraw(_ name: String) throws {
-    guard models.removeValue(forKey: name) != nil else { throw ServingError.unknownModel(name) }
+  /// A name for a connection.
+  func nextCaller() -> UInt64 {
+    lastCaller += 1
+    return lastCaller
   }
 
-  func model(_ name: String) throws -> SharedModel {
-    guard let model = models[name] else { throw ServingError.unknownModel(name) }
-    return model
-  }
+  // MARK: Rows
 
   /// Puts rows behind those that an owner has shared, or in their place.
   func store(_ block: SharedRows.Block, _ header: RowsHeader, from name: String) throws {
@@ -86,31 +84,100 @@ actor PartyState {
     try datasets.take(dataset, owners: owners, for: program)
   }
 
+  // MARK: Work
+
   /// Queues a query; its news come through the stream, the answer last.
   func start(_ query: PendingQuery) throws -> QueryStream {
-    try checkRoom(for: query.id)
+    do {
+      guard !wasRefused(query.id) else { throw ServingError.declined(by: 0) }
+      try enqueue(.query(query))
+    } catch {
+      observer.metrics.noteRefusal(error, model: query.model.name)
+      throw error
+    }
     let (stream, continuation) = QueryStream.makeStream(of: QueryNews.self)
-    clients[query.id] = continuation
-    enqueue(query.id, .query(query))
+    clients[query.id] = (continuation, observer.begin(query))
     return stream
   }
 
   /// Queues a training; its news come through the stream.
   func start(_ training: PendingTraining) throws -> TrainingStream {
-    try checkRoom(for: training.id)
+    try enqueue(.training(training))
     let (stream, continuation) = TrainingStream.makeStream(of: TrainingNews.self)
     trainings[training.id] = continuation
-    enqueue(training.id, .training(training))
     return stream
   }
 
   /// Queues a sum; its answer comes through the stream.
   func start(_ sum: PendingAggregation) throws -> AggregationStream {
-    try checkRoom(for: sum.id)
+    try enqueue(.aggregation(sum))
     let (stream, continuation) = AggregationStream.makeStream(of: AggregationAnswer.self)
     aggregations[sum.id] = continuation
-    enqueue(sum.id, .aggregation(sum))
     return stream
+  }
+
+  private func enqueue(_ work: PendingWork) throws {
+    let id = work.id
+    guard (1...128).contains(id.utf8.count), id.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+      throw ServingError.badRequest("a request is named by 1 to 128 printable characters without spaces")
+    }
+    guard clients[id] == nil, trainings[id] == nil, aggregations[id] == nil else {
+      throw ServingError.badRequest("request \(id) is there already")
+    }
+    try queue.append(work)
+    notifyAll()
+  }
+
+  /// Remembers that a request was refused here, so that the others need not wait for it.
+  func noteRefused(_ id: String) {
+    guard refusedNames.insert(id).inserted else { return }
+    refused.append(id)
+    untold.append(id)
+    if refused.count > Self.mostRefused {
+      for old in refused.prefix(Self.mostRefused / 2) { refusedNames.remove(old) }
+      refused.removeFirst(Self.mostRefused / 2)
+    }
+    if untold.count > Self.mostRefused { untold.removeFirst(Self.mostRefused / 2) }
+    notifyAll()
+  }
+
+  func wasRefused(_ id: String) -> Bool { refusedNames.contains(id) }
+
+  var hasUntold: Bool { !untold.isEmpty }
+
+  /// Refusals for the others to hear of.
+  func tellRefusals() -> [RunProposal.Entry] {
+    defer { untold.removeFirst(min(untold.count, RunProposal.mostEntries)) }
+    return untold.prefix(RunProposal.mostEntries).map { id in
+      .init(kind: .refusal, id: id, model: "-", batch: 1, mayWait: false)
+    }
+  }
+
+  // MARK: Ends
+
+  /// Where a training's party tells what happens.
+  func reporter(of id: String) -> TrainingStream.Continuation? { trainings[id] }
+
+  /// Where a query's party tells that it waits.
+  func client(of id: String) -> QueryStream.Continuation? { clients[id]?.stream }
+
+  /// What is told of queries.
+  func records(of queries: [PendingQuery]) -> [PartyObserver.Query] { queries.compactMap { clients[$0.id]?.record } }
+
+  func finish(_ id: String, _ result: Result<QueryAnswer, any Error>) {
+    guard let client = clients.removeValue(forKey: id) else { return }
+    observer.end(client.record, id: id, result)
+    switch result {
+    case .success(let answer):
+      client.stream.yield(.answer(answer))
+      client.stream.finish()
+    case .failure(let error): client.stream.finish(throwing: error)
+    }
+  }
+
+  /// Ends a training's stream.
+  func finishTraining(_ id: String, _ error: (any Error)?) {
+    trainings.removeValue(forKey: id)?.finish(throwing: error)
   }
 
   func finishAggregation(_ id: String, _ result: Result<AggregationAnswer, any Error>) {
@@ -123,88 +190,36 @@ actor PartyState {
     }
   }
 
-  private func checkRoom(for id: String) throws {
-    guard pending[id] == nil, clients[id] == nil, trainings[id] == nil, aggregations[id] == nil else {
-      throw ServingError.badRequest("request \(id) is there already")
-    }
-    guard pending.count < Self.mostPending else {
-      throw ServingError.badRequest("too many requests wait: try again later")
-    }
+  /// Refuses work that will not run.
+  func fail(_ id: String, _ error: any Error) {
+    queue.remove(id)
+    finish(id, .failure(error))
+    finishTraining(id, error)
+    finishAggregation(id, .failure(error))
   }
 
-  private func enqueue(_ id: String, _ work: PendingWork) {
-    pending[id] = work
-    queue.append(id)
-    wakeArrivals(of: id)
+  // MARK: Waiting
+
+  /// Has party 0 look whether its session still stands.
+  func doubtSession() {
+    doubtsSession = true
+    notifyAll()
   }
 
-  /// Where a training's party tells what happens.
-  func reporter(of id: String) -> TrainingStream.Continuation? { trainings[id] }
-
-  /// Ends a training's stream.
-  func finishTraining(_ id: String, _ error: (any Error)?) {
-    trainings.removeValue(forKey: id)?.finish(throwing: error)
-  }
-
-  /// The work of that name, or the next in line for `nil`; `nil` when none comes in time.
-  func work(_ id: String?, within patience: Duration) async -> PendingWork? {
-    if let work = take(id) { return work }
-    lastArrival += 1
-    let number = lastArrival
+  /// Waits until work comes or something else happens, at most for a while.
+  func news(within limit: Duration) async {
+    lastWatcher += 1
+    let number = lastWatcher
     let alarm = Task {
-      try? await Task.sleep(for: patience)
-      expire(number)
+      try? await Task.sleep(for: limit)
+      notify(number)
     }
     defer { alarm.cancel() }
-    return await withCheckedContinuation { arrivals[number] = (id, $0) }
+    await withCheckedContinuation { watchers[number] = $0 }
   }
 
-  /// Where a query's party tells that it waits.
-  func client(of id: String) -> QueryStream.Continuation? { clients[id] }
+  /// Ends every wait.
+  func notifyAll() { for number in watchers.keys { notify(number) } }
 
-  func finish(_ id: String, _ result: Result<QueryAnswer, any Error>) {
-    let client = clients.removeValue(forKey: id)
-    switch result {
-    case .success(let answer):
-      client?.yield(.answer(answer))
-      client?.finish()
-    case .failure(let error): client?.finish(throwing: error)
-    }
-  }
-
-  /// Fails all that waits or runs, when the session is gone.
-  func failAll(_ error: any Error) {
-    queue.removeAll()
-    pending.removeAll()
-    for (id, client) in clients {
-      clients[id] = nil
-      client.finish(throwing: error)
-    }
-    for id in trainings.keys { finishTraining(id, error) }
-    for id in aggregations.keys { finishAggregation(id, .failure(error)) }
-  }
-
-  /// Ends every wait for a query, when the party stops or its session is gone.
-  func stopWaiting() {
-    for (number, arrival) in arrivals {
-      arrivals[number] = nil
-      arrival.continuation.resume(returning: nil)
-    }
-  }
-
-  private func expire(_ number: UInt64) {
-    arrivals.removeValue(forKey: number)?.continuation.resume(returning: nil)
-  }
-
-  private func wakeArrivals(of id: String) {
-    guard let waiting = arrivals.first(where: { $0.value.id == id || $0.value.id == nil }) else { return }
-    arrivals[waiting.key] = nil
-    waiting.value.continuation.resume(returning: take(waiting.value.id))
-  }
-
-  private func take(_ id: String?) -> PendingWork? {
-    guard let chosen = id ?? queue.first, let work = pending.removeValue(forKey: chosen) else { return nil }
-    queue.removeAll { $0 == chosen }
-    return work
-  }
+  private func notify(_ number: UInt64) { watchers.removeValue(forKey: number)?.resume() }
 }

@@ -75,29 +75,41 @@ package struct SharedModel: Sendable {
 
   /// What clients call it.
   let name: String
+  /// Names this sharing of it; see ``ModelOffer/key``.
+  let key: String
   let description: Description
   /// In the order of their names.
   let weights: HeldShares
 
-  init(
-    _ description: Description, named name: String, parcel: ArraySlice<UInt8>, scheme: ClusterScheme, party: Int
-  ) throws {
-    try description.validate()
+  /// Whether queries on it may run as one: where the parties can, and no example can touch another.
+  let mergesQueries: Bool
+  /// Scalars of all steps of its program for one example.
+  let scalarCount: Int
+
+  init(_ offer: ModelOffer, key: String, parcel: ArraySlice<UInt8>, scheme: ClusterScheme, party: Int) throws {
+    try offer.validate()
+    let description = offer.description
     let shapes = description.weightNames.compactMap { description.graph.shape(ofInput: $0) }
-    self.name = name
-    self.description = description
-    weights = try scheme.unpack(parcel, party: party, shapes: shapes)
+    self.init(
+      name: offer.name, key: key, description: description,
+      weights: try scheme.unpack(parcel, party: party, shapes: shapes))
   }
 
-  init(name: String, description: Description, weights: HeldShares) {
+  init(name: String, key: String, description: Description, weights: HeldShares) {
     self.name = name
+    self.key = key
     self.description = description
     self.weights = weights
+    scalarCount = description.graph.nodes.reduce(0) { $0 + $1.shape.count }
+    switch weights {
+    case .replicated: mergesQueries = description.graph.keepsExamplesApart(input: description.inputName)
+    case .additive: mergesQueries = false
+    }
   }
 
   /// What additive parties compute for a query.
   func computation(batch: Int, generation: String) throws -> DealtComputation {
-    try description.computation(batch: batch, label: "\(generation) \(name)")
+    try description.computation(batch: batch, label: "\(generation) \(key)")
   }
 }
 

@@ -1,28 +1,70 @@
-import Datasets
+public import Datasets
 public import ModelFiles
 public import Tensors
 
+/// What a model takes: what files of examples are read for.
+public struct InputForm: Sendable {
+  public var inputName: String
+  /// Of one example, without the batch axis.
+  public var exampleShape: Shape
+  public var preprocessing: Preprocessing?
+
+  public init(_ model: ModelFile) {
+    (inputName, exampleShape, preprocessing) = (model.inputName, model.exampleShape, model.preprocessing)
+  }
+
+  public init(_ card: ModelCard) {
+    (inputName, exampleShape, preprocessing) = (card.inputName, card.exampleShape, card.preprocessing)
+  }
+}
+
 /// Files of examples for a model.
 public enum ModelInput {
-  /// Reads a batch: `.npy` with the batch as its first axis, or `.csv` with the columns that the model was trained on.
+  /// Reads a batch: `.npy` with the batch as its first axis, `.csv` with the columns that the model was trained on, or a
+  /// `.png` picture, which is one example.
   ///
   /// The argument may name the model's input, as `x=FILE`.
   ///
+  /// - Parameter whitePixel: what the brightest pixel is to the model; the darkest is 0.
   /// - Throws: `DatasetError` or ``ServingError/badRequest(_:)``, naming the file and what the model takes.
-  public static func read(_ argument: String, for model: ModelFile) throws -> Tensor<Float> {
-    let prefix = model.inputName + "="
+  public static func read(_ argument: String, for form: InputForm, whitePixel: Float = 1) throws -> Tensor<Float> {
+    let prefix = form.inputName + "="
     let path = argument.hasPrefix(prefix) ? String(argument.dropFirst(prefix.count)) : argument
-    if path.hasSuffix(".npy") { return try shaped(try NPY.read(path: path), for: model, from: path) }
+    if path.hasSuffix(".npy") { return try shaped(try NPY.read(path: path), for: form, from: path) }
+    if path.lowercased().hasSuffix(".png") { return try picture(path, for: form, whitePixel: whitePixel) }
     guard path.hasSuffix(".csv") || path.hasSuffix(".data") else {
-      throw ServingError.badRequest("\(path): inputs are .npy or .csv files")
+      throw ServingError.badRequest("\(path): inputs are .npy, .csv or .png files")
     }
-    guard let preprocessing = model.preprocessing else { return try numbers(path, for: model) }
+    guard let preprocessing = form.preprocessing else { return try numbers(path, for: form) }
     let table = try CSV.read(path: path, format: CSVFormat(header: .detect))
-    return try shaped(try preprocessing.transform(table), for: model, from: path)
+    return try shaped(try preprocessing.transform(table), for: form, from: path)
+  }
+
+  public static func read(_ argument: String, for model: ModelFile) throws -> Tensor<Float> {
+    try read(argument, for: InputForm(model))
+  }
+
+  /// A picture of the size that the model takes; `[height, width]`, with a first or last axis of 1 or 3 channels, or flat.
+  private static func picture(_ path: String, for form: InputForm, whitePixel: Float) throws -> Tensor<Float> {
+    let picture = try PNG.read(path: path)
+    let (height, width) = (picture.height, picture.width)
+    let extents = form.exampleShape.extents
+    let channels = [1, 3].first { count in
+      [[count, height, width], [height, width, count], [count * height * width]].contains(extents)
+        || count == 1 && extents == [height, width]
+    }
+    guard let channels, let tensor = picture.tensor(channelCount: channels, scale: whitePixel / 255) else {
+      throw ServingError.badRequest(
+        "\(path): the picture has \(width)x\(height) pixels, the model takes \(form.exampleShape): "
+          + "make it that size first")
+    }
+    let isLast = extents == [height, width, channels] && extents != [channels, height, width]
+    let ordered = isLast ? tensor.transposed([1, 2, 0]) : tensor
+    return ordered.reshaped(to: Shape([1] + extents))
   }
 
   /// A table of plain numbers, one example a row.
-  private static func numbers(_ path: String, for model: ModelFile) throws -> Tensor<Float> {
+  private static func numbers(_ path: String, for form: InputForm) throws -> Tensor<Float> {
     let table = try CSV.read(path: path, format: CSVFormat(header: .detect))
     let columns = try table.columnNames.map { try table.numbers(in: $0) }
     var scalars: [Float] = []
@@ -36,12 +78,12 @@ public enum ModelInput {
         scalars.append(Float(value))
       }
     }
-    return try shaped(Tensor(shape: [table.rowCount, columns.count], scalars: scalars), for: model, from: path)
+    return try shaped(Tensor(shape: [table.rowCount, columns.count], scalars: scalars), for: form, from: path)
   }
 
   /// The tensor as a batch of the model's examples; a flat example is given its shape.
-  static func shaped(_ tensor: Tensor<Float>, for model: ModelFile, from path: String) throws -> Tensor<Float> {
-    let example = model.exampleShape
+  static func shaped(_ tensor: Tensor<Float>, for form: InputForm, from path: String) throws -> Tensor<Float> {
+    let example = form.exampleShape
     let shape = tensor.shape
     guard shape.rank >= 1, shape[0] > 0 else { throw ServingError.badRequest("\(path): there is no example in it") }
     let rest = Shape(Array(shape.extents.dropFirst()))

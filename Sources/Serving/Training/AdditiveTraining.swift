@@ -81,11 +81,13 @@ package final class AdditiveSteps: TrainingSteps {
 
   package var traffic: Cost { scheme.traffic - before }
 
-  package func run(_ work: Int, _ inputs: [String: AdditiveShare]) async throws -> [AdditiveShare] {
+  package func run(
+    _ work: Int, _ inputs: [String: AdditiveShare], own: [String: RingTensor]
+  ) async throws -> [AdditiveShare] {
     let computation = try computation(ofWork: work)
     let step = try await turns.next(of: computation, coming: { try coming(from: work) }, waiting: waiting)
     try scheme.beginStep(of: computation.program, at: step)
-    return try await computation.run(inputs, numbers: program.numbers(ofWork: work), on: scheme)
+    return try await computation.run(inputs, numbers: program.numbers(ofWork: work), own: own, on: scheme)
   }
 
   package func finish() async -> Double { await turns.dealingSeconds(of: Array(computations.values)) }
@@ -114,7 +116,8 @@ package final class AdditiveSteps: TrainingSteps {
         computations[kind] = try DealtComputation(
           .init(
             graph: program.graph(ofWork: knownCount), fractionBits: program.fractionBits,
-            widths: .uniform(program.comparisonWidth), numbers: program.numbers(ofWork: knownCount), label: label))
+            widths: .uniform(program.comparisonWidth), numbers: program.numbers(ofWork: knownCount),
+            own: program.ownInputs(ofWork: knownCount), label: label))
       }
       knownCount += 1
     }

@@ -118,7 +118,10 @@ extension TrainingNews {
     case .trained(let figures): self = .finished(body, figures)
     case .refused(let reason, let exitCode):
       throw ServingError.refused(party: party, reason: reason, exitCode: exitCode)
-    case .welcome, .shared, .withdrawn, .answer, .prepared, .stored, .counts, .aggregationKey, .contribution,
+    case .declined(let other): throw ServingError.declined(by: other)
+    case .welcome, .shared, .withdrawn, .models, .health, .links, .page, .answer, .prepared, .stored, .counts,
+      .aggregationKey,
+      .contribution,
       .aggregated:
       throw ServingError.unexpectedReply(party: party)
     }
@@ -128,8 +131,11 @@ extension TrainingNews {
 extension Reply {
   fileprivate var isLastOfTraining: Bool {
     switch self {
-    case .trained, .refused: true
-    case .training, .epoch, .welcome, .shared, .withdrawn, .answer, .waiting, .prepared, .stored, .counts,
+    case .trained, .refused, .declined: true
+    case .training, .epoch, .welcome, .shared, .withdrawn, .models, .health, .links, .page, .answer, .waiting,
+      .prepared,
+      .stored,
+      .counts,
       .aggregationKey, .contribution, .aggregated:
       false
     }

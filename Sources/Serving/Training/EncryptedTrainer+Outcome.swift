@@ -14,6 +14,7 @@ extension EncryptedTrainer {
     (report.data.train, report.data.test, report.data.rows) = (rows, testRows, rows + testRows)
     report.secondsPerEpoch = answer.seconds / Double(job.training.epochs)
     report.rounds = answer.traffic.rounds
+    report.privacy = try EncryptedPrivacy(job)?.report(steps: plan.program.stepCount)
     report.bytesSent = answer.traffic.byteCount
     report.planned = .init(rounds: plan.cost.rounds, bytesSent: plan.cost.byteCount)
     if plan.scheme != .replicated {

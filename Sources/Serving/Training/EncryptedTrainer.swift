@@ -1,6 +1,7 @@
 import Arithmetic
 public import Identity
 public import Learning
+public import Privacy
 import Sharing
 import Tensors
 import Transports
@@ -52,9 +53,14 @@ public struct EncryptedTrainer: Sendable {
     public let result: JobRunner.Result?
   }
 
-  /// - Parameter resuming: whether to go on from the checkpoints of a run that stopped.
+  /// - Parameters:
+  ///   - resuming: whether to go on from the checkpoints of a run that stopped.
+  ///   - reserve: called with what a private training will release, before any row is shared; not when it is gone on with.
   /// - Throws: `LearningError` and `DatasetError` from the job, ``ServingError`` or `ChannelError` from the parties.
-  public func run(resuming: Bool = false, progress: @escaping (Progress) -> Void = { _ in }) async throws -> Outcome {
+  public func run(
+    resuming: Bool = false, progress: @escaping (Progress) -> Void = { _ in },
+    reserve: (PrivacyEvent) throws -> Void = { _ in }
+  ) async throws -> Outcome {
     let prepared = try PreparedJob(job, environment: environment, part: job.hasSeparateOwners ? .none : .all)
     let stopped = resuming ? try TrainingLedger(folder: folder).stopped() : nil
     let counts =
@@ -63,6 +69,7 @@ public struct EncryptedTrainer: Sendable {
     // What is wrong with the job shows before any party starts.
     var plan: JobPlan?
     if let counts { plan = try await JobPlan(prepared, counts, stopped: stopped) }
+    if !resuming, let event = try EncryptedPrivacy(job)?.event { try reserve(event) }
     let clock = ContinuousClock()
     let start = clock.now
     let (answer, done) = try await train(prepared, plan, stopped, progress)
@@ -84,7 +91,8 @@ public struct EncryptedTrainer: Sendable {
         throw ServingError.badRequest("a training in memory leaves no checkpoints: use transport: tls, or start anew")
       }
       let answer = try await MemoryTraining.train(
-        plan.program, scheme: plan.scheme, weights: firstWeights(prepared), prepared: prepared, deadline: deadline,
+        plan.program, scheme: plan.scheme, weights: try prepared.firstWeights().byName, prepared: prepared,
+        deadline: deadline,
         waiting: waiting, progress: plan.reporting(to: progress))
       return (answer, plan)
     }
@@ -130,7 +138,8 @@ public struct EncryptedTrainer: Sendable {
       let isHere = !job.hasSeparateOwners
       let sent = isHere ? try await share(prepared, plan, dataset: entry.id, connect) : .none
       answer = try await client.train(
-        plan.program, id: entry.id, weights: firstWeights(prepared), dataset: isHere ? entry.id : try job.dataset,
+        plan.program, id: entry.id, weights: try prepared.firstWeights().byName,
+        dataset: isHere ? entry.id : try job.dataset,
         owners: isHere ? plan.counts.training.map { _ in identity.name } : part.owners.compactMap(\.place),
         progress: plan.reporting(to: progress))
       answer.traffic = answer.traffic + sent
@@ -138,10 +147,6 @@ public struct EncryptedTrainer: Sendable {
     await client.close()
     ledger.finish()
     return (answer, plan)
-  }
-
-  private func firstWeights(_ prepared: PreparedJob) -> [String: Tensor<Float>] {
-    prepared.description.initialWeights(seed: SeedTree(seed: job.training.seed).child("weights")).byName
   }
 
   /// Waits for the rows of owners who share them by themselves.

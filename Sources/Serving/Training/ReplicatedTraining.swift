@@ -45,11 +45,13 @@ package struct ReplicatedSteps: TrainingSteps {
 
   package var traffic: Cost { scheme.traffic }
 
-  package func run(_ work: Int, _ inputs: [String: ReplicatedShare]) async throws -> [ReplicatedShare] {
+  package func run(
+    _ work: Int, _ inputs: [String: ReplicatedShare], own: [String: RingTensor]
+  ) async throws -> [ReplicatedShare] {
     try scheme.beginStep()
     return try await SecureEngine(
       scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth
-    ).run(program.graph(ofWork: work), inputs: inputs, numbers: program.numbers(ofWork: work))
+    ).run(program.graph(ofWork: work), inputs: inputs, numbers: program.numbers(ofWork: work), own: own)
   }
 
   package func finish() throws -> Double {

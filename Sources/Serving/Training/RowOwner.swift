@@ -1,6 +1,7 @@
 import Datasets
 public import Identity
 public import Learning
+public import Privacy
 import Sharing
 import Transports
 
@@ -28,8 +29,9 @@ public struct RowOwner: Sendable {
 
   /// Prepares the owner's rows by what the job declares, and shares them.
   ///
+  /// - Parameter reserve: called with what a private training releases, before any row is shared.
   /// - Throws: `LearningError`, `DatasetError`, ``ServingError`` or `ChannelError`.
-  public func run() async throws -> Outcome {
+  public func run(reserve: (PrivacyEvent) throws -> Void = { _ in }) async throws -> Outcome {
     guard let file = job.cluster, job.hasSeparateOwners, let part = job.encrypted, job.coordinator == nil else {
       throw ServingError.badRequest("the job names no cluster, or no owners that share their rows by themselves")
     }
@@ -47,6 +49,7 @@ public struct RowOwner: Sendable {
     defer { loop.shutdown() }
     let client = try await ClusterClient.connect(
       to: cluster, as: identity, loop: loop, patience: .seconds(part.deadlineSeconds))
+    if let event = try EncryptedPrivacy(job)?.event { try reserve(event) }
     let sent = try await client.share(prepared, owner: index)
     await client.close()
     return Outcome(

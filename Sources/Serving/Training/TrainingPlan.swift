@@ -113,9 +113,12 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     let scheme = MeteredScheme(costs)
     let engine = SecureEngine(
       scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth)
-    let inputs = graph.inputs.filter { numbers[$0.key] == nil }
+    let ownNames = program.ownInputs(ofWork: work)
+    let inputs = graph.inputs.filter { numbers[$0.key] == nil && !ownNames.contains($0.key) }
+    let own = graph.inputs.filter { ownNames.contains($0.key) }
     _ = try await engine.run(
-      graph, inputs: inputs.mapValues { scheme.share(of: graph.nodes[$0].shape) }, numbers: numbers)
+      graph, inputs: inputs.mapValues { scheme.share(of: graph.nodes[$0].shape) }, numbers: numbers,
+      own: own.mapValues { RingTensor(repeating: 0, shape: graph.nodes[$0].shape) })
     return scheme.traffic
   }
 }

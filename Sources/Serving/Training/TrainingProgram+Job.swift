@@ -20,8 +20,14 @@ extension TrainingProgram {
     guard rows > 0 else { throw ServingError.badRequest("there are no rows to train on") }
     let batch = min(training.batch, rows)
     let revealsLoss = part.reveal.contains(.loss)
+    let clipping = try Self.clipping(prepared, part)
     let step = { (size: Int) throws -> StepGraph in
-      try StepGraph(
+      if let clipping {
+        return try StepGraph(
+          prepared.description, loss: training.loss, optimizer: training.optimizer, batch: size, expectedBatch: batch,
+          clipping: clipping)
+      }
+      return try StepGraph(
         prepared.description, loss: training.loss, optimizer: training.optimizer, batch: size, withLoss: revealsLoss)
     }
     let whole = try step(batch)
@@ -38,13 +44,30 @@ extension TrainingProgram {
     self.init(
       steps: steps, featureName: ModelDescription.inputName, targetName: TrainingGraph.targetName,
       weightNames: whole.weightNames, stateNames: whole.stateNames,
-      masks: whole.masks.map { Mask(name: $0.name, rate: $0.rate) }, revealsLoss: revealsLoss,
+      masks: whole.masks.map { Mask(name: $0.name, rate: $0.rate) },
+      noise: clipping.map { Noise(names: whole.noiseNames, bits: $0.noiseBits) }, revealsLoss: revealsLoss,
       revealsModel: part.reveal.contains(.model), rowCount: rows, epochs: training.epochs, seed: training.seed,
       numbers: numbers, fractionBits: part.fractionBits, comparisonWidth: 64,
       options: ReplicatedOptions(optimise: part.optimise == .rounds ? .rounds : .bytes),
       checkpointEvery: part.checkpoint ?? (part.transport == .memory ? 0 : perEpoch),
       judging: part.reveal.contains(.metrics)
         ? try Self.judging(prepared, rows: testRows ?? prepared.data.test.rowCount) : nil)
+  }
+
+  /// How a private training clips and how much noise each party adds.
+  private static func clipping(_ prepared: PreparedJob, _ part: Job.EncryptedPart) throws -> SharedClipping? {
+    guard let privacy = try EncryptedPrivacy(prepared.job) else { return nil }
+    guard prepared.features.scalars.allSatisfy({ abs($0) <= 1.001 }) else {
+      throw ServingError.badRequest("a private training on shares takes features in -1...1: declare their ranges")
+    }
+    let sharing: SharedClipping.Sharing =
+      switch part.scheme {
+      case .replicated: .replicated
+      case .additive: .additive
+      }
+    return try SharedClipping(
+      prepared.description, loss: prepared.job.training.loss, norm: privacy.clip,
+      noiseMultiplier: privacy.stepMultiplier, fractionBits: part.fractionBits, sharing: sharing)
   }
 
   private static func judging(_ prepared: PreparedJob, rows: Int) throws -> Judging {

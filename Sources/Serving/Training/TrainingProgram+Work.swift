@@ -13,6 +13,9 @@ extension TrainingProgram {
   /// The public numbers of a piece of work; the judging has none.
   func numbers(ofWork index: Int) -> [String: Float] { index < stepCount ? numbers(of: index) : [:] }
 
+  /// The inputs of a piece of work of which each party brings a summand by itself.
+  func ownInputs(ofWork index: Int) -> [String] { index < stepCount ? noise?.names ?? [] : [] }
+
   /// Work of one kind costs the same and demands the same of a dealer: as many rows of the same graph, and public numbers of
   /// the same fixed-point forms.
   struct WorkKind: Hashable {

@@ -16,6 +16,14 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
     package var rate: Double
   }
 
+  /// Noise that every party adds to the sums of clipped gradients.
+  package struct Noise: Codable, Sendable, Hashable {
+    /// The inputs that it comes in, each with its own.
+    package var names: [String]
+    /// A party's noise has a deviation of 2 to this power, in steps of fixed point.
+    package var bits: Int
+  }
+
   /// The whole batches' step and, where the rows leave a rest, the last one's.
   package var steps: [Step]
   package var featureName: String
@@ -24,6 +32,8 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   /// What the optimizer remembers; all zero at first.
   package var stateNames: [String]
   package var masks: [Mask]
+  /// Of a training that is private in each row.
+  package var noise: Noise?
   /// Whether the first output is a loss, whose sum over each epoch is revealed to the client.
   package var revealsLoss: Bool
   /// Whether the client gets the weights in the end.
@@ -93,7 +103,10 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
     try require(stepCount <= 1 << 24 && checkpointEvery >= 0, "has more than 2^24 steps")
     try require(numbers.values.allSatisfy { $0.count == stepCount }, "lacks numbers for some steps")
     try require(masks.allSatisfy { $0.rate >= 0 && $0.rate < 1 }, "has a dropout rate outside of 0..<1")
-    let given = Set([featureName, targetName] + valueNames + masks.map(\.name) + numbers.keys)
+    try require((noise?.bits).map { (4...26).contains($0) } ?? true, "has noise whose deviation is not in 2^4...2^26")
+    try require(noise == nil || !revealsLoss, "reveals a loss that no noise hides")
+    try require(Set(noise?.names ?? []).count == noise?.names.count ?? 0, "has noise of one name twice")
+    let given = Set([featureName, targetName] + valueNames + masks.map(\.name) + numbers.keys + (noise?.names ?? []))
     for step in steps {
       let graph = step.graph
       try require(Set(graph.inputs.keys).isSubset(of: given), "has inputs that nobody gives")

@@ -56,6 +56,8 @@ struct TrainingRun<Steps: TrainingSteps> {
   let program: TrainingProgram
   let rows: TrainingRows
   let steps: Steps
+  /// What this party adds to the sums of gradients, where training is private.
+  let noise: StepNoise?
   /// Told of what happens, at least once a second.
   let report: (TrainingNews) -> Void
   /// Called with the state at the program's interval.
@@ -122,7 +124,7 @@ struct TrainingRun<Steps: TrainingSteps> {
         batch(
           rows.test, Array(judging.rows(of: part))[...], targets: judging.targetWidth, of: program.graph(ofWork: work))
       ) { _, new in new }
-      let sum = try await steps.run(work, inputs.mapValues(Share.init))[0]
+      let sum = try await steps.run(work, inputs.mapValues(Share.init), own: [:])[0]
       total = total.map { scheme.add($0, sum) } ?? sum
       report(.step(state.step))
     }
@@ -141,7 +143,8 @@ struct TrainingRun<Steps: TrainingSteps> {
     held.merge(batch(rows.training, indices, targets: program.rowWidths.targets, of: graph)) { _, new in new }
     var inputs = held.mapValues(Share.init)
     for mask in program.masks { inputs[mask.name] = self.mask(mask, graph, step: state.step) }
-    let outputs = try await steps.run(state.step, inputs)
+    let own = noise?.words(ofStep: state.step) { graph.shape(ofInput: $0) ?? [] } ?? [:]
+    let outputs = try await steps.run(state.step, inputs, own: own)
     if program.revealsLoss {
       let loss = scheme.scale(outputs[0], by: UInt64(indices.count))
       state.loss = (state.loss.map { scheme.add(Share($0), loss) } ?? loss).held

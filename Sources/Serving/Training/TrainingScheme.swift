@@ -19,7 +19,11 @@ package protocol TrainingSteps {
   /// What this party has sent and been dealt since the steps began, and the rounds it has gone through.
   var traffic: Cost { get }
   /// The outputs of a piece of the program's work, by its number.
-  func run(_ work: Int, _ inputs: [String: Scheme.Share]) async throws -> [Scheme.Share]
+  ///
+  /// - Parameter own: what this party brings by itself.
+  func run(
+    _ work: Int, _ inputs: [String: Scheme.Share], own: [String: RingTensor]
+  ) async throws -> [Scheme.Share]
   /// Moves on from the last piece of work to what is revealed; what a dealer took for all of it, where this party knows.
   func finish() async throws -> Double
   /// This party's summand of a value for somebody outside, masked afresh.

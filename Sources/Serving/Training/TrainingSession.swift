@@ -46,13 +46,14 @@ package struct TrainingSession<Scheme: TrainingScheme> {
       let place = program.checkpointEvery > 0 ? place : nil
       let state = try start(rows, weights)
       let keys = try await scheme.begin(training.id)
-      try place?.begin(keys, digest: try digest, rows: rows)
+      let noiseKey = StepNoise.freshKey()
+      try place?.begin(keys, noiseKey: noiseKey, digest: try digest, rows: rows)
       try place?.save(state, names: program.valueNames)
-      try await run(from: state, rows: rows, keys: keys, place: place, report: report)
+      try await run(from: state, rows: rows, (keys, noiseKey), place: place, report: report)
     case .resumed(let place):
       let found = Result { try place.beginning(digest: try digest) }
       let step = try await commonStep((try? found.get()) == nil ? [] : place.steps)
-      let (keys, rows) = try found.get()
+      let (keys, noiseKey, rows) = try found.get()
       guard let step else {
         throw ServingError.badRequest("the parties have no checkpoint of training \(training.id) in common")
       }
@@ -60,18 +61,19 @@ package struct TrainingSession<Scheme: TrainingScheme> {
       // Nobody takes a step before all have said that theirs are gone: a later stop must not find some of now and some of
       // then.
       try place.forget(after: step)
-      try await run(from: state, rows: rows, keys: keys, place: place, report: report)
+      try await run(from: state, rows: rows, (keys, noiseKey), place: place, report: report)
     }
   }
 
   private func run(
-    from state: TrainingState, rows: TrainingRows, keys: [[UInt8]], place: TrainingPlace?,
+    from state: TrainingState, rows: TrainingRows, _ keys: (session: [[UInt8]], noise: [UInt8]), place: TrainingPlace?,
     report: @escaping (TrainingNews) -> Void
   ) async throws {
     let names = program.valueNames
     let run = TrainingRun(
       program: program, rows: rows,
-      steps: try await scheme.steps(of: program, keys: keys, after: state.step), report: report
+      steps: try await scheme.steps(of: program, keys: keys.session, after: state.step),
+      noise: try StepNoise(program, key: keys.noise), report: report
     ) { state in
       try place?.save(state, names: names)
     }
@@ -124,9 +126,9 @@ extension ServingError {
   /// Whether the parties are out of step after it; a refusal that all of them come to is not.
   var endsSession: Bool {
     switch self {
-    case .badRequest, .unknownModel, .dealerFails, .untrusted: false
+    case .badRequest, .unknownModel, .dealerFails, .untrusted, .policy, .busy, .declined: false
     case .malformedMessage, .wrongVersion, .unexpectedReply, .refused, .queryMissing, .sessionBroken, .partyExited,
-      .partySilent, .dealerExited, .storage:
+      .partySilent, .dealerExited, .storage, .abandoned:
       true
     }
   }

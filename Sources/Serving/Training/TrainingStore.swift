@@ -43,6 +43,8 @@ package struct TrainingPlace: Sendable {
     var digest: [UInt8]
     var parts: [RowPart: Part]
     var keys: [[UInt8]]
+    /// Of this party's own noise, if the training is private.
+    var noiseKey: [UInt8]
   }
 
   struct Part: Codable {
@@ -54,7 +56,7 @@ package struct TrainingPlace: Sendable {
   private func path(_ name: String) -> String { folder + "/" + name + ".sealed" }
 
   /// Writes what does not change: rows and keys.
-  package func begin(_ keys: [[UInt8]], digest: [UInt8], rows: TrainingRows) throws {
+  package func begin(_ keys: [[UInt8]], noiseKey: [UInt8], digest: [UInt8], rows: TrainingRows) throws {
     try PrivateFolder.make(folder)
     var parts: [RowPart: Part] = [:]
     for part in RowPart.allCases {
@@ -63,14 +65,14 @@ package struct TrainingPlace: Sendable {
       }
       parts[part] = Part(width: rows[part].width, blockRows: rows[part].blocks.map(\.rowCount))
     }
-    let beginning = Beginning(digest: digest, parts: parts, keys: keys)
+    let beginning = Beginning(digest: digest, parts: parts, keys: keys, noiseKey: noiseKey)
     try write(try JSONEncoder().encode(beginning), "beginning")
   }
 
-  /// What ``begin(_:digest:rows:)`` wrote.
+  /// What ``begin(_:noiseKey:digest:rows:)`` wrote.
   ///
   /// - Throws: ``ServingError`` where there is no such training here, or where it is another than asked for.
-  package func beginning(digest: [UInt8]) throws -> (keys: [[UInt8]], rows: TrainingRows) {
+  package func beginning(digest: [UInt8]) throws -> (keys: [[UInt8]], noiseKey: [UInt8], rows: TrainingRows) {
     guard FileManager.default.fileExists(atPath: path("beginning")) else {
       throw ServingError.badRequest("there are no checkpoints of training \(id) here: start it without --resume")
     }
@@ -91,7 +93,7 @@ package struct TrainingPlace: Sendable {
             try read("\(part.rawValue)-\(index)"), rowCount: count, width: shape.width, party: party, scheme: scheme))
       }
     }
-    return (beginning.keys, rows)
+    return (beginning.keys, beginning.noiseKey, rows)
   }
 
   /// The steps of the checkpoints that are there.
