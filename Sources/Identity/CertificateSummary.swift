@@ -1,4 +1,5 @@
 public import Foundation
+internal import SwiftASN1
 internal import X509
 
 /// What a certificate says, for people.
@@ -26,6 +27,14 @@ public struct CertificateSummary: Hashable, Sendable {
       throw .file(path: path, reason: "there is no certificate in it")
     }
     try self.init(try PEMFile.certificate(at: file))
+  }
+
+  /// Reads a certificate's DER bytes.
+  public init(bytes: [UInt8]) throws(IdentityError) {
+    guard let certificate = try? Certificate(derEncoded: bytes) else {
+      throw .malformed(path: "a certificate", reason: "it is no DER")
+    }
+    try self.init(certificate)
   }
 
   init(_ certificate: Certificate) throws(IdentityError) {

@@ -7,7 +7,7 @@ import Foundation
 #endif
 
 /// Reading and writing the small files of an identity, with the modes that private keys need.
-enum KeyFile {
+package enum KeyFile {
   private static let largest = 1 << 20
 
   /// Creates a file that only its owner can read; never replaces one.
@@ -26,7 +26,7 @@ enum KeyFile {
     }
   }
 
-  static func read(_ path: String) throws(IdentityError) -> String {
+  package static func read(_ path: String) throws(IdentityError) -> String {
     let data: Data
     do {
       data = try Data(contentsOf: URL(fileURLWithPath: path))
@@ -40,7 +40,7 @@ enum KeyFile {
   }
 
   /// Reads a private key after checking that nobody else can.
-  static func readPrivate(_ path: String) throws(IdentityError) -> String {
+  package static func readPrivate(_ path: String) throws(IdentityError) -> String {
     let attributes = try? FileManager.default.attributesOfItem(atPath: resolvingLinks(path))
     guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue else {
       throw .file(path: path, reason: "it is not there")

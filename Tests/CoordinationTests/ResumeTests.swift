@@ -31,6 +31,31 @@ import Testing
     #expect(failure?.reason.contains("was stopped after round") == true)
   }
 
+  /// What the job's owner sends is what workers begin with, and what a coordinator that is started again begins with.
+  @Test func beginsWithAGivenModel() async throws {
+    let text = Federations.job("rounds: 1, aggregation: open", optimizer: "{sgd: {learningRate: 1.0e-30}}")
+      .replacingOccurrences(of: "softmax]}", with: "softmax], weights: some.tacit}")
+    let given = (0..<58).map { Float($0 + 1) / 58 }
+    func submit(_ weights: [Float]?) async throws -> [Float] {
+      let federation = await MemoryFederation(
+        tables: try Federations.tables(), policy: Federations.policy, database: try Federations.database(),
+        logger: Federations.quiet)
+      let link = await federation.submitter()
+      do {
+        let result = try await Submission(link).run(text, seed: 5, first: weights) { _ in }
+        await federation.stop()
+        return result.weights
+      } catch {
+        await federation.stop()
+        throw error
+      }
+    }
+    #expect(try await submit(given) == given)
+    await #expect(throws: JobFailure.self) { _ = try await submit(nil) }
+    await #expect(throws: JobFailure.self) { _ = try await submit(Array(given.dropLast())) }
+    await #expect(throws: JobFailure.self) { _ = try await submit(given.dropLast() + [.infinity]) }
+  }
+
   @Test func aDamagedModelIsNamed() async throws {
     let database = try Federations.database()
     let result = try await Federations.run(Federations.job("rounds: 2, aggregation: open"), database: database)

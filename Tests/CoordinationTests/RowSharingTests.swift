@@ -18,16 +18,17 @@ import Testing
 
   private static let names = ["a", "b", "c"]
 
-  private func job(reveal: String = "[model]", workers: [String] = names) -> String {
-    """
-    model: {layers: [{dense: 6}, relu, {dense: 1}, sigmoid]}
-    data: {target: label, test: 0.25, ranges: {x: [0, 1], y: [0, 1]}, categories: {label: ['no', 'yes']}}
-    training: {epochs: 2, batch: 16, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.3, momentum: 0.9}}, seed: 3}
-    mode: encrypted
-    coordinator: wss://127.0.0.1:9200
-    cluster: cluster.yaml
-    encrypted: {reveal: \(reveal), deadlineSeconds: 5, owners: [\(workers.map { "{worker: \($0)}" }.joined(separator: ", "))]}
-    """
+  private func job(reveal: String = "[model]", workers: [String] = names, privacy: String = "") -> String {
+    privacy + """
+
+      model: {layers: [{dense: 6}, relu, {dense: 1}, sigmoid]}
+      data: {target: label, test: 0.25, ranges: {x: [0, 1], y: [0, 1]}, categories: {label: ['no', 'yes']}}
+      training: {epochs: 2, batch: 16, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.3, momentum: 0.9}}, seed: 3}
+      mode: encrypted
+      coordinator: wss://127.0.0.1:9200
+      cluster: cluster.yaml
+      encrypted: {reveal: \(reveal), deadlineSeconds: 5, owners: [\(workers.map { "{worker: \($0)}" }.joined(separator: ", "))]}
+      """
   }
 
   private func tables() throws -> [(name: String, rows: WorkerRows)] {
@@ -85,6 +86,24 @@ import Testing
     }
     // A training uses the rows up.
     #expect(try await parties.rowCounts(of: job) == [0, 0, 0])
+    for task in relay.tasks { task.cancel() }
+  }
+
+  /// A policy that bounds ε bounds that of rows in shares: a training without privacy, or with more, gets none.
+  @Test(arguments: [("", "no privacy of rows"), ("3", "asks for ε = 2.99"), ("1.5", "")])
+  func aPolicyBoundsEpsilon(asked: String, reason: String) async throws {
+    let policy = WorkerPolicy(smallestCohort: 3, largestEpsilon: 2, rowsInShares: [.model])
+    let text = job(
+      privacy: asked.isEmpty ? "" : "privacy: {unit: example, clip: 1.0, targetEpsilon: \(asked), delta: 1e-5}\n")
+    let parties = MemoryRows()
+    let relay = try await relay(policy, parties)
+    let request = RowRequest(try Job.parse(text), text: text, fingerprints: parties.fingerprints)
+    if reason.isEmpty {
+      #expect(try await request.run(over: await relay.owner()).rows == [15, 21, 27])
+    } else {
+      let failure = await #expect(throws: JobFailure.self) { _ = try await request.run(over: await relay.owner()) }
+      #expect(failure?.exitCode == 4 && failure?.reason.contains(reason) == true, "\(failure?.reason ?? "none")")
+    }
     for task in relay.tasks { task.cancel() }
   }
 

@@ -103,7 +103,7 @@ import Testing
       }, { message, number in number < 5 ? [message] : [] })
     let failure = await #expect(throws: JobFailure.self) {
       _ = try await relay.run(
-        Federations.job("rounds: 1, aggregation: shared, minimumClients: 3, deadlineSeconds: 1"))
+        Federations.job("rounds: 1, aggregation: shared, minimumClients: 3, deadlineSeconds: 3"))
     }
     #expect(failure?.reason.contains("2 of at least 3 workers answered") == true, "\(failure?.reason ?? "")")
     // The sums of round 0 alone.

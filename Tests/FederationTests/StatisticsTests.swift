@@ -21,7 +21,7 @@ import Testing
       name: "t", columnNames: ["age", "income", "colour", "constant", "price", "sick"], columns: columns)
   }
 
-  private let range = try? PublicRange(0, 100_000)
+  private let range = try? PublicRange(1, 100_000, scale: .logarithmic)
 
   private func schema(_ target: Schema.Target) -> Schema {
     Schema(

@@ -102,9 +102,16 @@ public actor Coordinator {
 
   /// Puts down a job, unless it is there already; it starts when those before it are over. Only who submitted a job may come back
   /// to it: its result is the submitter's.
-  func submit(_ id: String, _ text: String, seed: UInt64, workers: [String], by submitter: String) throws {
+  ///
+  /// - Parameter first: the weights to begin with, where they do not follow from the seed.
+  func submit(
+    _ id: String, _ text: String, seed: UInt64, first: [Float]?, workers: [String], by submitter: String
+  ) throws {
     let job = try Job.parse(text)
     _ = try job.carriedOut()
+    guard (first != nil) == (job.model.weights != nil) else {
+      throw CoordinationError.setting("model.weights", reason: "and the weights that were sent do not go together")
+    }
     guard budget == nil || job.hidesClients else {
       throw CoordinationError.refused([
         "the coordinator keeps a ledger, and the job has no privacy; add privacy: {unit: client, …}"
@@ -114,7 +121,9 @@ public actor Coordinator {
       throw CoordinationError.malformedMessage(from: submitter)
     }
     if let known = try? database.job(id) {
-      guard known.submitter == submitter, known.text == text, known.seed == Int64(bitPattern: seed) else {
+      guard known.submitter == submitter, known.text == text, known.seed == Int64(bitPattern: seed),
+        try database.firstWeights(of: id) == first
+      else {
         throw CoordinationError.setting("the job's name", reason: "\(id) is that of another job: submit it again")
       }
       return
@@ -123,7 +132,7 @@ public actor Coordinator {
       JobRecord(
         id: id, text: text, seed: Int64(bitPattern: seed), submitter: submitter,
         created: Date().timeIntervalSince1970, status: .waiting, failure: nil, stopRequested: false,
-        workers: workers))
+        workers: workers), first: first)
     wakeUp.yield()
   }
 

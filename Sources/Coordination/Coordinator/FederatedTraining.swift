@@ -28,7 +28,7 @@ struct FederatedTraining: Sendable {
     self.enrolment = enrolment
     self.zero = zero
     description = try ModelDescription(
-      layers: run.job.model.layers, inputShape: try PreparedJob.inputShape(run.job, example: zero.example))
+      run.job.model, inputShape: try PreparedJob.inputShape(run.job, example: zero.example))
     layout = WeightLayout(description)
     strategy = run.federated.strategy.server(layout: layout, workers: run.federated.workers)
     rule = LocalRule(run.federated.strategy)
@@ -70,8 +70,16 @@ struct FederatedTraining: Sendable {
       let server = try last.strategy.map { try JSONDecoder().decode(ServerState.self, from: $0) }
       return State(round: last.round, weights: last.model, server: server ?? ServerState())
     }
-    let initial = description.initialWeights(seed: SeedTree(seed: run.job.training.seed).child("weights"))
-    return State(round: 0, weights: try layout.flatten(initial), server: ServerState())
+    return State(round: 0, weights: try firstWeights(), server: ServerState())
+  }
+
+  private func firstWeights() throws -> [Float] {
+    if let given = try run.database.firstWeights(of: run.record.id) {
+      try layout.check(given, "the model to begin with")
+      return given
+    }
+    return try layout.flatten(
+      description.initialWeights(seed: SeedTree(seed: run.job.training.seed).child("weights")))
   }
 
   /// One attempt at the round after a state; commits what it gives.

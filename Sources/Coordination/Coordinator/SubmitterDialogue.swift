@@ -16,7 +16,9 @@ struct SubmitterDialogue: Sendable {
       switch request {
       case .submit(let id, let text, let seed, let workers):
         job = id
-        try await coordinator.submit(id, text, seed: seed, workers: workers, by: link.peer.name)
+        try await coordinator.submit(
+          id, text, seed: seed, first: try Self.weights(in: message.body, of: link.peer.name), workers: workers,
+          by: link.peer.name)
       case .shareRows(let request):
         let counts = try await RowGathering(request, registry: coordinator.registry).run()
         return try await send(.rowsShared(rows: counts.map(\.rows), testRows: counts.map(\.testRows)))
@@ -30,6 +32,18 @@ struct SubmitterDialogue: Sendable {
     } catch {
       let code = (error as? CoordinationError)?.exitCode ?? 2
       try? await send(.failed(reason: "\(error)", exitCode: code))
+    }
+  }
+
+  private static func weights(in body: LinkBody, of submitter: String) throws(CoordinationError) -> [Float]? {
+    switch body {
+    case .none: return nil
+    case .floats(let weights):
+      guard weights.allSatisfy(\.isFinite) else {
+        throw .setting("model.weights", reason: "holds what is no finite number: begin with another model")
+      }
+      return weights
+    default: throw .malformedMessage(from: submitter)
     }
   }
 

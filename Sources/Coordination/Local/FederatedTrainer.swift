@@ -59,6 +59,7 @@ public struct FederatedTrainer: Sendable {
   /// - Throws: ``JobFailure``, ``CoordinationError``, `LinkError`, and `LearningError` and `DatasetError` from the data.
   public func run(news: (Submission.News) -> Void) async throws -> Result {
     let federated = try job.carriedOut()
+    let first = try givenWeights()
     var rounds: [RoundRecord] = []
     let watch = { (item: Submission.News) in
       if case .round(let record) = item, !rounds.contains(where: { $0.round == record.round }) { rounds.append(record) }
@@ -66,11 +67,11 @@ public struct FederatedTrainer: Sendable {
     }
     let (outcome, weights) =
       if job.coordinator != nil {
-        try await submitToRunning(watch)
+        try await submitToRunning(first, watch)
       } else if federated.transport == .memory {
-        try await runInMemory(federated, watch)
+        try await runInMemory(federated, first, watch)
       } else {
-        try await runAsProcesses(federated, watch)
+        try await runAsProcesses(federated, first, watch)
       }
     var result = try result(outcome, weights, rounds)
     try judge(&result, outcome)
@@ -90,8 +91,13 @@ public struct FederatedTrainer: Sendable {
     result.report.judgedBy = "the job's owner, on the test rows of the job's data, which count as public"
   }
 
+  /// The weights of the job's model file, in the order in which they travel.
+  private func givenWeights() throws -> [Float]? {
+    try job.givenWeights().map { try WeightLayout($0.description).flatten($0.weights) }
+  }
+
   private func submitToRunning(
-    _ news: (Submission.News) -> Void
+    _ first: [Float]?, _ news: (Submission.News) -> Void
   ) async throws -> (outcome: JobOutcome, weights: [Float]) {
     guard let address = job.coordinator, let identity else {
       throw CoordinationError.setting("--identity", reason: "is needed for a running coordinator: a client's folder")
@@ -108,7 +114,7 @@ public struct FederatedTrainer: Sendable {
           lastSeen = .now
           Task { await link.close() }
         }
-        return try await Submission(link).run(text, seed: job.training.seed, id: id, news: news)
+        return try await Submission(link).run(text, seed: job.training.seed, id: id, first: first, news: news)
       } catch let error as LinkError {
         // The job goes on without its owner, and goes on when a coordinator that was gone is back.
         switch error {
@@ -126,7 +132,7 @@ public struct FederatedTrainer: Sendable {
   private static let absence = Duration.seconds(600)
 
   private func runInMemory(
-    _ federated: Job.FederatedPart, _ news: (Submission.News) -> Void
+    _ federated: Job.FederatedPart, _ first: [Float]?, _ news: (Submission.News) -> Void
   ) async throws -> (outcome: JobOutcome, weights: [Float]) {
     var logger = Logger(label: "tacit.federation") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = .error
@@ -142,7 +148,8 @@ public struct FederatedTrainer: Sendable {
       budget: try ledger.map { try PrivacyBudgetSource(ledger: $0.path, dataset: $0.dataset) }, logger: logger)
     let link = await federation.submitter()
     do {
-      let result = try await Submission(link).run(text, seed: job.training.seed, workers: names, news: news)
+      let result = try await Submission(link).run(
+        text, seed: job.training.seed, first: first, workers: names, news: news)
       await federation.stop()
       return result
     } catch {
@@ -154,7 +161,7 @@ public struct FederatedTrainer: Sendable {
   private func rowsHere(_ index: Int) -> WorkerRows { .part(of: job, index: index, environment: environment) }
 
   private func runAsProcesses(
-    _ federated: Job.FederatedPart, _ news: (Submission.News) -> Void
+    _ federated: Job.FederatedPart, _ first: [Float]?, _ news: (Submission.News) -> Void
   ) async throws -> (outcome: JobOutcome, weights: [Float]) {
     try makeFolder()
     let jobFile = folder + "/job.yaml"
@@ -171,7 +178,7 @@ public struct FederatedTrainer: Sendable {
       partyDeadline: federated.aggregation == .shared ? .seconds(max(10, federated.deadlineSeconds)) : nil,
       ledger: ledger.map { ["--ledger", $0.path] + ($0.dataset.map { ["--dataset", $0] } ?? []) } ?? [])
     defer { federation.stop() }
-    return try await federation.run(text, seed: job.training.seed, news: news)
+    return try await federation.run(text, seed: job.training.seed, first: first, news: news)
   }
 
   /// Workers of this machine take part in what its owner submits.
@@ -207,7 +214,7 @@ public struct FederatedTrainer: Sendable {
       example = Shape(outcome.example)
     }
     let description = try ModelDescription(
-      layers: job.model.layers, inputShape: try PreparedJob.inputShape(job, example: example))
+      job.model, inputShape: try PreparedJob.inputShape(job, example: example))
     let model = try Model(description: description, weights: try WeightLayout(description).weights(weights))
     return Result(
       model: model, preprocessing: outcome.preprocessing, report: report(outcome, rounds))

@@ -143,12 +143,12 @@ public final class LocalFederation: Sendable {
   ///
   /// - Throws: ``JobFailure`` with the coordinator's reason, or why a process is no more.
   public func run(
-    _ text: String, seed: UInt64, news: (Submission.News) -> Void
+    _ text: String, seed: UInt64, first: [Float]? = nil, news: (Submission.News) -> Void
   ) async throws -> (outcome: JobOutcome, weights: [Float]) {
     do {
       let link = try await WebSocketDialer.connect(
         to: url, tls: try client.tlsSettings(client.policy(accepting: [.coordinator])), within: .seconds(60))
-      let result = try await Submission(link).run(text, seed: seed, workers: workers, news: news)
+      let result = try await Submission(link).run(text, seed: seed, first: first, workers: workers, news: news)
       await link.close()
       return result
     } catch {

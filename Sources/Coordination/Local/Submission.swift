@@ -23,14 +23,18 @@ public struct Submission: Sendable {
   ///
   /// - Parameters:
   ///   - id: the job's name; the same job submitted again under its name is one job.
+  ///   - first: the weights to begin with, in the order of ``WeightLayout``; none follow from the job's seed.
   ///   - workers: the workers that are meant, by name; all that connect where there are none.
   ///   - news: called as things happen.
   /// - Throws: ``JobFailure`` with the coordinator's reason, `LinkError`.
   public func run(
-    _ text: String, seed: UInt64, id: String = newID(), workers: [String] = [], news: (News) -> Void
+    _ text: String, seed: UInt64, id: String = newID(), first: [Float]? = nil, workers: [String] = [],
+    news: (News) -> Void
   ) async throws -> (outcome: JobOutcome, weights: [Float]) {
     try await link.send(
-      try MessageCoding.message(SubmitterMessage.submit(id: id, text: text, seed: seed, workers: workers)))
+      try MessageCoding.message(
+        SubmitterMessage.submit(id: id, text: text, seed: seed, workers: workers),
+        body: first.map { .floats($0) } ?? .none))
     return try await watch(news)
   }
 

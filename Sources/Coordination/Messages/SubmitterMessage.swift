@@ -3,7 +3,7 @@ import Foundation
 /// What a job's owner asks of a coordinator.
 enum SubmitterMessage: Codable, Sendable {
   /// Runs a job; its text is a job file. The owner names it, so that the same submission sent
-  /// twice, by one who lost its link meanwhile, is one job.
+  /// twice, by one who lost its link meanwhile, is one job. The weights to begin with may follow in the body.
   case submit(id: String, text: String, seed: UInt64, workers: [String])
   /// Has the workers that a job names share their rows among parties.
   case shareRows(RowsRequest)

@@ -61,7 +61,22 @@ extension RunDatabase {
     return (outcome, last.model)
   }
 
-  func add(_ record: JobRecord) throws(CoordinationError) { try write { try record.insert($0) } }
+  /// - Parameter first: the weights to begin with, where the job does not say how to draw them.
+  func add(_ record: JobRecord, first: [Float]? = nil) throws(CoordinationError) {
+    let name = try first.map { (weights) throws(CoordinationError) in
+      try models.save(weights, job: record.id, round: 0)
+    }
+    try write { db in
+      try record.insert(db)
+      try db.execute(sql: "UPDATE jobs SET first = ? WHERE id = ?", arguments: [name, record.id])
+    }
+  }
+
+  /// The weights that a job was submitted with.
+  func firstWeights(of id: String) throws(CoordinationError) -> [Float]? {
+    let name = try read { try String.fetchOne($0, sql: "SELECT first FROM jobs WHERE id = ?", arguments: [id]) }
+    return try name.map { (name) throws(CoordinationError) in try models.load(name) }
+  }
 
   func setStatus(_ status: JobRecord.Status, failure: String? = nil, of id: String) throws(CoordinationError) {
     try write {

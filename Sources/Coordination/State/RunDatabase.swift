@@ -84,6 +84,7 @@ public final class RunDatabase: Sendable {
           );
           """)
     }
+    migrator.registerMigration("3") { db in try db.execute(sql: "ALTER TABLE jobs ADD COLUMN first TEXT") }
     return migrator
   }
 

@@ -177,6 +177,10 @@ public actor Worker {
       return .refused(reason: "this worker has no table of its own; start it with --data FILE")
     }
     let prepared = try PreparedJob(job, environment: [:], part: .table(path))
+    if let objection = try account.objection(toRowsFor: job) {
+      logger.info("the training spends too much", metadata: ["reason": "\(objection)"])
+      return .refused(reason: objection)
+    }
     let byteCount = try await parties.share(prepared, owner: owner, name: name)
     logger.info("rows are shared", metadata: ["rows": "\(prepared.data.train.rowCount)", "bytes": "\(byteCount)"])
     return .shared(rows: prepared.data.train.rowCount, testRows: prepared.data.test.rowCount)

@@ -62,6 +62,26 @@ final class WorkerAccount {
     return nil
   }
 
+  /// Why the worker's rows are not for a training on shares, or `nil`: then all that it releases is spent, since nobody here learns
+  /// what becomes of shared rows.
+  func objection(toRowsFor job: Job) throws -> String? {
+    guard limit != nil || budget != nil else { return nil }
+    guard let privacy = try EncryptedPrivacy(job) else {
+      let wish = limit.map { "allows ε = \($0) at most" } ?? "keeps a ledger"
+      return "it states no privacy of rows, and the policy \(wish); add privacy: {unit: example, …}"
+    }
+    let epsilon = try privacy.report(steps: 1).epsilon
+    if let limit, epsilon > limit { return "it asks for ε = \(epsilon), and the policy allows \(limit) at most" }
+    guard let budget else { return nil }
+    do {
+      try budget.ledger.commit(try budget.ledger.reserve(privacy.event, of: worker, purpose: "rows in shares"))
+    } catch {
+      guard error.isRefusal else { throw error }
+      return "\(error)"
+    }
+    return nil
+  }
+
   /// Before an update of a round is computed.
   ///
   /// - Throws: ``CoordinationError/protocolBreach(_:)`` where the coordinator asks for more than was agreed.
@@ -101,7 +121,7 @@ final class WorkerAccount {
     let columns = try job.declaredPreprocessing().map { Shape([$0.featureCount]) }
     guard let own = columns ?? example else { throw CoordinationError.data(reason: "the worker's rows have no shape") }
     let description = try ModelDescription(
-      layers: job.model.layers, inputShape: try PreparedJob.inputShape(job, example: own))
+      job.model, inputShape: try PreparedJob.inputShape(job, example: own))
     return WeightLayout(description).count
   }
 }

@@ -6,7 +6,7 @@ extension JobDescription {
   /// - Parameter example: the shape of one example as the model takes it, where it is known yet.
   init?(jobText: String, example: [Int]?) {
     guard let job = try? Job.parse(jobText), let federated = job.federated else { return nil }
-    let model = example.flatMap { try? ModelDescription(layers: job.model.layers, inputShape: Shape($0)) }
+    let model = example.flatMap { try? ModelDescription(job.model, inputShape: Shape($0)) }
     self.init(
       title: Self.title(job.data.source),
       strategy: federated.strategy.kind.rawValue

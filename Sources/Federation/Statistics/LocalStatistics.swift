@@ -105,11 +105,10 @@ private struct ColumnScale {
 
   init(_ range: PublicRange?) {
     self.range = range
-    middle = range.map { ($0.low + $0.high) / 2 } ?? 0
-    half = range.map { ($0.high - $0.low) / 2 } ?? 1
+    (middle, half) = range?.middle ?? (0, 1)
   }
 
-  func z(_ number: Double) -> Double { ((range?.clipping(number) ?? number) - middle) / half }
+  func z(_ number: Double) -> Double { ((range?.place(number) ?? number) - middle) / half }
 
   /// Mean and population deviation from n, Σz and Σz²; the deviation of a constant is 1.
   func moments(_ sums: [Double], column: String) throws -> (mean: Double, deviation: Double) {

@@ -48,10 +48,15 @@ public final class LinkServer: Sendable {
     let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+      // Nobody is let in before there is a server to welcome them.
+      .serverChannelOption(.autoRead, value: false)
       .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
       .childChannelOption(.writeBufferWaterMark, value: .link)
       .childChannelInitializer { channel in
-        channel.eventLoop.makeCompletedFuture { try box.withLockedValue({ $0 })?.welcome(channel) }
+        channel.eventLoop.makeCompletedFuture {
+          guard let server = box.withLockedValue({ $0 }) else { return channel.close(promise: nil) }
+          try server.welcome(channel)
+        }
       }
     do {
       let channel = try await bootstrap.bind(host: address.host, port: address.port).get()
@@ -60,6 +65,7 @@ public final class LinkServer: Sendable {
         LinkAddress(host: address.host, port: port), tls, limits, software, logger, onRefusal, listener: channel)
       box.withLockedValue { $0 = server }
       channel.closeFuture.whenComplete { _ in box.withLockedValue { $0 = nil } }
+      try await channel.setOption(.autoRead, value: true).get()
       return server
     } catch {
       throw .badAddress(text, reason: "\(error)")

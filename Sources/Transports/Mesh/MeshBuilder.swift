@@ -1,5 +1,3 @@
-import NIOConcurrencyHelpers
-
 /// Where a party listens and which certificate it must show.
 public struct PeerAddress: Hashable, Sendable {
   public let host: String
@@ -29,9 +27,8 @@ public final class MeshBuilder: Sendable {
   private let protection: Protection
   private let limits: ConnectionLimits
   private let deadline: Duration
-  /// Connections that were offered, by party; each stream carries at most one.
+  /// Connections that were offered, by party. A newer one takes the place of an older: its caller has given that up.
   private let offers: [(stream: AsyncStream<FrameConnection>, entry: AsyncStream<FrameConnection>.Continuation)]
-  private let taken = NIOLockedValueBox<Set<PartyID>>([])
 
   /// A builder for party number `party` of `peers`, in the order of the parties and with itself among them.
   ///
@@ -59,7 +56,7 @@ public final class MeshBuilder: Sendable {
   public func offer(_ connection: FrameConnection, _ hello: MeshHello) async throws(ChannelError) {
     do throws(ChannelError) {
       try check(hello, from: connection)
-      guard hello.party > party, taken.withLockedValue({ $0.insert(hello.party).inserted }) else {
+      guard hello.party > party else {
         throw .malformedFrame(from: name(of: hello.party), reason: "it is not its turn to call party \(party)")
       }
       try await checkFingerprint(of: connection, party: hello.party)
@@ -103,7 +100,10 @@ public final class MeshBuilder: Sendable {
     var failure: ChannelError?
     while failure == nil, connections.count(where: { $0 != nil }) < peers.count - 1, let arrival = await group.next() {
       switch arrival {
-      case .connected(let peer, let connection): connections[peer] = connection
+      case .connected(let peer, let connection):
+        await connections[peer]?.close(within: .zero)
+        connections[peer] = connection
+        if peer > party { group.addTask { await self.arrival(of: peer, within: patience) } }
       case .failed(let error): failure = error
       case .tooLate:
         let missing = peers.indices.first { $0 != party && connections[$0] == nil } ?? party
@@ -115,10 +115,13 @@ public final class MeshBuilder: Sendable {
     }
     group.cancelAll()
     for offer in offers { offer.entry.finish() }
+    for await case .connected(let peer, let connection) in group {
+      await connections[peer]?.close(within: .zero)
+      connections[peer] = connection
+    }
     guard let failure else {
       return .success(SocketChannel(party: party, connections: connections, loop: loop, deadline: deadline))
     }
-    for await case .connected(let peer, let connection) in group { connections[peer] = connection }
     for connection in connections { await connection?.close(within: .zero) }
     return .failure(failure)
   }

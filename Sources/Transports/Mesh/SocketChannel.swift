@@ -58,6 +58,11 @@ public final class SocketChannel: Channel, @unchecked Sendable {
     }
   }
 
+  /// Has `body` called when a connection to some peer is broken.
+  public func whenBroken(_ body: @escaping @Sendable () -> Void) async {
+    for connection in connections { await connection?.whenBroken(body) }
+  }
+
   public func close() async {
     try? await loop.onThread { () async throws(ChannelError) in
       self.failure = self.failure ?? .closedHere

@@ -57,6 +57,7 @@ public final class FrameConnection: @unchecked Sendable {
   var waiters = Queue<Waiter>()
   private var lastNumber: UInt64 = 0
   private(set) var failure: ChannelError?
+  private var breakHandler: (@Sendable () -> Void)?
   private var isEstablished = false
   /// Who the peer is; set once the handshake is over.
   private(set) var identity: PeerIdentity?
@@ -110,6 +111,18 @@ public final class FrameConnection: @unchecked Sendable {
       }
       self.fail(.closedHere)
     }
+  }
+
+  /// Has `body` called once the connection is broken or closed: at once, if it is already.
+  public func whenBroken(_ body: @escaping @Sendable () -> Void) async {
+    try? await loop.onThread { () throws(ChannelError) in
+      if self.failure == nil { self.breakHandler = body } else { body() }
+    }
+  }
+
+  /// Whether the connection is broken or closed.
+  public var isBroken: Bool {
+    get async { (try? await loop.onThread { () throws(ChannelError) in self.failure != nil }) ?? true }
   }
 
   /// Sets how errors call the peer.
@@ -223,6 +236,8 @@ public final class FrameConnection: @unchecked Sendable {
     Socket.closeKeepingErrno(descriptor)
     descriptor = -1
     while let waiter = waiters.popFirst() { waiter.continuation.resume(returning: .failure(error)) }
+    breakHandler?()
+    breakHandler = nil
     return error
   }
 

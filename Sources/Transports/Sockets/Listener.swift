@@ -9,7 +9,7 @@ public import Logging
 /// A listening socket that does the handshakes of many connections at once and hands over those that succeed.
 ///
 /// A client that is slow, hostile or not trusted costs nothing but its place among the handshakes; it is logged, and
-/// the others do not notice.
+/// the others do not notice: where the places run out, who has had one for a while and is still not done makes room.
 ///
 /// `@unchecked Sendable`: the constants are Sendable, and every variable is touched on the loop's thread only.
 public final class Listener: @unchecked Sendable {
@@ -20,7 +20,9 @@ public final class Listener: @unchecked Sendable {
   }
 
   /// How many connections may be in their handshake, or wait to be accepted.
-  private static let crowd = 128
+  private static let crowd = 256
+  /// How long a handshake keeps its place when others wait for it.
+  private static let patience = Duration.milliseconds(500)
 
   public let loop: SocketLoop
   /// The host and the port that are listened on; the real port where 0 was asked for.
@@ -29,9 +31,12 @@ public final class Listener: @unchecked Sendable {
   private let protection: Protection
   private let limits: ConnectionLimits
   private let logger: Logger
+  private let onRefusal: @Sendable () -> Void
   let descriptor: Int32
   private var isClosed = false
   private var handshakeCount = 0
+  /// Connections in their handshake, the oldest first, and until when they keep their places.
+  private var handshakes = Queue<(connection: FrameConnection, end: MonotonicTime)>()
   private var arrived = Queue<FrameConnection>()
   private var waiters = Queue<Waiter>()
   private var lastNumber: UInt64 = 0
@@ -39,9 +44,11 @@ public final class Listener: @unchecked Sendable {
   private var pauseEnd: MonotonicTime?
 
   /// Listens on `host` and `port`; port 0 takes any free one.
+  ///
+  /// - Parameter onRefusal: told of each connection that does not get beyond its handshake.
   public static func open(
     on loop: SocketLoop, host: String, port: Int, protection: Protection,
-    limits: ConnectionLimits = ConnectionLimits(), logger: Logger
+    limits: ConnectionLimits = ConnectionLimits(), logger: Logger, onRefusal: @escaping @Sendable () -> Void = {}
   ) async throws(ChannelError) -> Listener {
     try await loop.onThread { () throws(ChannelError) in
       let address = try NetworkAddress(host: host, port: port)
@@ -49,7 +56,7 @@ public final class Listener: @unchecked Sendable {
         throw .badAddress(joined(host: host, port: port), reason: Socket.describe(errno: errno))
       }
       let actualPort = Socket.localAddress(descriptor)?.hostAndPort?.port ?? port
-      let listener = Listener(descriptor, loop, host, actualPort, protection, limits, logger)
+      let listener = Listener(descriptor, loop, host, actualPort, protection, limits, logger, onRefusal)
       loop.add(listener)
       return listener
     }
@@ -57,7 +64,7 @@ public final class Listener: @unchecked Sendable {
 
   private init(
     _ descriptor: Int32, _ loop: SocketLoop, _ host: String, _ port: Int, _ protection: Protection,
-    _ limits: ConnectionLimits, _ logger: Logger
+    _ limits: ConnectionLimits, _ logger: Logger, _ onRefusal: @escaping @Sendable () -> Void
   ) {
     self.descriptor = descriptor
     self.loop = loop
@@ -66,6 +73,7 @@ public final class Listener: @unchecked Sendable {
     self.protection = protection
     self.limits = limits
     self.logger = logger
+    self.onRefusal = onRefusal
   }
 
   /// The next connection whose handshake has succeeded. Without `patience` it waits until there is one or the listener
@@ -119,10 +127,22 @@ public final class Listener: @unchecked Sendable {
         self.admit(try await self.established(descriptor, from: address))
       } catch {
         self.logger.notice("refused a connection", metadata: ["address": "\(address)", "reason": "\(error)"])
+        self.onRefusal()
       }
       self.handshakeCount -= 1
     }
   }
+
+  /// Whether there is a place for another handshake; the slowest makes room where it has had its time.
+  private func makeRoom() -> Bool {
+    guard isCrowded else { return true }
+    guard let oldest = handshakes.first, oldest.end <= .now else { return false }
+    _ = handshakes.popFirst()
+    oldest.connection.fail(.timedOut(waitingFor: oldest.connection.name, after: Self.patience))
+    return true
+  }
+
+  private var isCrowded: Bool { handshakes.count + arrived.count >= Listener.crowd }
 
   private func established(
     _ descriptor: Int32, from address: String
@@ -130,6 +150,8 @@ public final class Listener: @unchecked Sendable {
     let connection = try FrameConnection(
       descriptor: descriptor, address: address, name: PeerName(address: address), isServer: true,
       protection: protection, limits: limits, loop: loop)
+    handshakes.append((connection, .now + Self.patience))
+    defer { _ = handshakes.removeFirst { $0.connection === connection } }
     try await connection.establish()
     return connection
   }
@@ -147,16 +169,17 @@ public final class Listener: @unchecked Sendable {
 
 extension Listener: PollSource {
   var interest: Int16 {
-    handshakeCount + arrived.count < Listener.crowd && pauseEnd == nil ? Poller.readable : 0
+    (!isCrowded || handshakes.first.map { $0.end <= .now } ?? false) && pauseEnd == nil ? Poller.readable : 0
   }
 
   var nextDeadline: MonotonicTime? {
-    let deadlines = waiters.contents.compactMap(\.deadline) + [pauseEnd].compactMap { $0 }
-    return deadlines.min()
+    // When the oldest handshake has had its time, there is room again.
+    let room = isCrowded ? handshakes.first.map { max($0.end, .now + .milliseconds(1)) } : nil
+    return (waiters.contents.compactMap(\.deadline) + [pauseEnd, room].compactMap { $0 }).min()
   }
 
   func ready(_ events: Int16) {
-    while handshakeCount + arrived.count < Listener.crowd {
+    while makeRoom(), handshakeCount < 2 * Listener.crowd {
       let (progress, address) = Socket.acceptNext(descriptor)
       switch progress {
       case .done(let accepted): shakeHands(Int32(accepted), from: address.map { "\($0)" } ?? "an unknown address")
