@@ -24,6 +24,7 @@ let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swi
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
+let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let nioConcurrency = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
@@ -37,6 +38,10 @@ let protobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let metrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let tracing = Target.Dependency.product(name: "Tracing", package: "swift-distributed-tracing")
+let instrumentation = Target.Dependency.product(name: "Instrumentation", package: "swift-distributed-tracing")
+let memoryTracing = Target.Dependency.product(name: "InMemoryTracing", package: "swift-distributed-tracing")
 
 let package = Package(
   name: "Tacit",
@@ -50,7 +55,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
     .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
     .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", exact: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-metrics", exact: "2.13.0"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
     .package(url: "https://github.com/apple/swift-protobuf", exact: "1.39.0"),
@@ -66,6 +73,7 @@ let package = Package(
       name: "CGMP", pkgConfig: "gmp", providers: [.apt(["libgmp-dev"]), .brew(["gmp"])]),
     .systemLibrary(
       name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"]), .brew(["openblas"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
 
     // Ground floor: scalars, randomness, bytes between parties, who is who.
@@ -95,16 +103,22 @@ let package = Package(
     room("PrivacyLedger", ["Privacy", grdb, crypto]),
 
     // Third floor: learning, files, secrets.
-    room("Learning", ["Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
-    room("ModelFiles", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", crypto, protobuf]),
+    room(
+      "Learning",
+      ["ModelFiles", "Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
+    room("ModelFiles", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", "CHDF5", crypto, protobuf]),
     room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
 
     room("Federation", ["Learning", "Privacy", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
 
-    // Fourth floor: encrypted prediction as a service.
+    // Fourth floor: encrypted prediction as a service, and how servers show that they are well.
+    room("Monitoring", [hummingbird, hummingbirdCore, logging, metrics, nioConcurrency, nioCore]),
     room(
       "Serving",
-      ["Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", logging, crypto, nioConcurrency]),
+      [
+        "Processes", "Sharing", "ModelFiles", "Identity", "Datasets", "Learning", "Privacy", "Graphs", "Tensors",
+        "Transports", "Links", "Arithmetic", grdb, logging, crypto, nioConcurrency, metrics, tracing, instrumentation,
+      ]),
 
     room(
       "RemoteTensors",
@@ -122,7 +136,7 @@ let package = Package(
       "Stories",
       [
         "Coordination", "Serving", "Learning", "Privacy", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity",
-        "Links", "Processes", logging,
+        "Links", "Processes", "Graphs", "ModelFiles", "Transports", logging,
       ]),
     room(
       "Dashboard",
@@ -132,11 +146,23 @@ let package = Package(
       ],
       resources: ["index.html", "style.css", "script.js", "icon.svg"].map { .embedInCode("Resources/\($0)") }),
     room(
+      "Pages",
+      [
+        "Serving", "Links", "Datasets", "Graphs", "Arithmetic", hummingbird, hummingbirdCore, hummingbirdTLS, crypto,
+        logging,
+        nioCore, nioConcurrency,
+      ],
+      resources: [
+        "index.html", "style.css", "icon.svg", "page.js", "form.js", "preprocessing.js", "fixedpoint.js", "sharing.js",
+        "sealing.js", "asking.js", "bytes.js",
+      ].map { .embedInCode("Resources/\($0)") }),
+    room(
       "Tacit",
       [
         "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
-        "ModelFiles",
-        "Paillier", "Privacy", "PrivacyLedger", "RemoteTensors", "SecureAggregation", "Serving", "Sharing", "Stories",
+        "ModelFiles", "Monitoring",
+        "Pages", "Paillier", "Privacy", "PrivacyLedger", "RemoteTensors", "SecureAggregation", "Serving", "Sharing",
+        "Stories",
         "Tensors", "Transports", "Processes",
       ]),
     .executableTarget(
@@ -146,7 +172,7 @@ let package = Package(
       name: "PrivateTrainingBenchmark", dependencies: ["Learning", "Tensors", "Arithmetic"],
       path: "Benchmarks/PrivateTraining", swiftSettings: settings),
     .executableTarget(
-      name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging], swiftSettings: settings),
+      name: "Tool", dependencies: ["Tacit", "CKernels", argumentParser, logging, metrics], swiftSettings: settings),
     .executableTarget(
       name: "AggregationBenchmark", dependencies: ["SecureAggregation", crypto], path: "Benchmarks/SecureAggregation",
       swiftSettings: settings),
@@ -155,6 +181,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: [
         "Sharing", "Graphs", "Links", "Transports", "Tensors", "Arithmetic", nioConcurrency, nioCore, nioPosix, nioSSL,
+        x509, asn1, crypto,
       ],
       path: "Tests/TestSupport",
       swiftSettings: settings),
@@ -171,20 +198,23 @@ let package = Package(
       name: "LedgerSpender", dependencies: ["Privacy", "PrivacyLedger"], path: "Tests/LedgerSpender",
       swiftSettings: settings),
     .testTarget(
-      name: "PrivacyLedgerTests", dependencies: ["Privacy", "PrivacyLedger", "LedgerSpender"], swiftSettings: settings),
+      name: "PrivacyLedgerTests", dependencies: ["Privacy", "PrivacyLedger", "Processes", "LedgerSpender"],
+      swiftSettings: settings),
     tests(of: "Federation", ["Learning", "Privacy", "Datasets", "Tensors", "Arithmetic"]),
     tests(of: "Identity", ["Transports", logging, x509, asn1]),
     tests(of: "Graphs", ["Tensors"]),
     tests(of: "Datasets", ["Tensors"]),
-    tests(of: "Learning", ["Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic"]),
-    tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets"]),
+    tests(of: "Learning", ["ModelFiles", "Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic"]),
+    tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets", "Arithmetic", "Processes"]),
     tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency]),
     tests(
       of: "Serving",
       [
         logging, nioConcurrency, "Graphs", "Tensors", "ModelFiles", "Identity", "Transports", "Sharing", "Learning",
-        "Arithmetic", "Processes", crypto,
+        "Arithmetic", "Processes", "Datasets", "Monitoring", crypto, metrics, tracing, instrumentation, memoryTracing,
       ]),
+    .testTarget(
+      name: "MonitoringTests", dependencies: ["Monitoring", logging, metrics], swiftSettings: settings),
     tests(
       of: "Coordination",
       [
@@ -194,6 +224,14 @@ let package = Package(
     tests(
       of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),
     tests(of: "Stories", ["Serving"]),
+    tests(
+      of: "Pages",
+      [
+        "Serving", "Links", "Learning", "ModelFiles", "Datasets", "Graphs", "Sharing", "Identity", "Transports",
+        "Processes",
+        "Tensors", "Arithmetic", logging, crypto, nioConcurrency, nioCore, nioHTTP1, nioPosix,
+        nioSSL, nioWebSocket,
+      ]),
     tests(
       of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
     .testTarget(

@@ -35,8 +35,11 @@ struct TacitCommand: AsyncParsableCommand {
       """,
     version: TacitVersion.current,
     subcommands: [
-      DemoCommand.self, TrainCommand.self, PredictCommand.self, PlanCommand.self, DataCommand.self, KeysCommand.self,
-      PartyCommand.self, DealerCommand.self, WorkerCommand.self, KeyHolderCommand.self, CoordinatorCommand.self,
+      DemoCommand.self, TrainCommand.self, PredictCommand.self, PlanCommand.self, ConvertCommand.self, DataCommand.self,
+      KeysCommand.self,
+      PartyCommand.self, ShareCommand.self, ModelsCommand.self, WithdrawCommand.self, QueryCommand.self,
+      DoctorCommand.self, TokenCommand.self, WebCommand.self,
+      DealerCommand.self, WorkerCommand.self, KeyHolderCommand.self, CoordinatorCommand.self,
       PrivacyCommand.self, BenchCommand.self, AuditCommand.self,
     ])
 }

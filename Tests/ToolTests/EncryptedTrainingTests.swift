@@ -133,6 +133,21 @@ extension ToolTests {
 
   @Test func ownersShareTheirRowsWithAdditiveParties() async throws { try await ownersShareTheirRows(hasDealer: true) }
 
+  /// What a private training releases is spent when the rows are shared; a budget of one and a half such trainings pays for one.
+  private func ownersKeepABudget(_ job: String) throws {
+    let privacy = "privacy: {unit: example, clip: 1.0, targetEpsilon: 2, delta: 1e-5}\n"
+    try write("private.yaml", job.replacing("[loss, model, metrics]", with: "[model]") + "\n" + privacy)
+    let declared = try tacit(
+      "privacy", "ledger", "north.sqlite", "--declare", "north", "--epsilon", "2.5", "--delta", "1e-5")
+    #expect(declared.status == 0, "\(declared.errors)")
+    let shared = ["train", "private.yaml", "--owner", "north", "--identity", "north", "--ledger", "north.sqlite"]
+    #expect(try tacit(shared).status == 0)
+    let again = try tacit(shared)
+    #expect(again.status == 4 && again.errors.contains("north"), "\(again.errors)")
+    let open = try tacit("train", "job.yaml", "--owner", "north", "--identity", "north", "--ledger", "north.sqlite")
+    #expect(open.status == 2 && open.errors.contains("the job has no privacy"), "\(open.errors)")
+  }
+
   private func ownersShareTheirRows(hasDealer: Bool) async throws {
     let count = hasDealer ? 2 : 3
     try #expect(tacit("keys", "init", "authority").status == 0)
@@ -185,6 +200,7 @@ extension ToolTests {
     let stranger = try tacit("train", "job.yaml", "--owner", "south", "--identity", "north")
     #expect(stranger.status == 2 && stranger.errors.contains("owner south needs one of its own"), "\(stranger.errors)")
     #expect(try tacit("train", "job.yaml", "--owner", "south", "--identity", "south").status == 0)
+    try ownersKeepABudget(job)
     for name in ["north.csv", "south.csv"] {
       try FileManager.default.removeItem(at: folder.appendingPathComponent(name))
     }

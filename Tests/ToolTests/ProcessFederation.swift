@@ -116,12 +116,16 @@ final class ProcessFederation {
     }
   }
 
-  /// What the owner's program printed, once it has ended; then the others are ended.
+  /// What the owner's program printed, and the coordinator's complaints where it failed, once it has ended; then the others are ended.
   func finish() async throws -> ToolTests.Run {
     let owner = try #require(owner)
     owner.process.waitUntilGone()
     await stop()
-    return try owner.run()
+    let run = try owner.run()
+    guard run.status != 0, let hub else { return run }
+    return ToolTests.Run(
+      status: run.status, output: run.output,
+      errors: run.errors + "; the coordinator: " + (try String(contentsOf: hub.errors, encoding: .utf8)))
   }
 
   /// The weights that the owner got.

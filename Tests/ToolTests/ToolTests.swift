@@ -83,7 +83,7 @@ import Testing
   }
 
   /// A model trained on a table of this test.
-  private func train() throws {
+  func train() throws {
     var rows = "height,kind,label\n"
     for index in 0..<80 { rows += "\(index % 10).5,\(index % 3 == 0 ? "a" : "b"),\(index % 10 < 5 ? "no" : "yes")\n" }
     try write("table.csv", rows)

@@ -15,6 +15,7 @@ public struct DigitsFederation: Sendable {
   public var localEpochs = 1
   public var batch = 10
   public var learningRate = 0.1
+  public var initial = InitialWeights.byLayer
   /// Over the rounds, from ``learningRate``.
   public var schedule = Schedule.constant
   public var seed: UInt64 = 1
@@ -41,6 +42,7 @@ public struct DigitsFederation: Sendable {
     public var localEpochs: Int
     public var batch: Int
     public var learningRate: Double
+    public var initial: InitialWeights
     public var schedule: Schedule
     public var standardised: Bool
     public var seed: UInt64
@@ -67,7 +69,7 @@ public struct DigitsFederation: Sendable {
     func pixels(_ dataset: Dataset) throws -> Dataset {
       standardises ? try dataset.standardised(mean: 0.1307, deviation: 0.3081) : dataset
     }
-    let description = try network.description
+    let description = try network.description(initial: initial)
     let settings = LocalSettings(
       loss: .softmaxCrossEntropy, optimizer: .sgd(learningRate: learningRate), schedule: schedule, batch: batch,
       epochs: localEpochs, rounds: rounds, seed: seed)
@@ -107,7 +109,7 @@ public struct DigitsFederation: Sendable {
       network: network, parameters: parameters, workers: workers, cohort: cohort.count(of: workers),
       partition: imagesPerWorker.map { "\($0) images in two shards" } ?? partition.name,
       strategy: strategy.kind.rawValue, localEpochs: localEpochs, batch: batch,
-      learningRate: learningRate, schedule: schedule,
+      learningRate: learningRate, initial: initial, schedule: schedule,
       standardised: standardises, seed: seed, target: target, accuracy: 0, seconds: 0, rounds: [])
   }
 }
@@ -117,10 +119,12 @@ extension DigitsFederation.Report {
   public var title: String {
     let parts = partition == "iid" ? "iid" : "\(partition) a worker"
     return
-      "\(network.rawValue), \(workers) workers, \(parts), E=\(localEpochs), B=\(batch), η=\(learningRate)\(decay)\(standardised ? ", standardised pixels" : "")"
+      "\(network.rawValue), \(workers) workers, \(parts), E=\(localEpochs), B=\(batch), η=\(learningRate)\(decay)\(start)\(standardised ? ", standardised pixels" : "")"
   }
 
   private var decay: String { schedule == .constant ? "" : ", falling as a cosine" }
+
+  private var start: String { initial == .byLayer ? "" : ", \(initial.rawValue) weights" }
 
   /// What came out.
   public var sentence: String {

@@ -15,29 +15,32 @@ public enum DigitsNetwork: String, Hashable, Sendable, Codable, CaseIterable {
   /// The same with 16 channels: 8,266 parameters.
   case medium
 
-  public var description: ModelDescription {
-    get throws(LearningError) {
-      switch self {
-      case .twoLayers:
-        try ModelDescription(
-          layers: [.dense(units: 200), .relu, .dense(units: 200), .relu, .dense(units: 10), .softmax], inputShape: [784]
-        )
-      case .linear: try ModelDescription(layers: [.dense(units: 10), .softmax], inputShape: [784])
-      case .small, .medium:
-        try ModelDescription(
-          layers: [
-            .conv2d(filters: self == .small ? 8 : 16, kernel: 5, stride: 2, padding: 2), .relu, .maxPool(window: 2),
-            .flatten, .dense(units: 10), .softmax,
-          ], inputShape: [1, 28, 28])
-      case .convolutional:
-        try ModelDescription(
-          layers: [
-            .conv2d(filters: 32, kernel: 5, padding: 2), .relu, .maxPool(window: 2),
-            .conv2d(filters: 64, kernel: 5, padding: 2), .relu, .maxPool(window: 2), .flatten, .dense(units: 512),
-            .relu,
-            .dense(units: 10), .softmax,
-          ], inputShape: [1, 28, 28])
-      }
+  public func description(initial: InitialWeights = .byLayer) throws(LearningError) -> ModelDescription {
+    try ModelDescription(layers: layers, inputShape: inputShape, initial: initial)
+  }
+
+  private var inputShape: Shape {
+    switch self {
+    case .twoLayers, .linear: [784]
+    case .convolutional, .small, .medium: [1, 28, 28]
+    }
+  }
+
+  private var layers: [LayerSpec] {
+    switch self {
+    case .twoLayers: [.dense(units: 200), .relu, .dense(units: 200), .relu, .dense(units: 10), .softmax]
+    case .linear: [.dense(units: 10), .softmax]
+    case .small, .medium:
+      [
+        .conv2d(filters: self == .small ? 8 : 16, kernel: 5, stride: 2, padding: 2), .relu, .maxPool(window: 2),
+        .flatten, .dense(units: 10), .softmax,
+      ]
+    case .convolutional:
+      [
+        .conv2d(filters: 32, kernel: 5, padding: 2), .relu, .maxPool(window: 2),
+        .conv2d(filters: 64, kernel: 5, padding: 2), .relu, .maxPool(window: 2), .flatten, .dense(units: 512), .relu,
+        .dense(units: 10), .softmax,
+      ]
     }
   }
 }

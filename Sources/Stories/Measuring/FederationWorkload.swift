@@ -111,7 +111,7 @@ public enum FederationWorkload: String, Sendable, CaseIterable {
   }
 
   private func description(_ job: Job) throws -> ModelDescription {
-    try ModelDescription(layers: job.model.layers, inputShape: [15])
+    try ModelDescription(job.model, inputShape: [15])
   }
 
   private func parameters(_ job: Job) throws -> Int { WeightLayout(try description(job)).count }

@@ -10,7 +10,7 @@ struct BenchCommand: AsyncParsableCommand {
       Workloads w… run on shares: time from shared inputs to shared outputs at the slowest party. Additive parties have \
       correlated randomness dealt beforehand: offlineSeconds and dealtBytes say what that takes for one run. Workloads \
       …_epoch are an epoch of training in the clear on one thread. federation_… are rounds of a coordinator and workers over \
-      TLS. A warm-up comes first. With --json, one line a workload.
+      TLS. serving_…, only where named, are 16 clients that ask three parties over TLS for --seconds. A warm-up comes first. With --json, one line a workload.
 
       Example: tacit bench --workload w4_mnist_mlp_b1 --transport tls --json
       """)
@@ -40,8 +40,9 @@ struct BenchCommand: AsyncParsableCommand {
     let known =
       Workload.allCases.map(\.rawValue) + TrainingWorkload.allCases.map(\.rawValue)
       + FederationWorkload.allCases.map(\.rawValue)
-    if let stranger = workload.first(where: { !known.contains($0) }) {
-      throw UsageError("there is no workload \"\(stranger)\": choose among \(known.joined(separator: ", "))")
+    let named = known + ServingWorkload.allCases.map(\.rawValue)
+    if let stranger = workload.first(where: { !named.contains($0) }) {
+      throw UsageError("there is no workload \"\(stranger)\": choose among \(named.joined(separator: ", "))")
     }
     let chosen = workload.isEmpty ? known : workload
     let workloads = chosen.compactMap(Workload.init)
@@ -57,6 +58,9 @@ struct BenchCommand: AsyncParsableCommand {
     for workload in chosen.compactMap(TrainingWorkload.init) { try print(try workload.measure(), Self.text) }
     for workload in chosen.compactMap(FederationWorkload.init) {
       try print(try await workload.measure(executable: try Executable.path), Self.text)
+    }
+    for workload in chosen.compactMap(ServingWorkload.init) {
+      try print(try await workload.measure(executable: try Executable.path, seconds: seconds), Self.text)
     }
     guard !workloads.isEmpty else { return }
     try await runner.run(workloads) { line in try print(line, Self.text) }
@@ -80,6 +84,14 @@ struct BenchCommand: AsyncParsableCommand {
       format: "%-24@ %9.3f ms a round (best %.3f), training by itself %.3f ms, coordinator at most %d MB",
       line.workload as NSString, line.secondsMedian * 1000, line.secondsMinimum * 1000, line.trainingSeconds * 1000,
       line.coordinatorPeakBytes >> 20)
+  }
+
+  private static func text(_ line: ServingWorkload.Measurement) -> String {
+    String(
+      format:
+        "%-24@ %9.1f queries/s from %d clients, median %.2f ms, p99 %.2f ms, alone %.2f ms, %d errors, %.0f to %.0f MB",
+      line.workload as NSString, line.queriesPerSecond, line.clients, line.p50 * 1000, line.p99 * 1000,
+      line.singleQuery * 1000, line.errors, line.rssMegabytesBegin, line.rssMegabytesEnd)
   }
 
   private static func text(_ line: TrainingWorkload.Measurement) -> String {

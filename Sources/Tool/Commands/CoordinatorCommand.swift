@@ -39,6 +39,9 @@ extension CoordinatorCommand {
         HOST:PORT of a page that shows jobs, rounds, curves and workers live; its address, with a token, is printed. \
         Use 127.0.0.1: it is plain HTTP, and at any other address whoever reads the network sees the page and its token.
         """) var dashboard: String?
+    @Option(
+      help: "HOST:PORT of /metrics (Prometheus), /health and /ready, by plain HTTP: of this machine, best 127.0.0.1.")
+    var metrics: String?
     @Flag(help: "Stop when standard input ends, as programs that start coordinators need it.")
     var untilInputEnds = false
     @Flag(help: "Log more.") var verbose = false
@@ -55,7 +58,8 @@ extension CoordinatorCommand {
         budget: try ledger.map { try PrivacyBudgetSource(ledger: $0, dataset: dataset) }, logger: logger)
       // It serves as long as it is kept.
       let page = try await startDashboard(of: server.coordinator, logger)
-      defer { withExtendedLifetime(page) {} }
+      let monitor = try await Monitor.start(at: metrics, for: server.coordinator, logger)
+      defer { withExtendedLifetime((page, monitor)) {} }
       let watchesInput = untilInputEnds
       await withTaskGroup(of: Void.self) { group in
         group.addTask {

@@ -29,6 +29,8 @@ extension DemoCommand {
     @Option(help: "The workers' learning rate.") var learningRate = 0.1
     @Option(help: "constant, or cosine: the learning rate falls over the rounds like half a wave.") var schedule =
       "constant"
+    @Option(help: "How weights begin: byLayer (he before ReLU, else glorot), he, glorot or uniform.") var initial =
+      InitialWeights.byLayer.rawValue
     @Flag(help: "Centre and scale pixels by the usual constants, 0.1307 and 0.3081.") var standardise = false
     @Option(help: "Stop after the round that reaches this test accuracy.") var target: Double?
     @Option(help: "Hide each worker by noise: the ε of the whole training, at --delta.") var epsilon: Double?
@@ -63,6 +65,9 @@ extension DemoCommand {
       guard let network = DigitsNetwork(rawValue: network) else {
         throw UsageError("--network is 2nn, cnn, linear, small or medium, not \"\(self.network)\"")
       }
+      guard let initial = InitialWeights(rawValue: initial) else {
+        throw UsageError("--initial is byLayer, he, glorot or uniform, not \"\(self.initial)\"")
+      }
       let shards = Int(partition)
       try require(partition == "iid" || (1...1000).contains(shards ?? 0), "--partition is iid or a number of shards")
       try require(cohort > 0 && cohort <= 1, "--cohort is above 0 and at most 1, not \(cohort)")
@@ -79,7 +84,7 @@ extension DemoCommand {
       try require(serverRate.map { $0 > 0 && $0.isFinite } ?? true, "--server-rate is a positive number")
       var federation = DigitsFederation()
       federation.schedule = schedule == "cosine" ? .cosine() : .constant
-      federation.network = network
+      (federation.network, federation.initial) = (network, initial)
       federation.workers = workers
       federation.partition = shards.map { .shards($0) } ?? .iid
       federation.cohort = .fraction(cohort)

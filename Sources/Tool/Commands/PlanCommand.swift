@@ -14,21 +14,16 @@ struct PlanCommand: AsyncParsableCommand {
                 tacit plan job.yaml
       """)
 
-  @Argument(help: "A model file (.tacit or .onnx), or a job (.yaml) with mode: encrypted.") var model: String
+  @Argument(
+    help: "A model file (.tacit, .onnx, .h5, .safetensors, .npz), or a job (.yaml) with mode: encrypted.") var model:
+    String
   @Option(help: "The engine: replicated or additive.") var engine = "replicated"
   @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
   @Option(help: "Examples in one query.") var batch = 1
-  @Option(help: "Bits behind the point, 10 to 24.") var fractionBits = 16
-  @Option(help: "What replicated parties spend less of: bytes or rounds.") var optimise = "bytes"
-  @Option(help: "How replicated parties truncate: safe, or fast, which fails with a probability that the plan states.")
-  var truncation = "safe"
+  @OptionGroup var secrecy: SecrecyFlags
   @Option(help: "Round-trip time between parties, such as 20ms.") var rtt: String?
   @Option(help: "Bandwidth of each party, such as 1Gbps.") var bandwidth: String?
   @Option(help: "A stated network: lan (0.2 ms, 10 Gbps) or wan (60 ms, 100 Mbps).") var network: String?
-  @Option(
-    parsing: .unconditional,
-    help: "What inputs lie in, publicly: LOW:HIGH, or none; the model file's range where it is not given.")
-  var inputRange: String?
   @Option(help: "Where to draw a picture of the plan (.svg): the rounds and bytes of each step.") var svg: String?
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -41,12 +36,12 @@ struct PlanCommand: AsyncParsableCommand {
       throw UsageError("tacit plan knows the engines replicated and additive, not \"\(engine)\"")
     }
     let parties = try EngineOptions.checked(parties: parties, engine: kind)
-    let options = try EngineOptions.checked(optimise: optimise, truncation: truncation, engine: kind)
+    let options = try secrecy.options(engine: kind)
     let costs: any CostModel = kind == .additive ? AdditiveCosts(partyCount: parties) : ReplicatedCosts(options)
     guard (1...1 << 20).contains(batch) else { throw UsageError("--batch must be between 1 and 1048576, not \(batch)") }
-    let fractionBits = try EngineOptions.checked(fractionBits: fractionBits)
+    let fractionBits = try EngineOptions.checked(fractionBits: secrecy.fractionBits)
     let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)
-    let file = try DeclaredRange.apply(inputRange, to: try ModelFile.open(model))
+    let file = try secrecy.open(model)
     let bounds = try ValueBounds(file, fractionBits: fractionBits)
     let plan = try await SecurePlan.query(
       try file.graph(batch: batch), dataInput: file.inputName, fractionBits: fractionBits, widths: bounds.widths,
@@ -65,20 +60,6 @@ struct PlanCommand: AsyncParsableCommand {
     } else {
       print(PlanText.table(plan, options: options, seconds: seconds, network: network))
     }
-  }
-}
-
-/// The flag `--input-range LOW:HIGH|none`.
-enum DeclaredRange {
-  /// The model with the range that the flag declares; without the flag, with its own.
-  static func apply(_ flag: String?, to model: ModelFile) throws -> ModelFile {
-    guard let flag else { return model }
-    guard flag != "none" else { return try model.declaring(nil) }
-    let bounds = flag.split(separator: ":", omittingEmptySubsequences: false).map { Float($0) }
-    guard bounds.count == 2, let low = bounds[0], let high = bounds[1], low <= high else {
-      throw UsageError("--input-range is LOW:HIGH, such as -4:4, or none, not \"\(flag)\"")
-    }
-    return try model.declaring(try InputRange(low...high))
   }
 }
 

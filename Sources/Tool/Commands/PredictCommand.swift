@@ -15,30 +15,24 @@ struct PredictCommand: AsyncParsableCommand {
       Example: tacit predict runs/credit/model.tacit --input applications.csv --engine replicated --transport tls
       """)
 
-  @Argument(help: "A model file (.tacit or .onnx).") var model: String
+  @Argument(help: "A model file: .tacit, .onnx, .h5 (Keras), or .safetensors and .npz with a description.")
+  var model: String
   @Option(help: "FILE or NAME=FILE: .npy, first axis the batch, or .csv with a header if the model knows columns.")
   var input: String
   @Option(help: "Where to write the predictions: .npy or .csv.") var output: String?
   @Option(help: "plain, clear, replicated or additive.") var engine = "plain"
   @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
   @Option(help: "memory or tls.") var transport = "memory"
-  @Option(help: "Bits behind the point, 10 to 24.") var fractionBits = 16
-  @Option(
-    parsing: .unconditional,
-    help: "What inputs lie in, publicly: LOW:HIGH, or none; the model file's range where it is not given.")
-  var inputRange: String?
-  @Option(help: "What replicated parties spend less of: bytes or rounds.") var optimise = "bytes"
-  @Option(help: "How replicated parties truncate: safe, or fast, which fails with a probability that the plan states.")
-  var truncation = "safe"
+  @OptionGroup var secrecy: SecrecyFlags
   @Option(name: .customLong("repeat"), help: "Timed runs after a warm-up.") var repeats = 1
   @Option(help: "Seconds to wait for a party before giving up.") var deadline = 30.0
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
     let options = try EngineOptions(
-      engine: engine, parties: parties, transport: transport, fractionBits: fractionBits, repeats: repeats,
-      deadline: deadline, optimise: optimise, truncation: truncation)
-    let file = try DeclaredRange.apply(inputRange, to: try ModelFile.open(model))
+      engine: engine, parties: parties, transport: transport, fractionBits: secrecy.fractionBits, repeats: repeats,
+      deadline: deadline, optimise: secrecy.optimise, truncation: secrecy.truncation)
+    let file = try secrecy.open(model)
     let x = try ModelInput.read(input, for: file)
     let report = try await SecretPredictor(
       options: options, executable: try Executable.path, waiting: { WaitingLine.show($0) }

@@ -55,12 +55,15 @@ struct TrainCommand: AsyncParsableCommand {
         privacy: {unit: example, clip: 1.0, targetEpsilon: 3, delta: 1e-5}   # or noiseMultiplier: 1.1
 
       With --ledger FILE, the training is taken from the data set's budget there before any noise is drawn, and refused \
-      (exit code 4) when that does not suffice.
+      (exit code 4) when that does not suffice; with --owner from that of the owner's name, before any row is shared.
 
       With mode: federated the unit is the worker: updates are clipped, and the coordinator (aggregation: open) or the workers \
       themselves (masked, shared) add noise. Workers tell no figures; what holds against whom is printed.
 
         privacy: {unit: client, clip: {adaptive: {norm: 1.0}}, targetEpsilon: 8, delta: 1e-5}
+
+      With mode: encrypted, the parties clip on shares and add the noise together; rows come in a public order, each once an \
+      epoch, and reveal: loss is refused.
 
       clip: 1.0, {perLayer: 1.0} or {adaptive: {norm: 1.0, quantile: 0.5}}; accountant: pld or rdp.
 
@@ -140,14 +143,29 @@ struct TrainCommand: AsyncParsableCommand {
       _ = try await RowRequest(job, text: text, cluster: try ClusterFile.load(from: cluster))
         .run(to: address, as: identity)
     }
+    let budget = try ledger.map { try PrivacyLedger.existing(path: $0) }
+    if budget != nil, job.privacy == nil || job.hasSeparateOwners {
+      throw UsageError("--ledger is for private training on rows that are here: this job is not private, or has none")
+    }
+    if budget != nil, resume {
+      throw UsageError("--ledger goes without --resume: the run that stopped has reserved what is spent")
+    }
+    var reservation: Int?
     let trainer = EncryptedTrainer(
       job, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
       identity: identity, waiting: { line.show("\($0)") })
-    let outcome = try await trainer.run(resuming: resume) { progress in
-      let loss = progress.loss.map { String(format: ", loss %.4f", $0) } ?? ""
-      line.show(
-        String(format: "epoch %d of %d, %.0f %% of all%@", progress.epoch, progress.epochs, progress.share * 100, loss))
-    }
+    let outcome = try await trainer.run(
+      resuming: resume,
+      progress: { progress in
+        let loss = progress.loss.map { String(format: ", loss %.4f", $0) } ?? ""
+        line.show(
+          String(
+            format: "epoch %d of %d, %.0f %% of all%@", progress.epoch, progress.epochs, progress.share * 100, loss))
+      },
+      reserve: { event in
+        reservation = try budget?.reserve(event, of: dataset ?? job.datasetName, purpose: "train \(self.job)")
+      })
+    if let reservation { try budget?.commit(reservation) }
     line.clear()
     try outcome.report.write(to: folder)
     if let result = outcome.result {
@@ -196,7 +214,15 @@ struct TrainCommand: AsyncParsableCommand {
 
   private func share(_ job: Job, of owner: String) async throws {
     guard let identity else { throw UsageError("--owner needs --identity: the folder of that owner's certificate") }
-    let outcome = try await RowOwner(job, name: owner, identity: try NodeIdentity.load(from: identity)).run()
+    let budget = try ledger.map { try PrivacyLedger.existing(path: $0) }
+    if budget != nil, job.privacy == nil {
+      throw UsageError("--ledger is for private training: the job has no privacy")
+    }
+    // Nobody here learns what becomes of shared rows: what their training releases is spent.
+    let outcome = try await RowOwner(job, name: owner, identity: try NodeIdentity.load(from: identity)).run {
+      let purpose = "rows in shares, train \(self.job)"
+      if let number = try budget?.reserve($0, of: dataset ?? owner, purpose: purpose) { try budget?.commit(number) }
+    }
     if json { return try JSONOutput.print(outcome) }
     print(
       "\(outcome.owner): \(outcome.rows) rows to train on and \(outcome.testRows) to judge by are shared, in "

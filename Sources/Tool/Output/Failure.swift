@@ -30,12 +30,14 @@ enum Failure {
   private static func exitCode(of error: any Error) -> Int32? {
     switch error {
     case is UsageError, is DatasetError, is ModelFileError, is IdentityError, is GraphError, is LearningError,
-      is JobError, is AccountingError, is RangeError, is FixedPoint.EncodingError:
+      is JobError, is AccountingError, is RangeError, is FixedPoint.EncodingError,
+      is PageError, is MonitorError:
       2
     case let error as SharingError:
       switch error {
       case .unexpectedLength, .wrongCorrections, .stockEmpty: 3
       case .trafficDiffers, .countersExhausted, .stepUsed: 1
+      case .cheating: 5
       default: 2
       }
     case let error as ServingError: Int32(error.exitCode)

@@ -4,9 +4,11 @@ import Tacit
 /// The flags `--storage` and `--storage-key`.
 enum StorageFolder {
   /// The folder, made if it is not there, and the key that seals what is in it.
-  static func open(_ folder: String?, key: String?) throws -> (folder: String, key: StorageKey)? {
+  static func open(
+    _ folder: String?, key: String?, flag: String = "--storage"
+  ) throws -> (folder: String, key: StorageKey)? {
     guard let folder else {
-      if key != nil { throw UsageError("--storage-key goes with --storage: name the folder too") }
+      if key != nil { throw UsageError("--storage-key goes with \(flag): name the folder too") }
       return nil
     }
     do {
