@@ -36,6 +36,12 @@ enum Fuzzer {
     case UInt8(ascii: "a"): aggregation(bytes)
     case UInt8(ascii: "q"): paillierKey(bytes)
     case UInt8(ascii: "v"): ciphertext(bytes)
+    case UInt8(ascii: "o"): onnx(bytes)
+    case UInt8(ascii: "s"): safetensors(bytes)
+    case UInt8(ascii: "z"): archive(bytes)
+    case UInt8(ascii: "e"): keras(bytes)
+    case UInt8(ascii: "d"): description(bytes)
+    case UInt8(ascii: "f"): frame(bytes)
     default: break
     }
   }
