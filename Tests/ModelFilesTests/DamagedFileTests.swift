@@ -48,6 +48,6 @@ import Testing
   }
 
   @Test func onnx() throws {
-    damage(ModelCase.all.map { [UInt8]($0.model) }, times: 10) { _ = try ModelFile.parseONNX(Data($0), name: "m") }
+    damage(ModelCase.all.map { [UInt8]($0.model) }, times: 20) { _ = try ModelFile.parseONNX(Data($0), name: "m") }
   }
 }

@@ -32,8 +32,9 @@ struct ONNXBatch {
   private static func bound(_ graph: Graph) throws(ModelFileError) {
     var count = 0
     for node in graph.nodes {
+      let patches = graph.patchCount(of: node)
       if case .input = node.operation, node.shape.count <= largestRun { continue }
-      guard node.shape.count <= largestRun - count else {
+      guard patches <= largestRun, node.shape.count <= largestRun - count else {
         throw .inconsistent(
           "it makes more than 2^28 numbers of two examples; check the shape of its input, and what layer \"\(node.layer)\" makes"
         )

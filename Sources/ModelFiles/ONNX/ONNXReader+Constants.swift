@@ -26,7 +26,7 @@ extension ONNXReader {
     let extents = try integers(0)
     try node.require(
       extents.count <= 8 && extents.allSatisfy { $0 >= 0 } && Shape.isReasonable(extents)
-        && extents.reduce(1, *) <= Self.largestConstant,
+        && reserve(extents.reduce(1, *)),
       "has the impossible shape \(extents)")
     guard let proto = node.tensor("value") else {
       return [.floats(Tensor(repeating: 0, shape: Shape(extents)), name: nil)]

@@ -5,6 +5,8 @@ import Tensors
 extension ONNXReader {
   /// The most scalars of a value that is computed while reading.
   static let largestConstant = 1 << 26
+  /// The most scalars of all such values together.
+  private static let mostComputed = 1 << 30
 
   func shape(of value: ONNXValue) -> Shape {
     switch value {
@@ -44,13 +46,21 @@ extension ONNXReader {
       nodes.append(try program.appendInput("\(index)", operand.tensor.shape))
     }
     let result = try program.append(operation, nodes)
-    guard program.nodes[result].shape.count <= Self.largestConstant else {
+    let (count, patches) = (program.nodes[result].shape.count, program.patchCount(of: program.nodes[result]))
+    guard patches <= Self.largestConstant, reserve(count) else {
       throw .invalidAttribute(operation.name, "a known value of that many numbers is too large", layer: node.label)
     }
     try program.setOutputs([result])
     let tensor = try PlainEngine().run(program, inputs: inputs)[0]
     let isPublic = operands.allSatisfy { $0.name == nil }
     return .floats(tensor, name: isPublic ? nil : freeName())
+  }
+
+  /// Counts scalars of a value that is to be computed; `false` where they are too many.
+  func reserve(_ count: Int) -> Bool {
+    guard count <= Self.largestConstant, count <= Self.mostComputed - computedCount else { return false }
+    computedCount += count
+    return true
   }
 
   /// A name for a weight that was computed of weights.

@@ -20,6 +20,8 @@ final class ONNXReader {
   var weightNodes: [String: Int] = [:]
   /// Names that computed weights cannot be given.
   var usedNames: Set<String> = []
+  /// How many scalars were computed while reading.
+  var computedCount = 0
   var gelu = GeluPattern()
 
   init(_ model: Onnx_ModelProto, tensors: ONNXTensorReader) {

@@ -64,7 +64,7 @@ package struct SharedModel: Sendable {
     package func shape(batch: Int) throws -> Shape {
       guard let shape = graph.shape(ofInput: inputName) else { throw ServingError.malformedMessage }
       let batched = shape.replacing(axis: 0, with: batch)
-      let example = graph.nodes.reduce(0) { $0 + $1.shape.count }
+      let example = graph.runCount
       guard batched.count <= Self.largestInput, example <= Self.largestRun / batch else {
         throw ServingError.badRequest(
           "a batch of \(batch) is more than a party takes of this model: send fewer at once")
@@ -100,7 +100,7 @@ package struct SharedModel: Sendable {
     self.key = key
     self.description = description
     self.weights = weights
-    scalarCount = description.graph.nodes.reduce(0) { $0 + $1.shape.count }
+    scalarCount = description.graph.runCount
     switch weights {
     case .replicated: mergesQueries = description.graph.keepsExamplesApart(input: description.inputName)
     case .additive: mergesQueries = false
@@ -134,8 +134,7 @@ extension DealtComputation.Content {
   /// - Throws: ``ServingError/badRequest(_:)`` for what no party of ours sends.
   func validate() throws {
     let inputs = graph.inputs.values.reduce(0) { $0 + graph.nodes[$1].shape.count }
-    let scalars = graph.nodes.reduce(0) { $0 + $1.shape.count }
-    guard inputs <= SharedModel.Description.largestInput, scalars <= SharedModel.Description.largestRun else {
+    guard inputs <= SharedModel.Description.largestInput, graph.runCount <= SharedModel.Description.largestRun else {
       throw ServingError.badRequest("the program is larger than a dealer takes")
     }
     guard (10...24).contains(fractionBits), widths.fit(graph), fixed.allSatisfy({ graph.inputs[$0] != nil }),

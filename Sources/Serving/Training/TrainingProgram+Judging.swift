@@ -46,7 +46,7 @@ extension TrainingProgram.Judging {
         "has other weights")
       try require(graph.outputs.map { graph.nodes[$0].shape } == [.scalar], "does not yield one sum")
       try require(
-        graph.nodes.reduce(0) { $0 + $1.shape.count } <= SharedModel.Description.largestRun, "takes too much memory")
+        graph.runCount <= SharedModel.Description.largestRun, "takes too much memory")
       try SecureEngine<ReplicatedScheme>.checkAvailability(of: graph)
     }
   }

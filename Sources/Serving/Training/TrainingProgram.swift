@@ -117,7 +117,7 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
       let wanted = (revealsLoss ? [Shape.scalar] : []) + valueNames.map { shape(of: $0) }
       try require(shapes == wanted, "does not yield its weights and state")
       try require(
-        graph.nodes.reduce(0) { $0 + $1.shape.count } <= SharedModel.Description.largestRun, "takes too much memory")
+        graph.runCount <= SharedModel.Description.largestRun, "takes too much memory")
       try SecureEngine<ReplicatedScheme>.checkAvailability(of: graph)
     }
     try require(valueNames.reduce(0) { $0 + shape(of: $1).count } <= largest, "has too many weights")
