@@ -59,7 +59,8 @@ import Testing
     // A product that leaves 64 bits, and one over a weight of zero.
     let huge = ONNXBytes.tensor("w", [1 << 40, 1 << 40, -1])
     #expect(refusalBeside("Reshape", ["x", "w"], huge).contains("impossible shape"))
-    #expect(refusalBeside("Div", ["x", "w"], ONNXBytes.tensor("w", [0, 1], shape: [1, 2, 1])).contains("no finite number"))
+    #expect(
+      refusalBeside("Div", ["x", "w"], ONNXBytes.tensor("w", [0, 1], shape: [1, 2, 1])).contains("no finite number"))
     #expect(refusal(ONNXBytes.model([ONNXBytes.node("Relu", ["x"], ["y"])], input: [1, 0])).contains("axis 1"))
     #expect(
       refusal(ONNXBytes.model([ONNXBytes.node("Transpose", ["x"], ["y"])], input: [1, 4])).contains("first axis"))
