@@ -112,7 +112,8 @@ let package = Package(
     room("Federation", ["Learning", "Privacy", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
 
     // Fourth floor: encrypted prediction as a service, and how servers show that they are well.
-    room("Monitoring", [hummingbird, hummingbirdCore, logging, metrics, nioConcurrency, nioCore]),
+    room("WebServing", [hummingbird, hummingbirdCore, logging, nioCore]),
+    room("Monitoring", ["WebServing", hummingbird, logging, metrics, nioConcurrency, nioCore]),
     room(
       "Serving",
       [
@@ -141,16 +142,15 @@ let package = Package(
     room(
       "Dashboard",
       [
-        "Coordination", "Learning", "Tensors", "Arithmetic", hummingbird, hummingbirdCore, crypto, logging, nioCore,
+        "Coordination", "WebServing", "Learning", "Tensors", "Arithmetic", hummingbird, crypto, logging, nioCore,
         nioConcurrency,
       ],
       resources: ["index.html", "style.css", "script.js", "icon.svg"].map { .embedInCode("Resources/\($0)") }),
     room(
       "Pages",
       [
-        "Serving", "Links", "Datasets", "Graphs", "Arithmetic", hummingbird, hummingbirdCore, hummingbirdTLS, crypto,
-        logging,
-        nioCore, nioConcurrency,
+        "Serving", "WebServing", "Links", "Datasets", "Graphs", "Arithmetic", hummingbird, hummingbirdCore,
+        hummingbirdTLS, crypto, logging, nioCore, nioConcurrency,
       ],
       resources: [
         "index.html", "style.css", "icon.svg", "page.js", "form.js", "preprocessing.js", "fixedpoint.js", "sharing.js",
@@ -233,7 +233,7 @@ let package = Package(
         nioSSL, nioWebSocket,
       ]),
     tests(
-      of: "Dashboard", ["Coordination", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
+      of: "Dashboard", ["Coordination", "WebServing", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
     .testTarget(
       name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes", logging], swiftSettings: settings),
   ]

@@ -1,8 +1,6 @@
-import Foundation
-import Hummingbird
-import HummingbirdCore
 public import Logging
 import NIOCore
+import WebServing
 
 /// `/metrics`, `/health` and `/ready` of a server, by plain HTTP.
 ///
@@ -25,8 +23,8 @@ public final class MonitorServer: Sendable {
   }
 
   /// The port that is listened on; the real one where 0 was asked for.
-  public let port: Int
-  private let serving: Task<Void, any Error>
+  public var port: Int { server.port }
+  private let server: WebServer
 
   /// Begins to serve.
   ///
@@ -36,69 +34,21 @@ public final class MonitorServer: Sendable {
   public static func start(
     at address: String, registry: MetricsRegistry, version: String, source: Source, logger: Logger
   ) async throws(MonitorError) -> MonitorServer {
-    let (host, port) = try place(address)
-    let (ports, found) = AsyncStream.makeStream(of: Result<Int, any Error>.self)
+    guard let place = WebAddress(address) else { throw .address(address) }
     let responder = MonitorResponder(registry: registry, process: ProcessFigures(version: version), source: source)
-    let application = application(responder, host, port, logger) { found.yield(.success($0)) }
-    let serving = Task {
-      do {
-        try await application.run()
-        found.finish()
-      } catch {
-        found.yield(.failure(error))
-        throw error
-      }
-    }
-    switch await ports.first(where: { _ in true }) {
-    case .success(let port): return MonitorServer(port, serving)
-    case .failure(let error):
-      throw .cannotListen(
-        address, reason: (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? "\(error)")
-    case nil: throw .cannotListen(address, reason: "stopped")
+    do {
+      return MonitorServer(
+        try await WebServer.start(
+          responder, at: place, protocols: WebServer.http(idleTimeout: .seconds(30)), connections: 64, logger: logger))
+    } catch {
+      throw .cannotListen(address, reason: error.reason)
     }
   }
 
-  private init(_ port: Int, _ serving: Task<Void, any Error>) {
-    self.port = port
-    self.serving = serving
-  }
+  private init(_ server: WebServer) { self.server = server }
 
   /// Ends all connections.
-  public func stop() async {
-    serving.cancel()
-    _ = await serving.result
-  }
-
-  /// Reads `HOST:PORT`; an IPv6 address stands in brackets.
-  private static func place(_ text: String) throws(MonitorError) -> (host: String, port: Int) {
-    guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
-      throw .address(text)
-    }
-    var host = text[..<colon]
-    let isBracketed = host.hasPrefix("[") && host.hasSuffix("]")
-    if isBracketed { host = host.dropFirst().dropLast() }
-    guard !host.isEmpty, isBracketed || !host.contains(":") else { throw .address(text) }
-    return (String(host), Int(port))
-  }
-
-  private static func application(
-    _ responder: MonitorResponder, _ host: String, _ port: Int, _ logger: Logger,
-    onPort: @escaping @Sendable (Int) -> Void
-  ) -> Application<MonitorResponder> {
-    var quiet = logger
-    quiet.logLevel = max(logger.logLevel, .warning)
-    return Application(
-      responder: responder,
-      server: .http1(
-        configuration: .init(
-          idleTimeout: .seconds(30),
-          httpDecoderConfiguration: .init(maxHeaderFieldSize: 8192, maxHeaderListSize: 16_384, maxHeaderFieldCount: 100)
-        )),
-      configuration: ApplicationConfiguration(
-        address: .hostname(host, port: port),
-        availableConnectionsDelegate: MaximumAvailableConnections(64, logger: quiet)),
-      onServerRunning: { onPort($0.localAddress?.port ?? port) }, logger: quiet)
-  }
+  public func stop() async { await server.stop() }
 }
 
 /// Why metrics cannot be served.

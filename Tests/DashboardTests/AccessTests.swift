@@ -3,6 +3,7 @@ import Logging
 import NIOCore
 import NIOEmbedded
 import Testing
+import WebServing
 
 @Suite("access")
 struct AccessTests {
@@ -15,7 +16,7 @@ struct AccessTests {
     ])
   func addresses(text: String, host: String, port: Int, isLoopback: Bool) throws {
     let address = try DashboardAddress(text)
-    #expect(address.host == host && address.port == port && address.isLoopback == isLoopback)
+    #expect(address.place.host == host && address.place.port == port && address.place.isLoopback == isLoopback)
   }
 
   @Test(
