@@ -92,7 +92,8 @@ async function exchange(bundle, parties, token, words, start) {
       throw new Error("The model has been shared again since this page was made. Load the page again.");
     }
   });
-  const query = hexadecimal(crypto.getRandomValues(new Uint8Array(16)));
+  // The time comes first, so that what the parties keep of queries stays in order.
+  const query = Date.now().toString(16).padStart(12, "0") + hexadecimal(crypto.getRandomValues(new Uint8Array(10)));
   const shares = await parcels(words);
   const sealed = await Promise.all(shares.map((share, party) =>
     seal(share, { partyKey: fromBase64(bundle.parties[party].key), party, model: bundle.key, query })));

@@ -111,7 +111,7 @@ public final class ClusterClient: Sendable {
     let start = clock.now
     let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
     let parcels = scheme.parcels(of: [words])
-    let id = SecureRandom.bytes(12).map { String($0, radix: 16) }.joined()
+    let id = QueryID.fresh()
     let span = tracer.startSpan("tacit.query", ofKind: .client)
     defer { span.end() }
     span.updateAttributes { $0["tacit.query"] = id }
