@@ -3,7 +3,7 @@ import Foundation
 import Learning
 import Tensors
 
-/// Times an epoch of DP-SGD beside a plain one, on one core: the models and rows of `peers/opacus_bench.py`, one JSON object
+/// Times an epoch of DP-SGD beside a plain one, by the clock and in CPU time of all threads: the models and rows of `peers/opacus_bench.py`, one JSON object
 /// a line. An epoch begins with its shuffle or draws, and ends with its last step.
 @main enum PrivateTrainingBenchmark {
   private static func dense(_ units: [Int], last: LayerSpec? = nil) -> [LayerSpec] {
@@ -50,16 +50,18 @@ struct Workload {
       ModelDescription(layers: layers, inputShape: input), loss: loss, optimizer: .sgd(learningRate: 0.01),
       epochs: epochs, batch: batch, seed: 7)
     let (x, y) = data(outputs: trainer.description.outputShape.count)
-    let plain = try epochSeconds { tick in _ = try trainer.train(features: x, targets: y) { _ in tick() } }
+    let plain = try epoch { tick in _ = try trainer.train(features: x, targets: y) { _ in tick() } }
     for sampler in ExamplePrivacy.Sampler.allCases {
       let noisy = try PrivateTrainer(
         trainer, privacy: ExamplePrivacy(clipping: .flat(norm: 1), noiseMultiplier: 1.1, sampler: sampler))
-      let seconds = try epochSeconds { tick in _ = try noisy.train(features: x, targets: y) { _ in tick() } }
+      let time = try epoch { tick in _ = try noisy.train(features: x, targets: y) { _ in tick() } }
       print(
         String(
           format: "{\"workload\": \"%@_dpsgd_epoch\", \"sampler\": \"%@\", \"rows\": %d, \"batch\": %d, "
+            + "\"seconds_median\": %.6g, \"plain_seconds_median\": %.6g, \"ratio_to_plain\": %.3f, "
             + "\"cpu_seconds_median\": %.6g, \"plain_cpu_seconds_median\": %.6g, \"cpu_ratio_to_plain\": %.3f}",
-          name as NSString, sampler.rawValue as NSString, rows, batch, seconds, plain, seconds / plain))
+          name as NSString, sampler.rawValue as NSString, rows, batch, time.wall, plain.wall, time.wall / plain.wall,
+          time.cpu, plain.cpu, time.cpu / plain.cpu))
     }
   }
 
@@ -72,22 +74,23 @@ struct Workload {
     return (Tensor(shape: Shape([rows] + input.extents), scalars: x), Tensor(shape: [rows, outputs], scalars: y))
   }
 
-  /// The median CPU time of an epoch, the first one left out.
-  private func epochSeconds(_ train: (() -> Void) throws -> Void) throws -> Double {
-    var times: [Double] = []
-    var last = Self.processSeconds
+  /// The medians of an epoch's time by the clock and of its CPU time, the first one left out.
+  private func epoch(_ train: (() -> Void) throws -> Void) throws -> (wall: Double, cpu: Double) {
+    let clocks = [CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID]
+    var times: [[Double]] = [[], []]
+    var last = clocks.map(Self.seconds)
     try train {
-      let now = Self.processSeconds
-      times.append(now - last)
+      let now = clocks.map(Self.seconds)
+      for clock in clocks.indices { times[clock].append(now[clock] - last[clock]) }
       last = now
     }
-    let sorted = times.dropFirst().sorted()
-    return sorted[sorted.count / 2]
+    let medians = times.map { $0.dropFirst().sorted()[($0.count - 1) / 2] }
+    return (medians[0], medians[1])
   }
 
-  private static var processSeconds: Double {
+  private static func seconds(_ clock: clockid_t) -> Double {
     var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    clock_gettime(clock, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
   }
 }

@@ -83,21 +83,28 @@ CK_INLINE void normal_pair(uint64_t w, uint64_t v, double deviation, double *fir
   *second = double_of(bits_of(s) ^ change ^ sign);
 }
 
-CK_INLINE void ck_f32_noised_loop(
-    size_t pairs, const float *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
-    float *out) {
+CK_INLINE void ck_i32_normal_loop(size_t pairs, double deviation, const uint64_t *words, int32_t *out) {
   CK_INDEPENDENT for (size_t i = 0; i < pairs; i++) {
     double first, second;
     normal_pair(words[i], words[pairs + i], deviation, &first, &second);
-    out[i] = (float)(from_grid * (nearest(to_grid * x[i]) + nearest(first)));
-    out[pairs + i] = (float)(from_grid * (nearest(to_grid * x[pairs + i]) + nearest(second)));
+    out[i] = (int32_t)nearest(first);
+    out[pairs + i] = (int32_t)nearest(second);
+  }
+}
+CK_KERNEL(
+    ck_i32_normal, (size_t pairs, double deviation, const uint64_t *words, int32_t *out),
+    (pairs, deviation, words, out))
+
+CK_INLINE void ck_f32_noised_loop(
+    size_t count, const float *x, double to_grid, const int32_t *noise, double factor, double from_grid, float *out) {
+  CK_INDEPENDENT for (size_t i = 0; i < count; i++) {
+    out[i] = (float)(from_grid * (nearest(to_grid * x[i]) + factor * (double)noise[i]));
   }
 }
 CK_KERNEL(
     ck_f32_noised,
-    (size_t pairs, const float *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
-     float *out),
-    (pairs, x, to_grid, deviation, words, from_grid, out))
+    (size_t count, const float *x, double to_grid, const int32_t *noise, double factor, double from_grid, float *out),
+    (count, x, to_grid, noise, factor, from_grid, out))
 
 CK_INLINE void ck_f64_noised_loop(
     size_t pairs, const double *x, double to_grid, double deviation, const uint64_t *words, double from_grid,

@@ -5,16 +5,19 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/// Adds rounded normal noise to 2 · `pairs` sums: outᵢ = from_grid · (round(to_grid · xᵢ) + round(deviation · nᵢ)), with
-/// the nᵢ standard normal and independent as far as `words`, 2 · `pairs` of them, are uniform.
+/// Rounded normal noise: outᵢ = round(deviation · nᵢ), with the 2 · `pairs` nᵢ standard normal and independent as far as
+/// `words`, 2 · `pairs` of them, are uniform.
 ///
-/// `to_grid` · |x| and 10 · `deviation` are below 2^50. Box and Muller's method in double precision, without branches:
-/// each nᵢ is within 4 units in the last place, and none is beyond 9.5. `out` may be `x`; a NaN stays one.
-void ck_f32_noised(
-    size_t pairs, const float *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
-    float *out);
+/// `deviation` is at most 2^27. Box and Muller's method in double precision, without branches: each nᵢ is within 4 units in
+/// the last place, and none is beyond 9.5.
+void ck_i32_normal(size_t pairs, double deviation, const uint64_t *words, int32_t *out);
 
-/// The same of double-precision sums.
+/// Adds noise to sums on a grid: outᵢ = from_grid · (round(to_grid · xᵢ) + factor · noiseᵢ). `to_grid` · |x| is below 2^50;
+/// `out` may be `x`; a NaN stays one.
+void ck_f32_noised(
+    size_t count, const float *x, double to_grid, const int32_t *noise, double factor, double from_grid, float *out);
+
+/// Both at once, of 2 · `pairs` sums in double precision; 10 · `deviation` is below 2^50.
 void ck_f64_noised(
     size_t pairs, const double *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
     double *out);

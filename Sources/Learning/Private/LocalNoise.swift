@@ -44,11 +44,12 @@ struct LocalNoise {
     let stream = SecretStream()
     let count = data.features.count / max(data.rowCount, 1)
     let diameter = preprocessing?.diameter ?? Double(count).squareRoot()
-    let grid = try NoiseGrid(count: count, noiseMultiplier: noiseMultiplier, sampler: .exact)
+    let grid = try NoiseGrid(count: count, noiseMultiplier: noiseMultiplier)
+    let noise = try NoiseGrid.exactNoise()
     var scalars = data.features.scalars
     scalars.withUnsafeMutableBufferPointer { scalars in
       guard let base = scalars.baseAddress else { return }
-      for row in 0..<data.rowCount { grid.release(base + row * count, clip: diameter, divisor: 1, stream: stream) }
+      for row in 0..<data.rowCount { grid.release(base + row * count, clip: diameter, noise: noise) }
     }
     return try Dataset(
       name: data.name, source: data.source, featureNames: data.featureNames,
@@ -58,12 +59,13 @@ struct LocalNoise {
   private func noised(_ targets: Targets, _ stream: SecretStream) throws(LearningError) -> Targets {
     switch targets {
     case .numbers(let tensor):
-      let grid = try NoiseGrid(count: 1, noiseMultiplier: noiseMultiplier, sampler: .exact)
+      let grid = try NoiseGrid(count: 1, noiseMultiplier: noiseMultiplier)
+      let noise = try NoiseGrid.exactNoise()
       // Outside of the declared range nothing is told.
       var scalars = tensor.scalars.map { min(max($0, -1), 1) }
       scalars.withUnsafeMutableBufferPointer { scalars in
         guard let base = scalars.baseAddress else { return }
-        for row in 0..<tensor.count { grid.release(base + row, clip: 2, divisor: 1, stream: stream) }
+        for row in 0..<tensor.count { grid.release(base + row, clip: 2, noise: noise) }
       }
       return .numbers(Tensor(shape: tensor.shape, scalars: scalars))
     case .binary(let tensor):

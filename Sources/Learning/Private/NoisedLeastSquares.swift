@@ -33,10 +33,10 @@ public struct NoisedLeastSquares: Hashable, Sendable {
     let (rows, columns) = (features.shape[0], features.shape[1])
     let pairs = Self.pairs(columns)
     var sums = products(features, targets, pairs)
-    let grid = try NoiseGrid(count: sums.count, noiseMultiplier: noiseMultiplier, sampler: .exact)
-    let stream = SecretStream()
+    let grid = try NoiseGrid(count: sums.count, noiseMultiplier: noiseMultiplier)
+    let noise = try NoiseGrid.exactNoise()
     sums.withUnsafeMutableBufferPointer { sums in
-      if let base = sums.baseAddress { grid.release(base, clip: clip * clip, divisor: 1, stream: stream) }
+      if let base = sums.baseAddress { grid.release(base, clip: clip * clip, noise: noise) }
     }
     var matrix = [[Double]](repeating: [Double](repeating: 0, count: columns + 2), count: columns + 2)
     for (sum, pair) in zip(sums, pairs) {

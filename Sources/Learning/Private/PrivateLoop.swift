@@ -26,7 +26,7 @@ final class PrivateLoop {
 
   /// How a step's rows are chosen, and how their sum leaves.
   private enum Way {
-    case sampled(PoissonSampler, NoiseGrid)
+    case sampled(PoissonSampler, NoiseGrid, NoiseAhead)
     case ordered(FixedOrder, CorrelatedRelease)
   }
 
@@ -54,32 +54,33 @@ final class PrivateLoop {
     }
     let multiplier = try privacy.sumMultiplier(batch: base.batch)
     return .sampled(
-      try trainer.sampler(rows: rows),
-      try NoiseGrid(count: count, noiseMultiplier: multiplier, sampler: privacy.sampler))
+      try trainer.sampler(rows: rows), try NoiseGrid(count: count, noiseMultiplier: multiplier),
+      NoiseAhead(count: count, exact: privacy.sampler == .exact ? try NoiseGrid.exactNoise() : nil))
   }
 
   /// Takes a step's rows, and moves the weights by the noised mean of its clipped gradients.
   func step(factor: Double) throws(LearningError) {
     switch way {
-    case .sampled(let sampler, _): sampler.draw(stream, into: &drawn)
+    case .sampled(let sampler, _, _): sampler.draw(stream, into: &drawn)
     case .ordered(let order, _): drawn = Array(order.rows(ofStep: taken))
     }
     taken += 1
     let below = try sumClipped()
     let fault = trainer.fault
     if fault == .clipOfTheBatch { clipWhole() }
-    let deviation: Double
-    switch fault {
-    case nil, .clipOfTheBatch: deviation = NoiseGrid.deviation
-    case .noNoise: deviation = 0
-    case .noiseWithoutClip: deviation = NoiseGrid.deviation / clip
-    }
+    let noiseFactor =
+      switch fault {
+      case nil, .clipOfTheBatch: 1.0
+      case .noNoise: 0.0
+      case .noiseWithoutClip: 1 / clip
+      }
     let expected = Double(trainer.trainer.batch)
     switch way {
-    case .sampled(_, let grid):
-      grid.release(block.gradients, clip: clip, divisor: expected, stream: stream, deviation: deviation)
+    case .sampled(_, let grid, let noise):
+      grid.release(block.gradients, clip: clip, divisor: expected, noise: noise, factor: noiseFactor)
     case .ordered(_, let release):
-      release.release(block.gradients, clip: clip, divisor: expected, stream: stream, deviation: deviation)
+      release.release(
+        block.gradients, clip: clip, divisor: expected, stream: stream, deviation: noiseFactor * NoiseGrid.deviation)
     }
     optimizer.update(block.weights, block.gradients, count: block.count, factor: factor)
     if let decay = trainer.privacy.average { follow(Float(min(decay, Double(1 + taken) / Double(10 + taken)))) }

@@ -37,7 +37,7 @@ final class CorrelatedRelease {
     stepOverClip =
       noiseMultiplier * root.sensitivity(epochs: epochs) * (1 + NoiseGrid.slack) / (1 - loss) / NoiseGrid.deviation
     (self.root, self.count) = (root, count)
-    exact = try NoiseGrid.exactNoise(sampler)
+    exact = sampler == .exact ? try NoiseGrid.exactNoise() : nil
     // Noise comes in pairs.
     encoded = [Double](repeating: 0, count: count + count % 2)
     known = encoded

@@ -1,0 +1,126 @@
+import CKernels
+import Dispatch
+import Foundation
+import Privacy
+import Synchronization
+
+/// Normal noise in whole steps of a ``NoiseGrid``, drawn by a thread of its own while gradients are computed.
+///
+/// For a small network noise takes as long as a third of a step, and it depends on nothing: a second core hides it. Each
+/// number is handed out once and then erased. It belongs to one thread at a time.
+final class NoiseAhead {
+  private let shelf: Shelf
+  private var chunk: [Int32] = []
+  private var place = 0
+
+  /// - Parameters:
+  ///   - count: how many numbers a step takes.
+  ///   - exact: the exact sampler, if it is to be used.
+  init(count: Int, exact: GaussianNoise?) {
+    let shelf = Shelf(chunkCount: min(max(count, 1 << 12), 1 << 15) & ~1)
+    self.shelf = shelf
+    let thread = Thread {
+      let stream = SecretStream()
+      shelf.supply { chunk in
+        if let exact { chunk = exact.draws(chunk.count) } else { Self.fill(&chunk, stream) }
+      }
+    }
+    thread.name = "noise"
+    thread.start()
+  }
+
+  deinit {
+    shelf.close()
+    Self.erase(&chunk)
+  }
+
+  /// Hands out the next `count` numbers, piece by piece, each with the places that it is for.
+  func take(_ count: Int, _ body: (UnsafePointer<Int32>, Range<Int>) -> Void) {
+    var done = 0
+    while done < count {
+      if place == chunk.count {
+        Self.erase(&chunk)
+        chunk = shelf.exchange(chunk)
+        place = 0
+      }
+      let size = min(count - done, chunk.count - place)
+      chunk.withUnsafeBufferPointer { chunk in
+        if let base = chunk.baseAddress { body(base + place, done..<done + size) }
+      }
+      (done, place) = (done + size, place + size)
+    }
+  }
+
+  /// What a pass over the noise takes at a time, so that its words stay in the first cache.
+  private static let pairsAPass = 1024
+
+  private static func fill(_ chunk: inout [Int32], _ stream: SecretStream) {
+    chunk.withUnsafeMutableBufferPointer { chunk in
+      guard let base = chunk.baseAddress else { return }
+      for start in stride(from: 0, to: chunk.count, by: 2 * pairsAPass) {
+        let pairs = min(pairsAPass, (chunk.count - start) / 2)
+        stream.withWords(2 * pairs) { ck_i32_normal(pairs, NoiseGrid.deviation, $0.baseAddress, base + start) }
+      }
+    }
+  }
+
+  fileprivate static func erase(_ chunk: inout [Int32]) {
+    chunk.withUnsafeMutableBytes { ck_zero($0.baseAddress, $0.count) }
+  }
+}
+
+/// Some chunks between the thread that fills them and the one that uses them.
+private final class Shelf: Sendable {
+  private struct State {
+    var full: [[Int32]] = []
+    var empty: [[Int32]] = []
+    /// Chunks given back that the other thread has not been told of.
+    var untold = 0
+    var isClosed = false
+  }
+
+  private static let chunks = 8
+
+  private let state: Mutex<State>
+  /// Counts full chunks, and empty ones.
+  private let (full, empty) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+
+  init(chunkCount: Int) {
+    let chunk = [Int32](repeating: 0, count: chunkCount)
+    state = Mutex(State(empty: [[Int32]](repeating: chunk, count: Self.chunks)))
+    for _ in 0..<Self.chunks { empty.signal() }
+  }
+
+  /// Fills chunks as they come back, until the shelf is closed.
+  func supply(_ fill: (inout [Int32]) -> Void) {
+    while true {
+      empty.wait()
+      guard var chunk = state.withLock({ $0.isClosed ? nil : $0.empty.popLast() }) else { break }
+      fill(&chunk)
+      state.withLock { $0.full.append(chunk) }
+      full.signal()
+    }
+    state.withLock { state in for index in state.full.indices { NoiseAhead.erase(&state.full[index]) } }
+  }
+
+  /// Takes a chunk back, and gives a full one.
+  func exchange(_ used: [Int32]) -> [Int32] {
+    // The other thread is woken for several at once, since waking costs as much as a chunk's noise.
+    let told = state.withLock { state in
+      guard !used.isEmpty else { return 0 }
+      state.empty.append(used)
+      state.untold += 1
+      guard state.untold >= Self.chunks / 2 else { return 0 }
+      defer { state.untold = 0 }
+      return state.untold
+    }
+    for _ in 0..<told { empty.signal() }
+    full.wait()
+    return state.withLock { $0.full.removeFirst() }
+  }
+
+  func close() {
+    state.withLock { $0.isClosed = true }
+    empty.signal()
+  }
+}
