@@ -9,6 +9,7 @@ enum Main {
   static func main() async {
     // A peer that goes away must become an error, not a signal.
     signal(SIGPIPE, SIG_IGN)
+    restartForProcessor()
     ck_keep_freed_memory()
     do {
       var command = try TacitCommand.parseAsRoot()
@@ -20,6 +21,15 @@ enum Main {
     } catch {
       exit(Failure.report(error))
     }
+  }
+
+  /// Begins anew, as the same process, where the matrix library would compute several times slower than this processor can.
+  private static func restartForProcessor() {
+    #if os(Linux)
+      guard getenv("OPENBLAS_CORETYPE") == nil, let processor = PlainEngine.missedProcessor else { return }
+      setenv("OPENBLAS_CORETYPE", processor, 1)
+      execv("/proc/self/exe", CommandLine.unsafeArgv)
+    #endif
   }
 }
 

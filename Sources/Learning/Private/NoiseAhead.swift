@@ -13,11 +13,9 @@ final class NoiseAhead {
   private var chunk: [Int32] = []
   private var place = 0
 
-  /// - Parameters:
-  ///   - count: how many numbers a step takes.
-  ///   - exact: the exact sampler, if it is to be used.
-  init(count: Int, exact: GaussianNoise?) {
-    let shelf = Shelf(chunkCount: min(max(count, 1 << 12), 1 << 15) & ~1)
+  /// - Parameter exact: the exact sampler, if it is to be used.
+  init(exact: GaussianNoise?) {
+    let shelf = Shelf(chunkCount: 1 << 14)
     self.shelf = shelf
     let thread = Thread {
       let stream = SecretStream()

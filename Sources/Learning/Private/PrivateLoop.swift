@@ -55,7 +55,7 @@ final class PrivateLoop {
     let multiplier = try privacy.sumMultiplier(batch: base.batch)
     return .sampled(
       try trainer.sampler(rows: rows), try NoiseGrid(count: count, noiseMultiplier: multiplier),
-      NoiseAhead(count: count, exact: privacy.sampler == .exact ? try NoiseGrid.exactNoise() : nil))
+      NoiseAhead(exact: privacy.sampler == .exact ? try NoiseGrid.exactNoise() : nil))
   }
 
   /// Takes a step's rows, and moves the weights by the noised mean of its clipped gradients.

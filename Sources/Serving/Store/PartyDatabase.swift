@@ -54,7 +54,10 @@ final class PartyDatabase: Sendable {
     do {
       var configuration = Configuration()
       configuration.busyMode = .timeout(10)
-      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+      // Pages that are written again and again reach the database once in 32 MiB: a checkpoint waits for the disk.
+      configuration.prepareDatabase {
+        try $0.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 8192")
+      }
       database =
         try path.map { try DatabasePool(path: $0, configuration: configuration) }
         ?? DatabaseQueue(configuration: configuration)
