@@ -40,7 +40,9 @@ public final class ChildProcess: @unchecked Sendable {
     guard FileManager.default.createFile(atPath: log.path, contents: nil) else {
       throw NotStarted(reason: "\(log.path) cannot be written")
     }
-    process.standardError = try FileHandle(forWritingTo: log)
+    let errors = try FileHandle(forWritingTo: log)
+    defer { try? errors.close() }
+    process.standardError = errors
     do { try process.run() } catch { throw NotStarted(reason: "\(executable) cannot be run") }
     return ChildProcess(process, input, log, name)
   }

@@ -71,10 +71,12 @@ import Testing
     let output = folder.appendingPathComponent(name + ".output.txt")
     let errors = folder.appendingPathComponent(name + ".errors.txt")
     for file in [output, errors] { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
-    process.standardOutput = try FileHandle(forWritingTo: output)
-    process.standardError = try FileHandle(forWritingTo: errors)
+    let handles = try [output, errors].map { try FileHandle(forWritingTo: $0) }
+    (process.standardOutput, process.standardError) = (handles[0], handles[1])
     process.standardInput = input ?? FileHandle.nullDevice
     try process.run()
+    // They are the process's now; open here, many runs would use up numbers that Foundation can watch.
+    for handle in handles { try handle.close() }
     return Started(process: process, output: output, errors: errors)
   }
 
