@@ -56,11 +56,11 @@ final class AdditiveCluster: Sendable {
     for index in partyIdentities.indices { try await startParty(index, policy: policy) }
   }
 
-  func startParty(_ index: Int, policy: StockPolicy? = nil) async throws {
+  func startParty(_ index: Int, policy: StockPolicy? = nil, observer: PartyObserver? = nil) async throws {
     let loop = SocketLoop(name: "party \(index)")
     let server = try await PartyServer.start(
       identity: partyIdentities[index], cluster: cluster, loop: loop, storage: try storage(of: "p\(index)"),
-      policy: policy, logger: logger)
+      policy: policy, observer: observer, logger: logger)
     servers.start("p\(index)", on: loop) { try await server.run() }
   }
 

@@ -114,6 +114,42 @@ import Transports
     #expect(told.exitCode == 5 && "\(told)" == "\(error)")
   }
 
+  /// Over TLS, a party that tampers with a layer's words or with the weights it was sent: the client is told, with the exit code
+  /// of integrity; and the parties form a session with other keys, in which the same client is answered.
+  @Test(arguments: [(4, true), (20, false)])
+  func clientsOfServersHearOfCheaters(round: Int, spoilsModel: Bool) async throws {
+    let fixture = try DealerFixture()
+    let cluster = try AdditiveCluster(scheme: .spdz)
+    defer { cluster.stop() }
+    try await cluster.startDealer()
+    let sessions = NIOLockedValueBox(0)
+    var observer = PartyObserver()
+    observer.wrapping = { channel in
+      let isFirst = sessions.withLockedValue { count in
+        count += 1
+        return count == 1
+      }
+      guard isFirst else { return channel }
+      return TamperingChannel(channel, .addError, round: round, seed: 0x1234_5678_9ABC_DEF1)
+    }
+    let policy = try StockPolicy(lowWater: 0, batch: 1)
+    try await cluster.startParty(0, policy: policy)
+    try await cluster.startParty(1, policy: policy, observer: observer)
+    try await cluster.withClient { client in
+      let name = try await client.share(fixture.model, fractionBits: 16)
+      let error = try await #require(throws: ServingError.self) { try await fixture.query(client, name) }
+      #expect(error.exitCode == 5 && "\(error)".contains("a party cheated"), "\(error)")
+      #expect("\(error)".contains("no output was released"))
+      guard !spoilsModel else {
+        let refusal = try await #require(throws: ServingError.self) { try await fixture.query(client, name) }
+        #expect(refusal.exitCode == 5 && "\(refusal)".contains("share it again"), "\(refusal)")
+        return
+      }
+      fixture.check(try await fixture.query(client, name))
+      #expect(sessions.withLockedValue { $0 } >= 2)
+    }
+  }
+
   @Test func trainingIsRefused() async throws {
     let cluster = try AdditiveCluster(scheme: .spdz)
     defer { cluster.stop() }

@@ -176,7 +176,7 @@ public final class PartyServer: Sendable {
     let channel = try await builder.form(within: deadline)
     // A party that goes is noticed at once, also while nobody asks.
     await channel.whenBroken { [state] in Task { await state.doubtSession() } }
-    return channel
+    return state.observer.wrapping?(channel) ?? channel
   }
 
   private func runner(over channel: any Channel, session: String) async throws -> any SessionRunner {
