@@ -1,6 +1,7 @@
 #include "ck_dealt.h"
 
 #include "dispatch.h"
+#include "monomial_borrow.h"
 
 CK_INLINE void ck_beaver_multiply_loop(
     size_t n, uint64_t first, const uint64_t *e, const uint64_t *f, const uint64_t *a, const uint64_t *b, uint64_t *z) {
@@ -53,42 +54,23 @@ CK_KERNEL(
     ck_dealt_truncate_parts, (size_t n, unsigned f, const uint64_t *r, uint64_t *top, uint64_t *shifted),
     (n, f, r, top, shifted))
 
-/// The sum over all sets U of bits from k on of the monomial of s and U times the product of ~c over the other bits from
-/// k on: the part of the product of all r ^ ~c, multiplied out, in which the bits below k stand as in s.
 #define MONOMIAL(s) ((s) == 0 ? kept : monomials[((s) - 1) * stride + i])
-#define FROM3(s) (size > 3 ? MONOMIAL((s) | 8) ^ (n3 & MONOMIAL(s)) : MONOMIAL(s))
-#define FROM2(s) (size > 2 ? FROM3((s) | 4) ^ (n2 & FROM3(s)) : MONOMIAL(s))
-#define FROM1(s) (size > 1 ? FROM2((s) | 2) ^ (n1 & FROM2(s)) : MONOMIAL(s))
+#define NOT_PUBLIC(plane) (~c[(plane) * stride + i])
 
-/// `size` is a constant in each call. P is the product of all r ^ ~c; bit j generates the borrow if r and not c in it, and
-/// all bits above pass it on.
+/// `size` is a constant in each call.
 CK_INLINE void monomial_borrow(
     size_t n, unsigned size, uint64_t first, size_t stride, const uint64_t *c, const uint64_t *monomials,
     uint64_t *generate, uint64_t *propagate) {
   const uint64_t kept = 0 - first;
-  CK_INDEPENDENT for (size_t i = 0; i < n; i++) {
-    uint64_t n0 = ~c[i];
-    uint64_t n1 = size > 1 ? ~c[stride + i] : 0;
-    uint64_t n2 = size > 2 ? ~c[2 * stride + i] : 0;
-    uint64_t n3 = size > 3 ? ~c[3 * stride + i] : 0;
-    uint64_t carry = n0 & FROM1(1);
-    if (size > 1) { carry ^= n1 & FROM2(2); }
-    if (size > 2) { carry ^= n2 & FROM3(4); }
-    if (size > 3) { carry ^= n3 & MONOMIAL(8); }
-    generate[i] = carry;
-    propagate[i] = FROM1(1) ^ (n0 & FROM1(0));
-  }
+  CK_INDEPENDENT for (size_t i = 0; i < n; i++) { MONOMIAL_BORROW(NOT_PUBLIC, generate[i], propagate[i]); }
 }
 
 CK_INLINE void ck_monomial_borrow_loop(
     size_t n, unsigned size, uint64_t first, size_t stride, const uint64_t *c, const uint64_t *monomials,
     uint64_t *generate, uint64_t *propagate) {
-  switch (size) {
-  case 1: monomial_borrow(n, 1, first, stride, c, monomials, generate, propagate); break;
-  case 2: monomial_borrow(n, 2, first, stride, c, monomials, generate, propagate); break;
-  case 3: monomial_borrow(n, 3, first, stride, c, monomials, generate, propagate); break;
-  default: monomial_borrow(n, 4, first, stride, c, monomials, generate, propagate); break;
-  }
+#define AT(size) monomial_borrow(n, size, first, stride, c, monomials, generate, propagate)
+  AT_CONSTANT_SIZE(size, AT)
+#undef AT
 }
 CK_KERNEL(
     ck_monomial_borrow,

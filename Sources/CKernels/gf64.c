@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "dispatch.h"
+#include "monomial_borrow.h"
 
 #if CK_X86
 #include <immintrin.h>
@@ -96,37 +97,21 @@ CK_KERNEL(
 
 /// As in `dealt.c`, with the key in place of the empty monomial.
 #define MONOMIAL(s) ((s) == 0 ? delta : monomials[((s) - 1) * n + i])
-#define FROM3(s) (size > 3 ? MONOMIAL((s) | 8) ^ (n3 & MONOMIAL(s)) : MONOMIAL(s))
-#define FROM2(s) (size > 2 ? FROM3((s) | 4) ^ (n2 & FROM3(s)) : MONOMIAL(s))
-#define FROM1(s) (size > 1 ? FROM2((s) | 2) ^ (n1 & FROM2(s)) : MONOMIAL(s))
+#define NOT_PUBLIC(plane) MASK(~c[(plane) * stride + w])
 
 /// `size` is a constant in each call.
 CK_INLINE void monomial_borrow(
     size_t n, unsigned size, uint64_t delta, size_t stride, const uint64_t *c, const uint64_t *monomials,
     uint64_t *generate, uint64_t *propagate) {
-  FOR_EACH_BIT(n, {
-    uint64_t n0 = MASK(~c[w]);
-    uint64_t n1 = size > 1 ? MASK(~c[stride + w]) : 0;
-    uint64_t n2 = size > 2 ? MASK(~c[2 * stride + w]) : 0;
-    uint64_t n3 = size > 3 ? MASK(~c[3 * stride + w]) : 0;
-    uint64_t carry = n0 & FROM1(1);
-    if (size > 1) { carry ^= n1 & FROM2(2); }
-    if (size > 2) { carry ^= n2 & FROM3(4); }
-    if (size > 3) { carry ^= n3 & MONOMIAL(8); }
-    generate[i] = carry;
-    propagate[i] = FROM1(1) ^ (n0 & FROM1(0));
-  })
+  FOR_EACH_BIT(n, { MONOMIAL_BORROW(NOT_PUBLIC, generate[i], propagate[i]); })
 }
 
 CK_INLINE void ck_gf64_monomial_borrow_loop(
     size_t n, unsigned size, uint64_t delta, size_t stride, const uint64_t *c, const uint64_t *monomials,
     uint64_t *generate, uint64_t *propagate) {
-  switch (size) {
-  case 1: monomial_borrow(n, 1, delta, stride, c, monomials, generate, propagate); break;
-  case 2: monomial_borrow(n, 2, delta, stride, c, monomials, generate, propagate); break;
-  case 3: monomial_borrow(n, 3, delta, stride, c, monomials, generate, propagate); break;
-  default: monomial_borrow(n, 4, delta, stride, c, monomials, generate, propagate); break;
-  }
+#define AT(size) monomial_borrow(n, size, delta, stride, c, monomials, generate, propagate)
+  AT_CONSTANT_SIZE(size, AT)
+#undef AT
 }
 CK_KERNEL(
     ck_gf64_monomial_borrow,

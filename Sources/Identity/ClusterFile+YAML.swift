@@ -3,7 +3,7 @@ internal import Settings
 internal import Yams
 
 extension ClusterFile {
-  private static let keys = ["parties", "dealer", "deadlineSeconds", "authority"]
+  private static let keys = ["parties", "scheme", "dealer", "deadlineSeconds", "authority"]
   private static let partyKeys = ["name", "address", "certificate"]
   private static let longest = 64 << 10
   private static let deepest = 16
@@ -17,6 +17,12 @@ extension ClusterFile {
     }
     var parties: [Party] = []
     for (index, node) in list.enumerated() { parties.append(try ClusterFile.party(node, "in party \(index)")) }
+    var scheme: Scheme?
+    if let node = root["scheme"] {
+      let name = try ClusterFile.text(node, key: "scheme", place: "at the top level")
+      scheme = Scheme(rawValue: name)
+      guard scheme != nil else { throw .cluster(reason: "“scheme” is replicated, additive or spdz, not “\(name)”") }
+    }
     var dealer: Party?
     if let node = root["dealer"] { dealer = try ClusterFile.party(node, "in the dealer") }
     var deadline: Duration?
@@ -30,7 +36,7 @@ extension ClusterFile {
     if let node = root["authority"] {
       authority = try ClusterFile.text(node, key: "authority", place: "at the top level")
     }
-    try self.init(parties: parties, dealer: dealer, deadline: deadline, authority: authority)
+    try self.init(parties: parties, dealer: dealer, scheme: scheme, deadline: deadline, authority: authority)
   }
 
   /// The file's text; reading it gives the same cluster.
@@ -41,6 +47,7 @@ extension ClusterFile {
       lines.append("    address: \(ClusterFile.quoted(party.address))")
       lines.append("    certificate: \(ClusterFile.quoted(Fingerprint.text(party.certificate)))")
     }
+    if scheme == .spdz { lines.append("scheme: \(scheme.rawValue)") }
     if let dealer {
       lines.append("dealer:")
       lines.append("  name: \(ClusterFile.quoted(dealer.name))")

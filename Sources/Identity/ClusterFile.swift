@@ -7,6 +7,7 @@ public import Transports
 ///   - name: p0
 ///     address: 127.0.0.1:9001
 ///     certificate: 4c77…7801  # SHA-256, 64 hexadecimal digits, as `tacit keys show` prints it
+/// scheme: spdz                # optional, with a dealer: shares have MACs, cheating parties are caught; else additive
 /// dealer:                     # optional: additive sharing among all parties, with this dealer
 ///   name: dealer
 ///   address: 127.0.0.1:9100
@@ -34,7 +35,19 @@ public struct ClusterFile: Hashable, Sendable {
     public var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
   }
 
+  /// How the parties share secrets.
+  public enum Scheme: String, Hashable, Sendable, CaseIterable {
+    /// Among three parties, without a dealer.
+    case replicated
+    /// Among two or more, with a dealer.
+    case additive
+    /// The same, and shares have MACs.
+    case spdz
+  }
+
   public var parties: [Party]
+  /// Additive where there is a dealer and nothing else is said.
+  public var scheme: Scheme
   /// Who makes correlated randomness for additive parties; without one, parties share by replication.
   public var dealer: Party?
   /// How long anybody waits for a message; `nil` leaves it to the program.
@@ -44,9 +57,10 @@ public struct ClusterFile: Hashable, Sendable {
 
   /// A cluster of at least two parties with different names and addresses.
   public init(
-    parties: [Party], dealer: Party? = nil, deadline: Duration? = nil, authority: String? = nil
+    parties: [Party], dealer: Party? = nil, scheme: Scheme? = nil, deadline: Duration? = nil, authority: String? = nil
   ) throws(IdentityError) {
     self.parties = parties
+    self.scheme = scheme ?? (dealer == nil ? .replicated : .additive)
     self.dealer = dealer
     self.deadline = deadline
     self.authority = authority
@@ -78,6 +92,9 @@ public struct ClusterFile: Hashable, Sendable {
     try checkUnique(members.map(\.name), "name")
     try checkUnique(members.map(\.address), "address")
     try checkUnique(members.map { Fingerprint.text($0.certificate) }, "certificate")
+    guard (scheme == .replicated) == (dealer == nil) else {
+      throw .cluster(reason: "the scheme \(scheme.rawValue) \(dealer == nil ? "needs a dealer" : "has no dealer")")
+    }
     if let deadline, deadline <= .zero { throw .cluster(reason: "deadlineSeconds must be greater than 0") }
   }
 

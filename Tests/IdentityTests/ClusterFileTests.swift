@@ -51,6 +51,14 @@ import Testing
     }
   }
 
+  @Test func theSchemeIsThatOfTheFile() throws {
+    let dealer = "dealer: {name: d, address: 'd:1', certificate: \(String(repeating: "2c", count: 32))}\n"
+    #expect(try ClusterFile(parsing: Self.text()).scheme == .replicated)
+    #expect(try ClusterFile(parsing: Self.text(dealer)).scheme == .additive)
+    let file = try ClusterFile(parsing: Self.text(dealer + "scheme: spdz\n"))
+    #expect(try file.scheme == .spdz && ClusterFile(parsing: file.yaml) == file)
+  }
+
   @Test func unknownKeysNameTheNearestKnownOne() {
     #expect(
       reason(of: Self.text("deadline: 3"))
@@ -83,8 +91,8 @@ import Testing
     Mistake(String(repeating: "{a: ", count: 5000), "nested"),
     // A combining mark joins the bracket before it to one character, but not for the parser.
     Mistake(String(repeating: "{\u{301}: ", count: 10_000), "nested"),
-    Mistake(String(repeating: "#", count: 70000), "longer"),
-
+    Mistake(String(repeating: "#", count: 70000), "longer"), Mistake(text("scheme: spdz"), "needs a dealer"),
+    Mistake(text("scheme: shamir"), "replicated, additive or spdz"),
   ]
 
   struct Mistake: Sendable {

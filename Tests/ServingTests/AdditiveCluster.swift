@@ -7,7 +7,7 @@ import Sharing
 import Testing
 import Transports
 
-/// Additive parties and their dealer in this process, on real sockets with TLS.
+/// Additive parties, with MACs or without, and their dealer in this process, on real sockets with TLS.
 final class AdditiveCluster: Sendable {
   let cluster: ClusterFile
   private let ports: ReservedPorts
@@ -22,7 +22,9 @@ final class AdditiveCluster: Sendable {
   private let folder: String?
   private let key = StorageKey()
 
-  init(parties: Int = 2, deadline: Duration = .seconds(300), folder: String? = nil) throws {
+  init(
+    parties: Int = 2, scheme: ClusterFile.Scheme = .additive, deadline: Duration = .seconds(300), folder: String? = nil
+  ) throws {
     self.folder = folder
     authority = try CertificateAuthority.create(name: "test")
     partyIdentities = try (0..<parties).map { [authority] in try authority.issue(role: .party, name: "p\($0)", days: 1)
@@ -33,7 +35,7 @@ final class AdditiveCluster: Sendable {
     let members = zip(partyIdentities + [dealerIdentity], ports.numbers).map {
       ClusterFile.Party(name: $0.name, host: "127.0.0.1", port: $1, certificate: $0.fingerprint)
     }
-    cluster = try ClusterFile(parties: members.dropLast(), dealer: members.last, deadline: deadline)
+    cluster = try ClusterFile(parties: members.dropLast(), dealer: members.last, scheme: scheme, deadline: deadline)
   }
 
   private func storage(of name: String) throws -> (folder: String, key: StorageKey)? {
@@ -54,11 +56,11 @@ final class AdditiveCluster: Sendable {
     for index in partyIdentities.indices { try await startParty(index, policy: policy) }
   }
 
-  func startParty(_ index: Int, policy: StockPolicy? = nil) async throws {
+  func startParty(_ index: Int, policy: StockPolicy? = nil, observer: PartyObserver? = nil) async throws {
     let loop = SocketLoop(name: "party \(index)")
     let server = try await PartyServer.start(
       identity: partyIdentities[index], cluster: cluster, loop: loop, storage: try storage(of: "p\(index)"),
-      policy: policy, logger: logger)
+      policy: policy, observer: observer, logger: logger)
     servers.start("p\(index)", on: loop) { try await server.run() }
   }
 

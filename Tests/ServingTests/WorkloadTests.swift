@@ -52,6 +52,22 @@ import Testing
     #expect(measured[2].dealtBytes == measured[6].dealtBytes)
   }
 
+  /// The same for parties whose shares have MACs; the check is in the rounds.
+  @Test(arguments: [2, 3]) func authenticatedPartiesAreMeasured(parties: Int) async throws {
+    let chosen: [Workload] = [.credit1, .mnistMLP1, .softmax, .argmax, .trainBoston, .mnistMLP1]
+    let lines = NIOLockedValueBox<[WorkloadMeasurement]>([])
+    try await WorkloadRunner(engine: .spdz, parties: parties, transport: .memory, executable: "", patience: .zero)
+      .run(chosen) { line in lines.withLockedValue { $0.append(line) } }
+    let measured = lines.withLockedValue { $0 }
+    #expect(measured.map(\.workload) == chosen.map(\.rawValue))
+    for line in measured {
+      #expect(line.maxAbsoluteError < 1e-3 && line.runs == 3 && line.parties == parties, "\(line)")
+      #expect(line.protocol == "spdz" && line.bytesSentTotal > 0 && line.dealtBytes > 0 && line.offlineSeconds > 0)
+    }
+    #expect(measured[1].rounds <= 3 * 2 + 2 * 6 + 4)
+    #expect(measured[1].dealtBytes == measured[5].dealtBytes)
+  }
+
   @Test func otherEnginesAreRefused() {
     #expect(throws: ServingError.self) { try WorkloadRunner(engine: .clear, transport: .memory, executable: "") }
     #expect(throws: ServingError.self) {

@@ -8,33 +8,10 @@ import Transports
 
 /// What additive sharing does beyond the primitives of all schemes.
 @Suite struct AdditiveTests {
-  /// Oracle: ring arithmetic in the clear, exact.
   @Test(arguments: [2, 3])
   func fixedOperandsServeManyProducts(partyCount: Int) async throws {
-    var generator = SeedTree(seed: 90).generator()
-    let weights = generator.words([7, 5])
-    let batches = (1...3).map { generator.words([$0, 7]) }
-    let results = try await AdditiveHarness(partyCount: partyCount).evaluate([weights] + batches) { scheme, shares in
-      try scheme.beginStep(of: "model")
-      let fixed = try await scheme.fix([shares[0]])[0]
-      var results: [AdditiveShare] = []
-      for (index, x) in shares.dropFirst().enumerated() {
-        try scheme.beginStep(of: "queries of \(index)")
-        let form = Bilinear.matmul(m: index + 1, k: 7, n: 5, transposeLeft: false, transposeRight: false)
-        let turned = Bilinear.matmul(m: 7, k: 5, n: 7, transposeLeft: false, transposeRight: true)
-        let before = scheme.traffic
-        let products = try await scheme.multiply([Multiplication(form, x, fixed), Multiplication(turned, fixed, fixed)])
-        #expect((scheme.traffic - before).byteCount == 8 * 7 * (index + 1) * (partyCount - 1))
-        results += try await scheme.reduce(products)
-      }
-      return results
-    }
-    for (index, batch) in batches.enumerated() {
-      let form = Bilinear.matmul(m: index + 1, k: 7, n: 5, transposeLeft: false, transposeRight: false)
-      let turned = Bilinear.matmul(m: 7, k: 5, n: 7, transposeLeft: false, transposeRight: true)
-      #expect(results.values[2 * index] == form(batch, weights))
-      #expect(results.values[2 * index + 1] == turned(weights, weights))
-    }
+    try await FixedOperands.check(
+      AdditiveHarness(partyCount: partyCount), partyCount: partyCount, wordByteCount: 8, seed: 90)
   }
 
   @Test(arguments: [2, 3, 5])

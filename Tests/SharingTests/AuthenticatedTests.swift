@@ -173,29 +173,8 @@ import Transports
 
   @Test(arguments: [2, 3])
   func fixedOperandsServeManyProducts(partyCount: Int) async throws {
-    var generator = SeedTree(seed: 190).generator()
-    let weights = generator.words([7, 5])
-    let batches = (1...3).map { generator.words([$0, 7]) }
-    let results = try await AuthenticatedHarness(partyCount: partyCount).evaluate([weights] + batches) {
-      scheme, shares in
-      try scheme.beginStep(of: "model")
-      let fixed = try await scheme.fix([shares[0]])[0]
-      var results: [AuthenticatedShare] = []
-      for (index, x) in shares.dropFirst().enumerated() {
-        try scheme.beginStep(of: "queries of \(index)")
-        let form = Bilinear.matmul(m: index + 1, k: 7, n: 5, transposeLeft: false, transposeRight: false)
-        let turned = Bilinear.matmul(m: 7, k: 5, n: 7, transposeLeft: false, transposeRight: true)
-        let products = try await scheme.multiply([Multiplication(form, x, fixed), Multiplication(turned, fixed, fixed)])
-        results += try await scheme.reduce(products)
-      }
-      return results
-    }
-    for (index, batch) in batches.enumerated() {
-      let form = Bilinear.matmul(m: index + 1, k: 7, n: 5, transposeLeft: false, transposeRight: false)
-      let turned = Bilinear.matmul(m: 7, k: 5, n: 7, transposeLeft: false, transposeRight: true)
-      #expect(results.values[2 * index] == form(batch, weights))
-      #expect(results.values[2 * index + 1] == turned(weights, weights))
-    }
+    try await FixedOperands.check(
+      AuthenticatedHarness(partyCount: partyCount), partyCount: partyCount, wordByteCount: 16, seed: 190)
   }
 
   @Test(arguments: ScalarFunction.allCases)

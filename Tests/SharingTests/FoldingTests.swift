@@ -68,7 +68,7 @@ import Testing
     }
     var known: [Int: DealtProgram] = [:]
     for number in numbers {
-      let program = try await DealtProgram.rehearsing("step", partyCount: 2) { scheme in
+      let program = try await DealtProgram.rehearsing("step", partyCount: 2, on: AdditiveScheme.self) { scheme in
         try scheme.beginStep(of: "step")
         let inputs = ["x", "y", "w"].map { name in
           (name, scheme.constant(RingTensor(repeating: 0, shape: graph.shape(ofInput: name) ?? [])))

@@ -44,13 +44,8 @@ public struct AuthenticatedHarness: SchemeHarness {
       let before = scheme.traffic
       let output = try await program(scheme, shares)
       let spent = scheme.traffic - before
-      return (try await scheme.open(output), spent)
+      return (values: try await scheme.open(output), spent: spent)
     }
-    guard results.allSatisfy({ $0.0 == results[0].0 && $0.1.rounds == results[0].1.rounds }) else {
-      throw DisagreementError()
-    }
-    var total = results.reduce(Cost.none) { $0 + $1.1 }
-    total.rounds = results[0].1.rounds
-    return (results[0].0, total)
+    return try agreed(results)
   }
 }

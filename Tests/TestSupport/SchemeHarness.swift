@@ -12,6 +12,16 @@ public protocol SchemeHarness: Sendable {
   ) async throws -> (values: [RingTensor], traffic: Cost)
 }
 
+/// What all parties came to, and what they spent together.
+func agreed(_ results: [(values: [RingTensor], spent: Cost)]) throws -> (values: [RingTensor], traffic: Cost) {
+  guard results.allSatisfy({ $0.values == results[0].values && $0.spent.rounds == results[0].spent.rounds }) else {
+    throw DisagreementError()
+  }
+  var total = results.reduce(Cost.none) { $0 + $1.spent }
+  total.rounds = results[0].spent.rounds
+  return (results[0].values, total)
+}
+
 /// The oracle: one party that sees everything and sends nothing.
 public struct ClearHarness: SchemeHarness {
   public init() {}

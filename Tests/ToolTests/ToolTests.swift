@@ -102,10 +102,15 @@ import Testing
     #expect(try run.json()["accuracy"] as? Double ?? 0 > 0.9)
   }
 
+  /// With a party that cheats in the end, so that the program says who, how it was found, and that nothing came out.
   @Test func theCreditStoryIsTold() throws {
-    let run = try tacit("demo", "credit", "--json")
-    #expect(run.status == 0, "\(run.errors)")
+    let run = try tacit("demo", "credit", "--cheat", "--json")
+    #expect(run.status == 5 && run.errors.contains("no output was released"), "\(run.errors)")
     let report = try run.json()
+    let cheat = try #require(report["cheat"] as? [String: Any])
+    #expect(cheat["party"] as? Int == 1 && cheat["released"] as? Bool == false)
+    let (check, layer) = (cheat["check"] as? String, cheat["layer"] as? String)
+    #expect(check == "words" && layer?.isEmpty == false && run.errors.contains("in layer \(layer ?? "?")"))
     let encrypted = try #require(report["encrypted"] as? [String: Any])
     let planned = try #require(encrypted["planned"] as? [String: Int])
     #expect(encrypted["agreement"] as? Double == 1)
@@ -164,20 +169,20 @@ import Testing
   }
 
   /// Two parties and the dealer as processes; what is dealt stands apart.
-  @Test func additivePartiesPredictAndAreMeasured() throws {
+  @Test(arguments: ["additive", "spdz"]) func partiesWithADealerPredictAndAreMeasured(engine: String) throws {
     try train()
-    let plan = try tacit("plan", "run/model.tacit", "--batch", "80", "--engine", "additive", "--json").json()
+    let plan = try tacit("plan", "run/model.tacit", "--batch", "80", "--engine", engine, "--json").json()
     let run = try tacit(
-      "predict", "run/model.tacit", "--input", "table.csv", "--engine", "additive", "--transport", "tls", "--json")
+      "predict", "run/model.tacit", "--input", "table.csv", "--engine", engine, "--transport", "tls", "--json")
     #expect(run.status == 0, "\(run.errors)")
     let report = try run.json()
     #expect(report["maxAbsoluteError"] as? Double ?? 1 <= 5e-4)
     #expect(report["offlineSeconds"] as? Double ?? 0 > 0)
     for key in ["rounds", "bytesSent", "dealtBytes"] { #expect(report[key] as? Int == plan[key] as? Int, "\(key)") }
     let line = try tacit(
-      "bench", "--workload", "w3_mlp_credit_logit_b1", "--engine", "additive", "--transport", "tcp", "--json"
+      "bench", "--workload", "w3_mlp_credit_logit_b1", "--engine", engine, "--transport", "tcp", "--json"
     ).json()
-    #expect(line["protocol"] as? String == "additive" && line["parties"] as? Int == 2)
+    #expect(line["protocol"] as? String == engine && line["parties"] as? Int == 2)
     #expect(line["max_abs_err"] as? Double ?? 1 < 1e-3 && line["dealtBytes"] as? Int ?? 0 > 0)
   }
 

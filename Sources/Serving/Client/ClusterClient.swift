@@ -10,8 +10,8 @@ public import Transports
 
 /// A client of a cluster's parties: shares models and inputs, and puts answers together.
 ///
-/// What it sends to one party is independent of its secrets. Of three replicated parties no two may collude; of additive
-/// parties all but one may, but none with the dealer. Not thread-safe by itself:
+/// What it sends to one party is independent of its secrets. Of three replicated parties no two may collude; of parties
+/// with a dealer all but one may, but none with the dealer. Not thread-safe by itself:
 /// requests are made one after the other.
 public final class ClusterClient: Sendable {
   let connections: [FrameConnection]
@@ -90,10 +90,11 @@ public final class ClusterClient: Sendable {
   /// Has the dealer of additive parties make what so many queries of a batch need, before they are asked; returns what it
   /// took for one. Nothing to do for replicated parties.
   public func prepare(_ model: String, batch: Int, runs: Int) async throws -> Double {
-    guard case .additive(let partyCount) = scheme else { return 0 }
+    guard scheme.engine.hasDealer else { return 0 }
+    let last = connections.count - 1
     let request = ServingFrame(Request.prepare(model: model, batch: batch, runs: runs))
-    let reply = try await ask([request], from: partyCount - 1)[0]
-    guard case .prepared(let seconds) = reply.control else { throw ServingError.unexpectedReply(party: partyCount - 1) }
+    let reply = try await ask([request], from: last)[0]
+    guard case .prepared(let seconds) = reply.control else { throw ServingError.unexpectedReply(party: last) }
     return seconds
   }
 
@@ -110,7 +111,7 @@ public final class ClusterClient: Sendable {
     let clock = ContinuousClock()
     let start = clock.now
     let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
-    let parcels = scheme.parcels(of: [words])
+    let (parcels, masks) = scheme.question([words], answers: [outputShape])
     let id = QueryID.fresh()
     let span = tracer.startSpan("tacit.query", ofKind: .client)
     defer { span.end() }
@@ -120,7 +121,7 @@ public final class ClusterClient: Sendable {
       id: id, model: model, batch: input.shape[0], waits: 0.9 * (patience / .seconds(1)),
       trace: TraceCarrier.carrier(of: span.context, by: tracer))
     let replies = try await ask(parcels.map { ServingFrame(request, body: $0.bytes) })
-    var total = RingTensor(repeating: 0, shape: outputShape)
+    var answers: [RingTensor] = []
     var traffic = Cost(rounds: 0, byteCount: parcels.reduce(0) { $0 + $1.payloadByteCount })
     traffic.byteCount += 8 * parcels.count * outputShape.count
     var partySeconds = 0.0
@@ -128,13 +129,14 @@ public final class ClusterClient: Sendable {
       guard case .answer(let rounds, let bytesSent, let dealtBytes, let seconds) = reply.control,
         let summand = WordBytes.words(in: reply.body), summand.count == outputShape.count
       else { throw ServingError.unexpectedReply(party: party) }
-      total = total + RingTensor(shape: outputShape, scalars: summand)
+      answers.append(RingTensor(shape: outputShape, scalars: summand))
       // Sharing the input and revealing the answer are a message latency each.
       traffic.rounds = max(traffic.rounds, rounds + 2)
       traffic.byteCount += bytesSent
       traffic.dealtByteCount += dealtBytes
       partySeconds = max(partySeconds, seconds)
     }
+    let total = try scheme.combine(answers, mask: masks.first)
     let output = FixedTensor(ring: total, fractionBits: fractionBits).decoded()
     return Prediction(
       output: output, seconds: (clock.now - start) / .seconds(1), partySeconds: partySeconds, traffic: traffic)
@@ -159,16 +161,18 @@ public final class ClusterClient: Sendable {
     }
   }
 
-  /// The first party's that refuses; one that only heard of it knows less.
+  /// The first party's that refuses, or that has found a cheater; one that only heard of it knows less.
   private static func refusal(among replies: [(party: Int, frame: ServingFrame<Reply>)]) -> ServingError? {
-    var declined: ServingError?
+    var (refused, declined): (ServingError?, ServingError?)
     for reply in replies {
       if case .refused(let reason, let exitCode) = reply.frame.control {
-        return .refused(party: reply.party, reason: reason, exitCode: exitCode)
+        let refusal = ServingError.refused(party: reply.party, reason: reason, exitCode: exitCode)
+        if exitCode == ServingError.integrityExitCode { return refusal }
+        refused = refused ?? refusal
       }
       if case .declined(let party) = reply.frame.control { declined = .declined(by: party) }
     }
-    return declined
+    return refused ?? declined
   }
 
   /// What a party answers in the end; passes on that it waits, where it is the last party, who knows.

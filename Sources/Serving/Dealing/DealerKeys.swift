@@ -13,7 +13,7 @@ enum DealerKeys {
   private static let label = "tacit/dealer/1|keys"
 
   /// The dealer whose keys a folder holds; a new one for a folder that holds none.
-  static func open(in folder: String, key: StorageKey, partyCount: Int) throws -> DealerDesk {
+  static func open(in folder: String, key: StorageKey, partyCount: Int, form: DealtForm) throws -> DealerDesk {
     let path = folder + "/dealer-keys.sealed"
     if FileManager.default.fileExists(atPath: path) {
       let data = try SealedFile.read(label: label, key: key, from: path)
@@ -22,9 +22,9 @@ enum DealerKeys {
       else {
         throw ServingError.storage(path, reason: "it holds the keys of another cluster: name another folder")
       }
-      return DealerDesk(Dealer(masters: content.masters), epoch: content.epoch)
+      return DealerDesk(Dealer(masters: content.masters, form: form), epoch: content.epoch)
     }
-    let desk = DealerDesk(Dealer(partyCount: partyCount))
+    let desk = DealerDesk(Dealer(partyCount: partyCount, form: form))
     let content = Content(epoch: desk.epoch, masters: (0..<partyCount).map { desk.dealer.key(ofParty: $0) })
     try SealedFile.write(try JSONEncoder().encode(content), label: label, key: key, to: path)
     return desk

@@ -33,15 +33,15 @@ public final class DealerServer: Sendable {
         "the cluster file names no dealer with the certificate of \(identity.name) (role \(identity.role.rawValue))")
     }
     _ = try ClusterScheme(cluster)
-    let partyCount = cluster.parties.count
+    let (partyCount, form) = (cluster.parties.count, DealtForm(cluster.scheme))
     let desk = try storage.map {
-      try DealerKeys.open(in: $0.folder, key: $0.key, partyCount: partyCount)
+      try DealerKeys.open(in: $0.folder, key: $0.key, partyCount: partyCount, form: form)
     }
     let settings = try identity.tlsSettings(identity.policy(accepting: [.party], pins: cluster.pins))
     let listener = try await Listener.open(
       on: loop, host: listen?.host ?? own.host, port: listen?.port ?? own.port, protection: .tls(settings),
       logger: logger)
-    return DealerServer(listener, loop, cluster, desk ?? DealerDesk(Dealer(partyCount: partyCount)), logger)
+    return DealerServer(listener, loop, cluster, desk ?? DealerDesk(Dealer(partyCount: partyCount, form: form)), logger)
   }
 
   private init(

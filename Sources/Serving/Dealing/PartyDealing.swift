@@ -6,26 +6,31 @@ import Logging
 import Sharing
 import Transports
 
-/// What additive parties have beyond others: the way to their dealer, which runs they have begun, and at the last party
+/// What parties with a dealer have beyond others: the way to their dealer, which runs they have begun, and at the last party
 /// the stock.
 final class PartyDealing: Sendable {
   /// Made at the last party alone.
   let keeper: StockKeeper?
-  /// Likewise, for trainings: in memory, as what is dealt for one does not outlive it.
+  /// Likewise, for trainings and what prepares a session's models: in memory, as what is dealt for one does not outlive it.
   let trainingKeeper: StockKeeper?
   let used: UsedSteps
   private let loop = SocketLoop(name: "stock", spin: .zero)
   private let makeDealer: @Sendable () throws -> RemoteDealer
   /// Tells this party's memory of what it has begun from any other that it may have in another life.
   private let nonce: [UInt8]
+  /// Whether every session has a name of its own, and all that was dealt for another is void: keys of MACs that a cheater may
+  /// have found out serve no other session.
+  private let isFresh: Bool
   let patience: Duration
   /// How often those who wait for it hear that they wait.
   var pulse: Duration { min(.seconds(1), patience / 2) }
 
   init(
     _ dealer: ClusterFile.Party, identity: NodeIdentity, party: PartyID, partyCount: Int, patience: Duration,
-    storage: (folder: String, key: StorageKey)?, policy: StockPolicy, logger: Logger
+    storage: (folder: String, key: StorageKey)?, policy: StockPolicy, form: DealtForm, logger: Logger
   ) throws {
+    isFresh = form == .authenticated
+    let storage = isFresh ? nil : storage
     // Whoever waits for this party waits longer than it waits for the dealer.
     self.patience = patience / 2
     let loop = loop
@@ -79,6 +84,7 @@ final class PartyDealing: Sendable {
   func begin(over channel: any Channel) async throws -> (key: [UInt8], generation: String) {
     let key: Result<DealtKey, any Error>
     do { key = .success(try await self.key()) } catch { key = .failure(error) }
+    let nonce = isFresh ? SecureRandom.bytes(Self.nonceByteCount) : nonce
     let own = (try? key.get()).map { $0.epoch + nonce } ?? []
     let theirs = try await channel.exchange(channel.peers.map { Outgoing(own, to: $0) }, from: channel.peers)
     let (epoch, bytes) = (try key.get().epoch, try key.get().bytes)

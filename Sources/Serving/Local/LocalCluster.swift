@@ -4,7 +4,7 @@ import NIOConcurrencyHelpers
 import Processes
 import Sharing
 
-/// Party processes on this machine, and a dealer where they share additively, with certificates and keys made for them alone and thrown away after.
+/// Party processes on this machine, and a dealer where they share by its help, with certificates and keys made for them alone and thrown away after.
 ///
 /// The processes end when ``stop()`` is called or when this process ends, however it ends: they watch their standard
 /// input.
@@ -41,7 +41,7 @@ public final class LocalCluster: Sendable {
       }
       let members = try (0..<count).map { try member(.party, "party-\($0)", ports.numbers[$0]) }
       let dealer = scheme == .replicated ? nil : try member(.dealer, "dealer", ports.numbers[count])
-      let cluster = try ClusterFile(parties: members, dealer: dealer, deadline: deadline)
+      let cluster = try ClusterFile(parties: members, dealer: dealer, scheme: scheme.fileScheme, deadline: deadline)
       let file = folder.appendingPathComponent("cluster.yaml").path
       try cluster.save(to: file)
       // The client says how many runs it wants; more, dealt while it measures, would only get in its way.

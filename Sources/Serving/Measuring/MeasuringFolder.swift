@@ -19,7 +19,7 @@ struct MeasuringFolder {
 
   var dealerIdentity: String { path + "/dealer" }
 
-  static func create(partyCount: Int, hasDealer: Bool) throws -> MeasuringFolder {
+  static func create(partyCount: Int, scheme: ClusterFile.Scheme) throws -> MeasuringFolder {
     let ports = try ReservedPorts.take(partyCount + 1)
     let folder = MeasuringFolder(
       path: FileManager.default.temporaryDirectory.appendingPathComponent("tacit-bench-\(UUID().uuidString)").path,
@@ -37,8 +37,9 @@ struct MeasuringFolder {
         try member(.party, "party-\(party)", at: folder.identity(of: party), port: ports.numbers[party])
       }
       let dealer =
-        hasDealer ? try member(.dealer, "dealer", at: folder.dealerIdentity, port: ports.numbers[partyCount]) : nil
-      try ClusterFile(parties: members, dealer: dealer).save(to: folder.clusterFile)
+        scheme == .replicated
+        ? nil : try member(.dealer, "dealer", at: folder.dealerIdentity, port: ports.numbers[partyCount])
+      try ClusterFile(parties: members, dealer: dealer, scheme: scheme).save(to: folder.clusterFile)
       return folder
     } catch {
       folder.remove()

@@ -48,6 +48,7 @@ struct MeasuringParty<Session: MeasuringSession> {
       let clock = ContinuousClock()
       let start = clock.now
       outputs = try await engine.run(program.graph, inputs: inputs, numbers: program.numbers)
+      try await session.endRun()
       seconds.append((clock.now - start) / .seconds(1))
       spent = session.traffic - before
       if seconds.count == 1 {
@@ -56,7 +57,7 @@ struct MeasuringParty<Session: MeasuringSession> {
         session.expect(runs: wanted - 1)
       }
     }
-    let opened = try await scheme.open(outputs)
+    let opened = try await session.open(outputs)
     let all = try await gather(Array(seconds.dropFirst()), spent)
     guard channel.party == 0 else { return nil }
     let planned = try await plan(program, bounds)
@@ -74,7 +75,7 @@ struct MeasuringParty<Session: MeasuringSession> {
       })
     let engine = SecureEngine(metered, fractionBits: program.fractionBits, widths: bounds.widths)
     _ = try await engine.run(program.graph, inputs: inputs, numbers: program.numbers)
-    return metered.traffic
+    return metered.traffic + costs.checking
   }
 
   private static func error(of outputs: [RingTensor], _ program: WorkloadProgram) throws -> Double {

@@ -19,12 +19,18 @@ protocol MeasuringSession {
   mutating func expect(runs: Int)
   /// Called before each run.
   mutating func beginRun() async throws
+  /// Called at the end of each run, within its time: checks what the scheme can check.
+  func endRun() async throws
+  /// The outputs of the last run, at party 0, in the clear; once for each program.
+  func open(_ outputs: [Scheme.Share]) async throws -> [RingTensor]
 }
 
 extension WorkloadProgram {
   var shapes: [Shape] { names.map { graph.shape(ofInput: $0) ?? [0] } }
 
-  func encodedInputs() throws -> [RingTensor] {
+  func encodedInputs() throws -> [RingTensor] { try encodedInputs(names) }
+
+  func encodedInputs(_ names: [String]) throws -> [RingTensor] {
     try names.map { name in
       try SecretInput.encode(inputs[name] ?? Tensor(shape: [0], scalars: []), named: name, fractionBits: fractionBits)
     }
@@ -61,4 +67,9 @@ struct ReplicatedMeasuring: MeasuringSession {
   func expect(runs: Int) {}
 
   func beginRun() throws { try scheme.beginStep() }
+
+  /// Nothing: the parties follow the protocol.
+  func endRun() {}
+
+  func open(_ outputs: [ReplicatedShare]) async throws -> [RingTensor] { try await scheme.open(outputs) }
 }

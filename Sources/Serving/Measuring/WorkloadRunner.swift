@@ -13,8 +13,9 @@ public struct WorkloadRunner: Sendable {
     case tls
   }
 
-  /// Replicated among three parties, or additive among two or more with a dealer.
+  /// Replicated among three parties, or another among two or more with a dealer.
   public let engine: EngineOptions.Engine
+  private let scheme: ClusterFile.Scheme
   public let partyCount: Int
   public let transport: Transport
   /// The program to start as the other parties.
@@ -31,9 +32,11 @@ public struct WorkloadRunner: Sendable {
     engine: EngineOptions.Engine = .replicated, parties: Int? = nil, transport: Transport, executable: String,
     patience: Duration = .milliseconds(1200), speed: LinkSpeed? = nil, options: ReplicatedOptions = ReplicatedOptions()
   ) throws {
-    guard engine == .replicated || engine == .additive else {
-      throw ServingError.badRequest("workloads run on the engines replicated and additive, not \(engine.rawValue)")
+    guard let scheme = Self.scheme(of: engine) else {
+      throw ServingError.badRequest(
+        "workloads run on the engines \(EngineOptions.Engine.secretNames), not \(engine.rawValue)")
     }
+    self.scheme = scheme
     self.engine = engine
     self.options = options
     partyCount = try EngineOptions.checked(parties: parties, engine: engine)
@@ -43,13 +46,22 @@ public struct WorkloadRunner: Sendable {
     self.executable = executable
   }
 
+  private static func scheme(of engine: EngineOptions.Engine) -> ClusterFile.Scheme? {
+    switch engine {
+    case .plain, .clear: nil
+    case .replicated: .replicated
+    case .additive: .additive
+    case .spdz: .spdz
+    }
+  }
+
   /// Measures each workload in turn and hands over each line as it is there.
   public func run(_ workloads: [Workload], report: @escaping @Sendable (WorkloadMeasurement) throws -> Void)
     async throws
   {
     switch transport {
     case .memory:
-      let desk = DealerDesk(Dealer(partyCount: partyCount))
+      let desk = DealerDesk(Dealer(partyCount: partyCount, form: DealtForm(scheme)))
       let channels = MemoryMesh.channels(partyCount: partyCount, deadline: Self.deadline)
       try await withThrowingTaskGroup(of: Void.self) { group in
         for channel in channels {
@@ -61,7 +73,7 @@ public struct WorkloadRunner: Sendable {
         try await group.waitForAll()
       }
     case .tcp, .tls:
-      let folder = try MeasuringFolder.create(partyCount: partyCount, hasDealer: engine == .additive)
+      let folder = try MeasuringFolder.create(partyCount: partyCount, scheme: scheme)
       defer { folder.remove() }
       let dealers = try startDealer(folder)
       defer { for process in dealers { process.stop() } }
@@ -81,7 +93,7 @@ public struct WorkloadRunner: Sendable {
 
   /// The dealer's process, where there is one; it is always asked over TLS.
   private func startDealer(_ folder: MeasuringFolder) throws -> [MeasuringProcess] {
-    guard engine == .additive else { return [] }
+    guard engine.hasDealer else { return [] }
     return [
       try MeasuringProcess.start(
         executable: executable,
@@ -141,10 +153,14 @@ public struct WorkloadRunner: Sendable {
   ) async throws {
     let channel = slowed(channel)
     do {
-      if let dealer, engine == .additive {
-        let session = try await AdditiveMeasuring(over: channel, dealer: dealer)
+      switch (scheme, dealer) {
+      case (.additive, let dealer?):
+        let session = try await DealtMeasuring<AdditiveScheme>(over: channel, dealer: dealer)
         try await measure(workloads, MeasuringParty(session, over: channel), report: report)
-      } else {
+      case (.spdz, let dealer?):
+        let session = try await DealtMeasuring<AuthenticatedScheme>(over: channel, dealer: dealer)
+        try await measure(workloads, MeasuringParty(session, over: channel), report: report)
+      case (_, _):
         let session = try await ReplicatedMeasuring.start(over: channel, options: options)
         try await measure(workloads, MeasuringParty(session, over: channel), report: report)
       }

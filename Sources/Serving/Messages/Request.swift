@@ -114,6 +114,8 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   case refused(party: Int, reason: String, exitCode: Int)
   case queryMissing(id: String)
   case sessionBroken(String)
+  /// A party deviated from the protocol; no output was released.
+  case cheated(String)
   case partyExited(Int, status: Int32, log: String)
   /// A party is not heard of any more, while the others have given up.
   case partySilent(Int, others: String)
@@ -136,6 +138,7 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .refused(let party, let reason, _): "party \(party) says: \(reason)"
     case .abandoned: "the client went away before its query ran"
     case .queryMissing(let id): "the client did not bring its shares of query \(id) to all parties in time"
+    case .cheated(let why): why
     case .sessionBroken(let why): "the session of the parties broke: \(why)"
     case .partyExited(let party, let status, let log):
       "the process of party \(party) ended with status \(status)\(log.isEmpty ? "" : ": \(log)")"
@@ -149,17 +152,20 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   }
 
   /// The session broke for that reason.
-  static func breaking(_ error: any Error) -> ServingError {
+  package static func breaking(_ error: any Error) -> ServingError {
     if let error = error as? ServingError, case .sessionBroken = error { return error }
+    if case .cheating = error as? SharingError { return .cheated("\(error)") }
     return .sessionBroken("\(error)")
   }
+
+  static let integrityExitCode = 5
 
   /// The command line's exit code for it: 2 bad input, 3 a peer or the network, 4 a policy, 5 integrity.
   public var exitCode: Int {
     switch self {
     case .unknownModel, .badRequest, .storage: 2
     case .policy, .declined: 4
-    case .untrusted: 5
+    case .untrusted, .cheated: Self.integrityExitCode
     case .refused(_, _, let exitCode): exitCode
     case .malformedMessage, .wrongVersion, .unexpectedReply, .queryMissing, .abandoned, .sessionBroken, .partyExited,
       .partySilent,

@@ -3,6 +3,7 @@ import Foundation
 public import Logging
 package import Sharing
 public import Tracing
+package import Transports
 
 /// Where a party tells what it does: metrics, logs and spans. Never who asked, and never what.
 public struct PartyObserver: Sendable {
@@ -11,6 +12,8 @@ public struct PartyObserver: Sendable {
   private let logger: Logger
   /// Hears of the words that sessions take from their keys, in tests.
   package var draws: SessionDraws.Observer?
+  /// What a session sends through, in tests of parties that cheat.
+  package var wrapping: (@Sendable (any Channel) -> any Channel)?
 
   /// - Parameters:
   ///   - metrics: nowhere, if it is not given.

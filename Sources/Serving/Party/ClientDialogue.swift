@@ -120,7 +120,9 @@ struct ClientDialogue {
     do {
       try Self.check(batch: batch)
       let model = try await state.admit(name, for: client, batch: batch)
-      let input = try scheme.unpack(frame.body, party: party, shapes: [try model.description.shape(batch: batch)])
+      let input = try scheme.unpack(
+        frame.body, party: party, shapes: [try model.description.shape(batch: batch)],
+        answers: [Shape([batch] + (try model.description.outputShape).extents)])
       let stream = try await state.start(
         PendingQuery(
           id: id, client: client, model: model, input: input, batch: batch, caller: caller,
@@ -161,7 +163,7 @@ struct ClientDialogue {
       throw ServingError.badRequest("the dealer can be asked for 1 to \(Self.mostRuns) runs, not \(runs)")
     }
     guard let dealing, let keeper = dealing.keeper else {
-      throw ServingError.badRequest("only the last of additive parties has correlated randomness dealt")
+      throw ServingError.badRequest("only the last of the parties with a dealer has correlated randomness dealt")
     }
     let computation = try model.computation(
       batch: batch, generation: try await keeper.generation(within: dealing.patience))

@@ -7,44 +7,86 @@ public enum ClusterScheme: Hashable, Sendable {
   case replicated
   case additive(partyCount: Int)
 
+  /// Additive sharing with MACs.
+  case spdz(partyCount: Int)
+
   public init(_ cluster: ClusterFile) throws {
-    guard cluster.dealer != nil else {
+    let partyCount = cluster.parties.count
+    switch cluster.scheme {
+    case .replicated:
       try cluster.validate(partyCount: 3)
       self = .replicated
       return
+    case .additive: self = .additive(partyCount: partyCount)
+    case .spdz: self = .spdz(partyCount: partyCount)
     }
-    guard (2...16).contains(cluster.parties.count) else {
-      throw ServingError.badRequest("additive sharing is among 2 to 16 parties, not \(cluster.parties.count)")
+    guard (2...16).contains(partyCount) else {
+      throw ServingError.badRequest("\(cluster.scheme.rawValue) sharing is among 2 to 16 parties, not \(partyCount)")
     }
-    self = .additive(partyCount: cluster.parties.count)
+  }
+
+  /// What the cluster file calls it.
+  var fileScheme: ClusterFile.Scheme {
+    switch self {
+    case .replicated: .replicated
+    case .additive: .additive
+    case .spdz: .spdz
+    }
+  }
+
+  /// The engine of predictions on such a cluster.
+  public var engine: EngineOptions.Engine {
+    switch self {
+    case .replicated: .replicated
+    case .additive: .additive
+    case .spdz: .spdz
+    }
   }
 
   public var costs: any CostModel { costs() }
 
   /// - Parameter options: the protocols of replicated parties.
   func costs(_ options: ReplicatedOptions = ReplicatedOptions()) -> any CostModel {
-    switch self {
-    case .replicated: ReplicatedCosts(options)
-    case .additive(let partyCount): AdditiveCosts(partyCount: partyCount)
-    }
+    engine.costs(partyCount: partyCount, options: options)
   }
 
   var partyCount: Int {
     switch self {
     case .replicated: 3
-    case .additive(let partyCount): partyCount
+    case .additive(let partyCount), .spdz(let partyCount): partyCount
     }
   }
 
   /// What an owner outside sends to each party.
-  package func parcels(of tensors: [RingTensor]) -> [Parcel] {
+  package func parcels(of tensors: [RingTensor]) -> [Parcel] { question(tensors, answers: []).parcels }
+
+  /// What an owner outside sends to each party, and what it keeps for its answers.
+  ///
+  /// - Parameter answers: the shapes of what it asks for.
+  package func question(_ tensors: [RingTensor], answers: [Shape]) -> (parcels: [Parcel], masks: [RingTensor]) {
     switch self {
     case .replicated:
-      InputSharing.parcels(of: tensors).map { Parcel(bytes: $0.bytes, payloadByteCount: $0.byteCount) }
-    case .additive(let partyCount):
-      AdditiveSharing.parcels(of: tensors, partyCount: partyCount).map {
-        Parcel(bytes: $0.bytes, payloadByteCount: $0.byteCount)
-      }
+      return (InputSharing.parcels(of: tensors).map { Parcel(bytes: $0.bytes, payloadByteCount: $0.byteCount) }, [])
+    case .additive: return question(AdditiveScheme.self, tensors, answers)
+    case .spdz: return question(AuthenticatedScheme.self, tensors, answers)
+    }
+  }
+
+  private func question<Scheme: DealtScheme>(
+    _ scheme: Scheme.Type, _ tensors: [RingTensor], _ answers: [Shape]
+  ) -> (parcels: [Parcel], masks: [RingTensor]) {
+    let owner = Scheme.parcels(of: tensors, answers: answers, partyCount: partyCount)
+    return (owner.parcels.map { Parcel(bytes: $0.bytes, payloadByteCount: $0.byteCount) }, owner.masks)
+  }
+
+  /// What the parties have told an owner, put together.
+  ///
+  /// - Parameter mask: what the owner kept for this answer.
+  /// - Throws: `SharingError.cheating` where all must say the same and do not.
+  package func combine(_ answers: [RingTensor], mask: RingTensor?) throws -> RingTensor {
+    switch self {
+    case .replicated, .additive: AdditiveScheme.combine(answers, mask: mask)
+    case .spdz: try AuthenticatedScheme.combine(answers, mask: mask)
     }
   }
 
@@ -55,7 +97,11 @@ public enum ClusterScheme: Hashable, Sendable {
   }
 
   /// One party's shares from such a parcel.
-  func unpack(_ bytes: ArraySlice<UInt8>, party: Int, shapes: [Shape]) throws -> HeldShares {
+  ///
+  /// - Parameter answers: the shapes of what the owner asks for.
+  func unpack(
+    _ bytes: ArraySlice<UInt8>, party: Int, shapes: [Shape], answers: [Shape] = []
+  ) throws -> HeldShares {
     switch self {
     case .replicated:
       .replicated(try InputSharing.unpack(try .init(bytes: bytes), party: party, shapes: shapes))
@@ -64,6 +110,11 @@ public enum ClusterScheme: Hashable, Sendable {
         try AdditiveSharing.unpack(
           try .init(bytes: bytes, party: party, partyCount: partyCount), party: party, partyCount: partyCount,
           shapes: shapes))
+    case .spdz(let partyCount):
+      .authenticated(
+        try AuthenticatedScheme.unpack(
+          try .init(bytes: bytes, party: party, partyCount: partyCount), party: party, partyCount: partyCount,
+          shapes: shapes, answers: answers))
     }
   }
 }
@@ -73,20 +124,42 @@ extension ClusterScheme: CustomStringConvertible {
     switch self {
     case .replicated: "replicated sharing among three parties"
     case .additive(let partyCount): "additive sharing among \(partyCount) parties with a dealer"
+    case .spdz(let partyCount): "additive sharing with MACs (spdz) among \(partyCount) parties with a dealer"
     }
   }
 }
 
-/// Shares of either kind.
+/// What a party holds of an owner's tensors, by any scheme.
 package enum HeldShares: Sendable {
   case replicated([ReplicatedShare])
   case additive([AdditiveShare])
+  /// Pieces that have no MACs yet: those are a session's.
+  case authenticated(AuthenticatedPiece)
 
-  /// As what they are stored by.
+  /// As what they are stored by in trainings, which pieces without MACs have no part in.
   var held: [HeldShare] {
     switch self {
     case .replicated(let shares): shares.map(\.held)
     case .additive(let shares): shares.map(\.held)
+    case .authenticated: []
     }
+  }
+}
+
+/// A scheme with a dealer that parties serve models by.
+protocol ServedScheme: DealtScheme {
+  /// The piece among what a party holds; `nil` where it is of another scheme.
+  static func piece(in shares: HeldShares) -> Piece?
+}
+
+extension AdditiveScheme: ServedScheme {
+  static func piece(in shares: HeldShares) -> [AdditiveShare]? {
+    if case .additive(let shares) = shares { shares } else { nil }
+  }
+}
+
+extension AuthenticatedScheme: ServedScheme {
+  static func piece(in shares: HeldShares) -> AuthenticatedPiece? {
+    if case .authenticated(let piece) = shares { piece } else { nil }
   }
 }

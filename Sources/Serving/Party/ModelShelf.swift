@@ -88,6 +88,16 @@ struct ModelShelf {
     return entries.removeValue(forKey: name)?.model.key
   }
 
+  /// Forgets a model whose shares are of no use any more: its owner has to share it again.
+  mutating func spoil(_ key: String) {
+    guard let entry = entries.values.first(where: { $0.model.key == key }) else { return }
+    let name = entry.offer.name
+    entries[name] = nil
+    try? database.remove(name)
+    store?.remove(name)
+    faults[name] = (entry.owner, "the session broke while the parties took it over: its owner has to share it again")
+  }
+
   private func checkOwner(of name: String, is client: ClientID) throws {
     guard let owner = entries[name]?.owner ?? faults[name]?.owner, owner != client.fingerprint else { return }
     throw ServingError.policy("the model \"\(name)\" was shared with another certificate: only its owner may change it")

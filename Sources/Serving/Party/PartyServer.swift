@@ -6,7 +6,7 @@ import Sharing
 public import Transports
 
 /// A computing party: keeps its shares of models and answers queries together with the others: two more that
-/// share by replication, or any number of additive parties where the cluster file names a dealer.
+/// share by replication, or any number of parties where the cluster file names a dealer.
 ///
 /// One listener serves both the other parties and clients; the certificate's role tells them apart. When the session
 /// breaks, queries that wait are answered with the reason, and a new session with new keys is formed.
@@ -61,8 +61,8 @@ public final class PartyServer: Sendable {
     let dealing = try cluster.dealer.map { dealer in
       try PartyDealing(
         dealer, identity: identity, party: party, partyCount: cluster.parties.count,
-        patience: cluster.deadline ?? defaultDeadline, storage: storage, policy: policy ?? StockPolicy(), logger: logger
-      )
+        patience: cluster.deadline ?? defaultDeadline, storage: storage, policy: policy ?? StockPolicy(),
+        form: DealtForm(cluster.scheme), logger: logger)
     }
     let shelf = try ModelShelf(storage: storage, scheme: scheme, party: party, logger: logger)
     let listener = try await Listener.open(
@@ -176,16 +176,24 @@ public final class PartyServer: Sendable {
     let channel = try await builder.form(within: deadline)
     // A party that goes is noticed at once, also while nobody asks.
     await channel.whenBroken { [state] in Task { await state.doubtSession() } }
-    return channel
+    return state.observer.wrapping?(channel) ?? channel
   }
 
   private func runner(over channel: any Channel, session: String) async throws -> any SessionRunner {
     guard let dealing else {
       return try await ReplicatedRunner(over: channel, session: session, telling: state.observer.draws)
     }
+    if case .spdz = scheme { return try await runner(on: AuthenticatedScheme.self, over: channel, session, dealing) }
+    return try await runner(on: AdditiveScheme.self, over: channel, session, dealing)
+  }
+
+  private func runner<Scheme: ServedScheme>(
+    on scheme: Scheme.Type, over channel: any Channel, _ session: String, _ dealing: PartyDealing
+  ) async throws -> any SessionRunner {
     let state = state
-    return try await AdditiveRunner(
-      over: channel, session: session, dealing: dealing, knownModels: { await state.modelKeys }, logger: logger)
+    return try await DealtRunner<Scheme>(
+      over: channel, session: session, dealing: dealing, knownModels: { await state.modelKeys },
+      spoil: { await state.spoil($0) }, logger: logger)
   }
 
   // MARK: Connections

@@ -14,6 +14,9 @@ extension PartyState {
 
   func withdraw(_ name: String, by owner: ClientID) throws -> String? { try shelf.withdraw(name, by: owner) }
 
+  /// Serves a model no more whose shares may be known to have been changed without notice.
+  func spoil(_ key: String) { shelf.spoil(key) }
+
   func listings(for client: ClientID, named name: String?) throws -> [ModelListing] {
     try shelf.listings(for: client, named: name)
   }

@@ -103,13 +103,13 @@ package struct SharedModel: Sendable {
     scalarCount = description.graph.runCount
     switch weights {
     case .replicated: mergesQueries = description.graph.keepsExamplesApart(input: description.inputName)
-    case .additive: mergesQueries = false
+    case .additive, .authenticated: mergesQueries = false
     }
   }
 
-  /// What additive parties compute for a query.
+  /// What parties with a dealer compute for a query.
   func computation(batch: Int, generation: String) throws -> DealtComputation {
-    try description.computation(batch: batch, label: "\(generation) \(key)")
+    try description.computation(batch: batch, generation: generation, label: "\(generation) \(key)")
   }
 }
 
@@ -120,13 +120,16 @@ extension SharedModel.Description {
     return try batch == 1 ? graph : graph.resized(inputs: [inputName: shape])
   }
 
-  /// What additive parties compute for a query, with weights whose masks are kept.
+  /// What parties with a dealer compute for a query, with weights whose masks are kept.
   ///
-  /// - Parameter label: whose weights they are.
-  func computation(batch: Int, label: String) throws -> DealtComputation {
+  /// - Parameters:
+  ///   - generation: names the session's keys of MACs, where shares have any.
+  ///   - label: whose weights they are.
+  func computation(batch: Int, generation: String, label: String) throws -> DealtComputation {
     try DealtComputation(
       .init(
-        graph: try graph(batch: batch), fractionBits: fractionBits, widths: widths, fixed: weightNames, label: label))
+        graph: try graph(batch: batch), fractionBits: fractionBits, widths: widths, fixed: weightNames,
+        asked: [inputName], keys: generation, label: label))
   }
 }
 
@@ -137,8 +140,10 @@ extension DealtComputation.Content {
     guard inputs <= SharedModel.Description.largestInput, graph.runCount <= SharedModel.Description.largestRun else {
       throw ServingError.badRequest("the program is larger than a dealer takes")
     }
-    guard (10...24).contains(fractionBits), widths.fit(graph), fixed.allSatisfy({ graph.inputs[$0] != nil }),
-      Set(fixed).count == fixed.count
+    let named = fixed + kept + asked + own
+    guard (10...24).contains(fractionBits), widths.fit(graph), named.allSatisfy({ graph.inputs[$0] != nil }),
+      Set(named).count == named.count, keptAnswers.count <= named.count,
+      keptAnswers.allSatisfy({ $0.count <= SharedModel.Description.largestInput })
     else { throw ServingError.badRequest("the program is none of a party") }
     try SecureEngine<AdditiveScheme>.checkAvailability(of: graph)
   }

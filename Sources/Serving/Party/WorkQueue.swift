@@ -134,6 +134,7 @@ extension PendingQuery {
     switch input {
     case .replicated(let shares): shares.reduce(0) { $0 + $1.shape.count }
     case .additive(let shares): shares.reduce(0) { $0 + $1.shape.count }
+    case .authenticated(let piece): piece.shape.count
     }
   }
 }

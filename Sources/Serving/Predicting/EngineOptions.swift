@@ -4,13 +4,35 @@ public import Sharing
 public struct EngineOptions: Sendable {
   /// The engines by name.
   public enum Engine: String, Sendable, CaseIterable {
-    case plain, clear, replicated, additive
+    case plain, clear, replicated, additive, spdz
 
     /// Whether parties compute it in secret.
-    var isSecret: Bool {
+    public var isSecret: Bool {
       switch self {
       case .plain, .clear: false
-      case .replicated, .additive: true
+      case .replicated, .additive, .spdz: true
+      }
+    }
+
+    /// Whether its parties have a dealer.
+    var hasDealer: Bool {
+      switch self {
+      case .plain, .clear, .replicated: false
+      case .additive, .spdz: true
+      }
+    }
+
+    /// The engines that compute in secret, for people.
+    public static var secretNames: String { allCases.filter(\.isSecret).map(\.rawValue).joined(separator: ", ") }
+
+    /// What so many parties spend with this engine; one that does not compute in secret spends nothing, and is not asked.
+    ///
+    /// - Parameter options: the protocols of replicated parties.
+    public func costs(partyCount: Int, options: ReplicatedOptions = ReplicatedOptions()) -> any CostModel {
+      switch self {
+      case .plain, .clear, .replicated: ReplicatedCosts(options)
+      case .additive: AdditiveCosts(partyCount: partyCount)
+      case .spdz: AuthenticatedCosts(partyCount: partyCount)
       }
     }
   }
@@ -59,9 +81,9 @@ public struct EngineOptions: Sendable {
 
   /// The number of parties of an engine; one that the engine does not have is refused.
   public static func checked(parties: Int?, engine: Engine) throws -> Int {
-    if engine == .additive {
+    if engine.hasDealer {
       guard (2...16).contains(parties ?? 2) else {
-        throw ServingError.badRequest("the engine additive runs on 2 to 16 parties, not \(parties ?? 0)")
+        throw ServingError.badRequest("the engine \(engine.rawValue) runs on 2 to 16 parties, not \(parties ?? 0)")
       }
       return parties ?? 2
     }

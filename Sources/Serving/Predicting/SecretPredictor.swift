@@ -46,7 +46,7 @@ public struct SecretPredictor: Sendable {
         runs.append((clock.now - start) / .seconds(1))
       }
       return outcome(output, plain: plain.value, runs: runs)
-    case .replicated, .additive:
+    case .replicated, .additive, .spdz:
       let planned = try await plan(model, input)
       let runs = try await secretRuns(model, pieces(of: input))
       for run in runs where run.traffic != planned.traffic {
@@ -79,11 +79,15 @@ public struct SecretPredictor: Sendable {
   }
 
   private var scheme: ClusterScheme {
-    options.engine == .additive ? .additive(partyCount: options.parties) : .replicated
+    switch options.engine {
+    case .plain, .clear, .replicated: .replicated
+    case .additive: .additive(partyCount: options.parties)
+    case .spdz: .spdz(partyCount: options.parties)
+    }
   }
 
   private var costs: any CostModel {
-    options.engine == .additive ? scheme.costs : ReplicatedCosts(options.replicated)
+    options.engine.costs(partyCount: options.parties, options: options.replicated)
   }
 
   /// What the plan says of all pieces together.
@@ -157,14 +161,22 @@ public struct SecretPredictor: Sendable {
   }
 
   private func memoryRuns(_ model: ModelFile, _ piece: Tensor<Float>) async throws -> [Prediction] {
-    guard options.engine == .additive else {
-      return try await MemoryCluster.predict(
+    switch options.engine {
+    case .additive: try await memoryRuns(on: AdditiveScheme.self, model, piece)
+    case .spdz: try await memoryRuns(on: AuthenticatedScheme.self, model, piece)
+    case .plain, .clear, .replicated:
+      try await MemoryCluster.predict(
         model, piece, fractionBits: options.fractionBits, repeats: options.repeats, deadline: options.deadline,
         options: options.replicated)
     }
-    return try await AdditiveMemoryCluster.predict(
-      model, piece, partyCount: options.parties, fractionBits: options.fractionBits, repeats: options.repeats,
-      deadline: options.deadline)
+  }
+
+  private func memoryRuns<Scheme: DealtScheme>(
+    on scheme: Scheme.Type, _ model: ModelFile, _ piece: Tensor<Float>
+  ) async throws -> [Prediction] {
+    try await DealtMemoryCluster(
+      of: scheme, partyCount: options.parties, fractionBits: options.fractionBits, deadline: options.deadline
+    ).predict(model, piece, repeats: options.repeats)
   }
 
   private func outcome(

@@ -13,6 +13,7 @@ extension ClusterScheme {
     switch self {
     case .replicated: ReplicatedShare.componentCount
     case .additive: AdditiveShare.componentCount
+    case .spdz: AuthenticatedShare.componentCount
     }
   }
 
@@ -22,6 +23,7 @@ extension ClusterScheme {
     case .replicated: Self.replicatedLayout(of: parcel, party: party, count: count)
     case .additive(let partyCount):
       Self.additiveLayout(of: parcel, isLast: party == partyCount - 1, count: count)
+    case .spdz: nil
     }
   }
 

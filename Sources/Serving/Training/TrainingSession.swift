@@ -128,7 +128,7 @@ extension ServingError {
     switch self {
     case .badRequest, .unknownModel, .dealerFails, .untrusted, .policy, .busy, .declined: false
     case .malformedMessage, .wrongVersion, .unexpectedReply, .refused, .queryMissing, .sessionBroken, .partyExited,
-      .partySilent, .dealerExited, .storage, .abandoned:
+      .partySilent, .dealerExited, .storage, .abandoned, .cheated:
       true
     }
   }

@@ -11,12 +11,8 @@ extension AdditiveScheme {
   public func multiply(_ pairs: [Multiplication<AdditiveShare>]) async throws -> [AdditiveProduct] {
     guard !pairs.isEmpty else { return [] }
     let operands = MaskedOperands(pairs)
-    let shares = operands.distinct.map { $0.isLeft ? pairs[$0.product].left : pairs[$0.product].right }
-    var draws = try await deal(
-      .products(
-        operands: shares.map { Demand.Operand(count: $0.shape.count, mask: $0.mask?.name) },
-        products: zip(pairs, operands.places).map { Demand.Product(form: $0.form, left: $1.left, right: $1.right) }))
-    let masks = try await masked(shares, &draws)
+    var draws = try await deal(operands.demand(of: pairs) { $0.mask?.name })
+    let masks = try await masked(operands.shares(of: pairs), &draws)
     return zip(pairs, operands.places).map { pair, place in
       let shape = pair.form.resultShape
       var result = RingTensor(shape: shape, scalars: draws.words(shape.count))

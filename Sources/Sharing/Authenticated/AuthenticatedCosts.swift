@@ -31,7 +31,7 @@ public struct AuthenticatedCosts: CostModel {
   private func dealt(_ demand: Demand) -> Cost { Cost(dealtByteCount: demand.authenticatedByteCount) }
 
   /// The check of all that was opened before.
-  var checking: Cost { AuthenticatedScheme.checkByteCounts.reduce(Cost.none) { $0 + round($1) } }
+  public var checking: Cost { AuthenticatedScheme.checkByteCounts.reduce(Cost.none) { $0 + round($1) } }
 
   public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost {
     round(16 * openedCount)
@@ -98,16 +98,23 @@ public struct AuthenticatedCosts: CostModel {
 
   public var starting: Cost { round(SessionName.contributionByteCount) }
 
-  /// An owner outside knows masks from the dealer and sends every party its words under them.
+  /// An owner outside sends every party its summands of the words and of their products with a factor; the parties input
+  /// them, toss a coin and compare.
   public func sharing(counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    return Cost(rounds: 1, byteCount: isOfOne ? 0 : 16 * partyCount * count, dealtByteCount: 32 * count)
+    let words = AuthenticatedSharing.wordCount(of: count)
+    let sent = isOfOne ? 0 : AuthenticatedSharing.byteCount(of: count, partyCount: partyCount)
+    return Cost(rounds: 1, byteCount: sent) + bringing(counts: [words])
+      + AuthenticatedScheme.checkByteCounts.prefix(2).reduce(Cost.none) { $0 + round($1) }
+      + multiplying([.elementwise([1])]) + round(16)
   }
 
-  /// A check, an opening under masks that the receiver knows, a check of it, and a copy from every party.
+  /// The receiver's mask, shared with its words; a check, the opening, a check of it, and a copy from every party.
   public func revealing(counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    return checking + round(16 * count) + checking
-      + Cost(rounds: 1, byteCount: 16 * senderCount * count, dealtByteCount: 32 * count)
+    var mask = bringing(counts: [2 * count])
+    mask.rounds = 0
+    mask.byteCount += isOfOne ? 0 : 32 * count
+    return mask + checking + round(16 * count) + checking + Cost(rounds: 1, byteCount: 8 * senderCount * count)
   }
 }

@@ -15,7 +15,7 @@ extension AuthenticatedScheme {
   /// Four rounds.
   ///
   /// - Throws: ``SharingError/cheating(check:layer:)``, and again from whatever is called then.
-  func check() async throws {
+  package func check() async throws {
     checkCount += 1
     let (coin, transcript) = try await tossCoin()
     let sums = ledger.sums(coin: coin, keys: keys)
@@ -37,7 +37,7 @@ extension AuthenticatedScheme {
   }
 
   /// Two rounds: all parties' opened values are the same, and a coin that nobody could know when they were opened.
-  private func tossCoin() async throws -> (PseudorandomGenerator, transcript: [UInt8]) {
+  func tossCoin() async throws -> (coin: PseudorandomGenerator, transcript: [UInt8]) {
     let seed = SecureRandom.bytes(Self.digestByteCount)
     let digest = ledger.digest
     let own = digest + commitment("coin", party, seed)

@@ -9,7 +9,8 @@ extension AuthenticatedScheme {
   /// - Parameter value: the words at the owner; not looked at elsewhere.
   public func input(_ value: RingTensor?, of owner: Int, shape: Shape) async throws -> AuthenticatedShare {
     let inputs = [Demand.Input(owner: owner, count: shape.count)]
-    let shares = try await shared([party == owner ? value ?? RingTensor(repeating: 0, shape: shape) : nil], inputs)
+    let own = WideTensor(low: value ?? RingTensor(repeating: 0, shape: shape))
+    let shares = try await shared([party == owner ? own.reshaped(to: [shape.count]) : nil], inputs)
     return AuthenticatedShare(shares[0].apply { $0.reshaped(to: shape) })
   }
 
@@ -21,7 +22,9 @@ extension AuthenticatedScheme {
       items.map { Demand.Input(owner: owner, count: $0.shape.count) }
     }
     let shares = try await shared(
-      (0..<partyCount).flatMap { owner in items.map { owner == party ? $0.own : nil } }, inputs)
+      (0..<partyCount).flatMap { owner in
+        items.map { owner == party ? $0.own.map { WideTensor(low: $0.reshaped(to: [$0.count])) } : nil }
+      }, inputs)
     var sums = (0..<items.count).map { index in
       stride(from: index + items.count, to: shares.count, by: items.count).reduce(shares[index]) { $0 + shares[$1] }
     }[...]
@@ -32,8 +35,8 @@ extension AuthenticatedScheme {
     }
   }
 
-  /// One round: each owner broadcasts its words under masks.
-  private func shared(_ values: [RingTensor?], _ inputs: [Demand.Input]) async throws -> [AuthenticatedWords] {
+  /// One round: each owner broadcasts its words, of any shape of one axis, under masks.
+  func shared(_ values: [WideTensor?], _ inputs: [Demand.Input]) async throws -> [AuthenticatedWords] {
     var draws = try await deal(.inputs(inputs))
     var outbox = Outbox()
     var hidden: [WideTensor] = []
@@ -45,7 +48,7 @@ extension AuthenticatedScheme {
         hidden.append(WideTensor(repeating: 0, shape: [input.count]))
         continue
       }
-      let words = WideTensor(low: value.reshaped(to: [input.count])) - WideTensor(shape: [input.count], words: known)
+      let words = value - WideTensor(shape: [input.count], words: known)
       hidden.append(words)
       outbox.append(words.words)
     }

@@ -41,16 +41,19 @@ public final class AuthenticatedScheme: SharingScheme {
 
   /// Starts a session: all parties agree on what names it. One round.
   ///
-  /// - Parameter session: a name all parties give alike.
+  /// - Parameters:
+  ///   - session: a name all parties give alike.
+  ///   - keys: what names the keys of MACs, at the dealer as here; with one dealer no two sessions may have the same.
   public static func start(
-    over channel: any Channel, source: any CorrelationSource, session: String
+    over channel: any Channel, source: any CorrelationSource, session: String, keys: String = ""
   ) async throws -> AuthenticatedScheme {
     let name = try await SessionName.agree(over: channel, session: session)
-    return AuthenticatedScheme(channel: channel, source: source, master: try await source.key(), session: name)
+    return AuthenticatedScheme(
+      channel: channel, source: source, master: try await source.key(), session: name, keys: keys)
   }
 
   init(
-    channel: any Channel, source: any CorrelationSource, master: [UInt8], session: [UInt8],
+    channel: any Channel, source: any CorrelationSource, master: [UInt8], session: [UInt8], keys: String = "",
     observer: DealtDraws.Observer? = nil
   ) {
     self.channel = channel
@@ -58,7 +61,7 @@ public final class AuthenticatedScheme: SharingScheme {
     self.source = source
     self.session = session
     self.observer = observer
-    keys = MACKeys(master: master)
+    self.keys = MACKeys(master: master, name: keys)
     steps = DealtSteps(master: master, program: AdditiveScheme.mainProgram)
   }
 

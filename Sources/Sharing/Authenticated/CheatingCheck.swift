@@ -8,6 +8,10 @@ public enum CheatingCheck: String, Hashable, Sendable, Codable, CustomStringConv
   case words
   /// Bits that were opened do not have the MACs they should have.
   case bits
+  /// What parties brought of an owner's words is not what the owner sent them.
+  case inputs
+  /// The parties give the owner different answers.
+  case answers
 
   public var description: String {
     switch self {
@@ -15,6 +19,8 @@ public enum CheatingCheck: String, Hashable, Sendable, Codable, CustomStringConv
     case .commitment: "a value differs from the commitment to it"
     case .words: "the MAC check of opened words failed"
     case .bits: "the MAC check of opened bits failed"
+    case .inputs: "the check of what an owner shared failed"
+    case .answers: "the parties gave different answers"
     }
   }
 }

@@ -64,7 +64,7 @@ struct OpenedLedger {
       let count = entry.opened.count / 2
       let weights = coin.words(count: count, counterHigh: UInt64(index) << 1, counterLow: 0)
       sums[entry.layer].words &+=
-        Self.dot(weights, entry.macs, count) &- keys.words &* Self.dot(weights, entry.opened, count)
+        WideTensor.dot(weights, entry.macs, count) &- keys.words &* WideTensor.dot(weights, entry.opened, count)
     }
     for (index, entry) in planes.enumerated() {
       let weights = coin.words(count: entry.macs.count, counterHigh: UInt64(index) << 1 | 1, counterLow: 0)
@@ -73,12 +73,6 @@ struct OpenedLedger {
         ck_gf64_dot(entry.macs.count, weights, entry.macs) ^ ck_gf64_multiply(value, keys.bits)
     }
     return sums
-  }
-
-  private static func dot(_ weights: [UInt64], _ words: [UInt64], _ count: Int) -> UInt128 {
-    var sum: [UInt64] = [0, 0]
-    ck_u128_dot(count, weights, words, &sum)
-    return UInt128(sum[1]) << 64 | UInt128(sum[0])
   }
 
   /// The sum of the weights of all bits that are 1.

@@ -88,6 +88,22 @@ struct WideTensor: Sendable {
       high: RingTensor.concatenated(tensors.map(\.high), axis: axis))
   }
 
+  /// Scalars of a tensor of one axis.
+  func sliced(_ range: Range<Int>) -> WideTensor {
+    let high = range.lowerBound + count..<range.upperBound + count
+    return WideTensor(shape: [range.count], words: Array(words[range]) + words[high])
+  }
+
+  /// The sum of all scalars, each times its weight.
+  func dot(_ weights: [UInt64]) -> UInt128 { Self.dot(weights, words, count) }
+
+  /// The sum of scalars, low halves before high ones, each times its weight.
+  static func dot(_ weights: [UInt64], _ words: [UInt64], _ count: Int) -> UInt128 {
+    var sum: [UInt64] = [0, 0]
+    ck_u128_dot(count, weights, words, &sum)
+    return UInt128(sum[1]) << 64 | UInt128(sum[0])
+  }
+
   /// A tensor of this shape whose words the closure writes, all of them.
   private func made(_ body: (UnsafeMutablePointer<UInt64>?) -> Void) -> WideTensor {
     WideTensor(

@@ -42,10 +42,12 @@ public final class Dealer: Sendable {
   public func key(ofParty party: PartyID) -> [UInt8] { masters[party] }
 
   /// What the last party has to add for an operation.
-  public func corrections(for demand: Demand, at place: DealtPlace) -> Message {
+  ///
+  /// - Parameter keys: what names the keys of MACs, where there are any.
+  public func corrections(for demand: Demand, at place: DealtPlace, keys: String = "") -> Message {
     var dealing = Dealing(generators: generators(of: place.program), place: place)
     guard form == .additive else {
-      var dealing = AuthenticatedDealing(dealing, keys: MACKeys.sum(of: masters))
+      var dealing = AuthenticatedDealing(dealing, keys: MACKeys.sum(of: masters, name: keys))
       dealing.deal(demand, generators: generators)
       return dealing.corrections
     }

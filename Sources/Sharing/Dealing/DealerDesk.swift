@@ -20,7 +20,7 @@ package final class DealerDesk: Sendable {
   /// What one run demands.
   package func program(of computation: DealtComputation) async throws -> DealtProgram {
     if let known = programs.withLockedValue({ $0[computation.program] }) { return known }
-    let found = try await computation.rehearsed(partyCount: dealer.partyCount)
+    let found = try await computation.rehearsed(partyCount: dealer.partyCount, form: dealer.form)
     programs.withLockedValue { programs in
       if programs.count >= Self.capacity { programs.removeAll() }
       programs[computation.program] = found
@@ -30,6 +30,6 @@ package final class DealerDesk: Sendable {
 
   /// What the last party needs for one run.
   package func ticket(for computation: DealtComputation, step: UInt32) async throws -> Message {
-    dealer.ticket(for: try await program(of: computation), step: step)
+    dealer.ticket(for: try await program(of: computation), step: step, keys: computation.content.keys)
   }
 }

@@ -20,35 +20,28 @@ public struct DealtProgram: Hashable, Sendable, Codable {
   ///
   /// - Parameter body: runs the program on the scheme it is given, beginning with the step that is to be recorded; steps
   ///   before are begun by the body too.
-  public static func rehearsing(
-    _ name: String, partyCount: Int, _ body: (AdditiveScheme) async throws -> Void
+  package static func rehearsing<Scheme: DealtScheme>(
+    _ name: String, partyCount: Int, on scheme: Scheme.Type,
+    _ body: (Scheme) async throws -> Void
   ) async throws -> DealtProgram {
     let channel = RehearsalChannel(partyCount: partyCount)
-    let source = RehearsalSource(partyCount: partyCount)
-    try await body(try await AdditiveScheme.start(over: channel, source: source, session: "rehearsal"))
-    return DealtProgram(name: name, operations: source.operations(of: name))
-  }
-
-  /// The same for parties whose shares have MACs.
-  public static func rehearsingAuthenticated(
-    _ name: String, partyCount: Int, _ body: (AuthenticatedScheme) async throws -> Void
-  ) async throws -> DealtProgram {
-    let source = RehearsalSource(partyCount: partyCount, form: .authenticated)
-    let channel = RehearsalChannel(partyCount: partyCount)
-    try await body(AuthenticatedScheme(channel: channel, source: source, master: source.key(), session: []))
+    let source = RehearsalSource(partyCount: partyCount, form: Scheme.form)
+    try await body(try await Scheme.start(over: channel, source: source, session: "rehearsal", keys: ""))
     return DealtProgram(name: name, operations: source.operations(of: name))
   }
 }
 
 extension Dealer {
   /// The corrections of one run, one after the other.
-  public func ticket(for program: DealtProgram, step: UInt32) -> Message {
+  ///
+  /// - Parameter keys: what names the keys of MACs, where there are any.
+  public func ticket(for program: DealtProgram, step: UInt32, keys: String = "") -> Message {
     var message = Message()
     message.reserveCapacity(program.byteCount(partyCount: partyCount, form: form))
     for operation in program.operations {
       message += corrections(
         for: operation.demand.moved(to: step, of: program.name),
-        at: DealtPlace(program: program.name, step: step, operation: operation.number))
+        at: DealtPlace(program: program.name, step: step, operation: operation.number), keys: keys)
     }
     return message
   }

@@ -62,20 +62,24 @@ public struct SecurePlan: Hashable, Sendable, Codable {
       return try await SecureEngine(scheme, fractionBits: fractionBits, widths: widths, magnitudes: magnitudes)
         .run(graph, inputs: inputs, observer: observer)
     }
-    ledger.add("input \(dataInput)", "share", costs.sharing(counts: [graph.shape(ofInput: dataInput)?.count ?? 0]))
+    let given = [graph.shape(ofInput: dataInput)?.count ?? 0]
+    ledger.add("input \(dataInput)", "share", costs.sharing(counts: given))
     let outputs = try await run(scheme) { ledger.record($0) }
     let revealed = outputs.map(\.shape.count)
     ledger.add("output", "reveal", costs.revealing(counts: revealed))
+    let outside = costs.sharing(counts: given) + costs.revealing(counts: revealed)
     var bytesByParty: [Int] = []
     for party in 0..<costs.partyCount {
       let own = costs.sent(by: party)
       let scheme = MeteredScheme(own)
       _ = try await run(scheme)
-      bytesByParty.append(scheme.traffic.byteCount + own.revealing(counts: revealed).byteCount)
+      let outside = own.sharing(counts: given) + own.revealing(counts: revealed)
+      bytesByParty.append(scheme.traffic.byteCount + outside.byteCount)
     }
     return SecurePlan(
       rounds: ledger.layers.reduce(0) { $0 + $1.rounds }, bytesSent: ledger.layers.reduce(0) { $0 + $1.bytesSent },
-      bytesByParty: bytesByParty, dealtBytes: scheme.traffic.dealtByteCount, peakMemoryBytes: ledger.peakMemoryBytes,
+      bytesByParty: bytesByParty, dealtBytes: (outside + scheme.traffic).dealtByteCount,
+      peakMemoryBytes: ledger.peakMemoryBytes,
       failureProbability: min(1, ledger.layers.reduce(0) { $0 + ($1.failureProbability ?? 0) }),
       opened: [Opening(value: "output", recipients: "the owner of the input")], layers: ledger.layers)
   }

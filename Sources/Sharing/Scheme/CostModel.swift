@@ -38,9 +38,11 @@ public protocol CostModel: Sendable {
   /// What parties bring by themselves, once it joins a share; `counts`: scalars of each product.
   func bringing(counts: [Int]) -> Cost
   func opening(counts: [Int]) -> Cost
+  /// Making sure that all that was opened was opened rightly.
+  var checking: Cost { get }
   /// Starting a session: agreeing on keys.
   var starting: Cost { get }
-  /// A tensor of an owner outside, shared into the parties.
+  /// Tensors of an owner outside, shared into the parties together.
   func sharing(counts: [Int]) -> Cost
   /// Results revealed to one receiver outside.
   func revealing(counts: [Int]) -> Cost
@@ -58,6 +60,9 @@ extension CostModel {
   public func bringing(counts: [Int]) -> Cost { .none }
 
   public func doubles(_ form: Bilinear) -> Bool { false }
+
+  /// Nothing: the parties follow the protocol.
+  public var checking: Cost { .none }
 
   /// Truncations that are never wrong.
   public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool) -> Cost {

@@ -36,6 +36,20 @@ struct MaskedOperands {
     }
   }
 
+  /// The distinct operands as shares.
+  func shares<Share: MaskedOperand>(of pairs: [Multiplication<Share>]) -> [Share] {
+    distinct.map { $0.isLeft ? pairs[$0.product].left : pairs[$0.product].right }
+  }
+
+  /// What the products need of a dealer.
+  ///
+  /// - Parameter mask: the name of the mask of a share that is fixed.
+  func demand<Share: MaskedOperand>(of pairs: [Multiplication<Share>], mask: (Share) -> DealtMask?) -> Demand {
+    .products(
+      operands: shares(of: pairs).map { Demand.Operand(count: $0.shape.count, mask: mask($0)) },
+      products: zip(pairs, places).map { Demand.Product(form: $0.form, left: $1.left, right: $1.right) })
+  }
+
   /// Scalars that must be opened.
   var openedCount: Int { distinct.reduce(0) { $0 + ($1.isFixed ? 0 : $1.count) } }
 }

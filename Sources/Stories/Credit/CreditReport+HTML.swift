@@ -59,7 +59,7 @@ extension CreditReport {
             """,
           picture: ShareRaster(owner: views.first?.owner ?? [], shares: views.map { ("party \($0.party)", $0.share) })
             .svg),
-      ],
+      ] + (cheatText.map { [Page.Section(title: "A party that cheats", text: $0, picture: "")] } ?? []),
       footer: """
         Data: \(data.source). Seed \(seed). Tacit \(versions["tacit"] ?? ""), \
         \(encrypted.protocol) sharing among \(encrypted.parties) parties over TLS 1.3.

@@ -31,7 +31,15 @@ extension CreditReport {
         what the applicant knows   \(viewLine(\.owner) { number($0, 3) })
         what party \(views.first?.party ?? 0) sees          \(style.secret(viewLine(\.share) { String($0.prefix(8)) + "…" }))
 
-      """
+      """ + (cheatText.map { "  \($0)\n" } ?? "")
+  }
+
+  /// What became of a cheating party, in one sentence.
+  var cheatText: String? {
+    guard let cheat else { return nil }
+    let end = cheat.error.map { "the others stop: \($0)" } ?? "nobody noticed, and an output was released"
+    return
+      "The same model on \(CheatingParty.partyCount) parties with the engine spdz, of which party \(cheat.party) tampers: \(end)."
   }
 
   private func viewLine<Element>(_ path: KeyPath<View, [Element]>, _ show: (Element) -> String) -> String {

@@ -1,3 +1,5 @@
+public import Sharing
+
 /// What `tacit demo credit` found; the keys of `report.json`.
 public struct CreditReport: Hashable, Sendable, Codable {
   public struct Data: Hashable, Sendable, Codable {
@@ -63,12 +65,28 @@ public struct CreditReport: Hashable, Sendable, Codable {
     public var share: [String]
   }
 
+  /// What became of a party that tampered.
+  public struct Cheat: Hashable, Sendable, Codable {
+    public var party: Int
+    /// The check that it failed.
+    public var check: CheatingCheck?
+    /// The layer whose values it changed, as far as the parties found out.
+    public var layer: String
+    /// Whether an output came out all the same.
+    public var released: Bool
+
+    /// What the parties stop with; `nil` where they did not notice.
+    public var error: SharingError? { check.map { .cheating(check: $0, layer: layer) } }
+  }
+
   public var seed: UInt64
   public var data: Data
   public var federated: Federated
   public var plain: Plain
   public var encrypted: Encrypted
   public var views: [View]
+  /// Where a party was made to cheat.
+  public var cheat: Cheat?
   public var versions: [String: String]
   public var seconds: Double
 }

@@ -18,8 +18,13 @@ public struct CreditStory: Sendable {
   /// The `tacit` program, which the parties are started from.
   public var executable: String
   public var deadline: Duration
+  /// Whether the same model is asked once more, by parties one of which tampers.
+  public var hasCheater: Bool
 
-  public init(dataFolder: String?, seed: UInt64, executable: String, deadline: Duration = .seconds(30)) {
+  public init(
+    dataFolder: String?, seed: UInt64, executable: String, deadline: Duration = .seconds(30), hasCheater: Bool = false
+  ) {
+    self.hasCheater = hasCheater
     self.dataFolder = dataFolder
     self.seed = seed
     self.executable = executable
@@ -62,6 +67,12 @@ public struct CreditStory: Sendable {
     guard secret.together.traffic == plan.traffic else {
       throw SharingError.trafficDiffers(planned: plan.traffic, measured: secret.together.traffic)
     }
+    var cheat: CreditReport.Cheat?
+    if hasCheater {
+      progress("a party cheats")
+      cheat = try await CheatingParty.story(
+        model, test.features.sliced(axis: 0, 0..<1), fractionBits: Self.fractionBits, seed: seed, deadline: deadline)
+    }
     return CreditReport(
       seed: seed,
       data: .init(
@@ -75,7 +86,7 @@ public struct CreditStory: Sendable {
         accuracy: accuracy, auc: Metrics.areaUnderCurve(scores: plain.scalars, targets: targets) ?? 0,
         seconds: pooled.seconds),
       encrypted: Self.figures(secret, plain: plain.scalars, targets: targets, plan: plan),
-      views: try Self.views(of: test.features.sliced(axis: 0, 0..<1)),
+      views: try Self.views(of: test.features.sliced(axis: 0, 0..<1)), cheat: cheat,
       versions: ["tacit": TacitVersion.current], seconds: (clock.now - begin) / .seconds(1))
   }
 

@@ -16,7 +16,8 @@ struct DemoCommand: AsyncParsableCommand {
       discussion: """
         Three bank processes train a network together under masked aggregation, each on its own rows. It is put in shares on \
         three party processes with certificates of their own, which are asked about applications that none of them sees. \
-        Writes report.json and report.html.
+        Writes report.json and report.html. With --cheat the model is asked once more by three parties of the engine spdz, \
+        tasks of this process, of which one tampers with a message: no output is released, and the exit code is 5.
 
         Example: tacit demo credit --data ../shared/data --seed 3
         """)
@@ -26,6 +27,8 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "The seed of split, initial weights and shuffling.") var seed: UInt64 = 7
     @Option(help: "The folder for the reports.") var output = "runs/demo-credit"
     @Option(help: "Seconds to wait for a party before giving up.") var deadline = 30.0
+    @Flag(help: "In the end, have one party of the engine spdz tamper with a message, and show what happens.")
+    var cheat = false
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() async throws {
@@ -34,7 +37,7 @@ struct DemoCommand: AsyncParsableCommand {
       }
       let story = CreditStory(
         dataFolder: data, seed: seed, executable: try Executable.path,
-        deadline: .milliseconds(Int64(deadline * 1000)))
+        deadline: .milliseconds(Int64(deadline * 1000)), hasCheater: cheat)
       let isTerminal = isatty(STDERR_FILENO) != 0
       let report = try await story.tell { step in
         if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K\(step) …".utf8)) }
@@ -50,6 +53,7 @@ struct DemoCommand: AsyncParsableCommand {
         print(report.text(colours: isatty(STDOUT_FILENO) != 0))
         print("  \(output)/report.html shows it, \(output)/report.json has the figures\n")
       }
+      if let error = report.cheat?.error { throw error }
     }
   }
 }

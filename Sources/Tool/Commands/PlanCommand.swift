@@ -17,8 +17,8 @@ struct PlanCommand: AsyncParsableCommand {
   @Argument(
     help: "A model file (.tacit, .onnx, .h5, .safetensors, .npz), or a job (.yaml) with mode: encrypted.") var model:
     String
-  @Option(help: "The engine: replicated or additive.") var engine = "replicated"
-  @Option(help: "Computing parties; replicated has three, additive two or more.") var parties: Int?
+  @Option(help: "The engine: replicated, additive or spdz.") var engine = "replicated"
+  @Option(help: "Computing parties; replicated has three, additive and spdz two or more.") var parties: Int?
   @Option(help: "Examples in one query.") var batch = 1
   @OptionGroup var secrecy: SecrecyFlags
   @Option(help: "Round-trip time between parties, such as 20ms.") var rtt: String?
@@ -32,12 +32,12 @@ struct PlanCommand: AsyncParsableCommand {
       let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)
       return try await TrainingPlanOutput.print(planOf: model, network, json: json)
     }
-    guard let kind = EngineOptions.Engine(rawValue: engine), kind == .replicated || kind == .additive else {
-      throw UsageError("tacit plan knows the engines replicated and additive, not \"\(engine)\"")
+    guard let kind = EngineOptions.Engine(rawValue: engine), kind.isSecret else {
+      throw UsageError("tacit plan knows the engines \(EngineOptions.Engine.secretNames), not \"\(engine)\"")
     }
     let parties = try EngineOptions.checked(parties: parties, engine: kind)
     let options = try secrecy.options(engine: kind)
-    let costs: any CostModel = kind == .additive ? AdditiveCosts(partyCount: parties) : ReplicatedCosts(options)
+    let costs = kind.costs(partyCount: parties, options: options)
     guard (1...1 << 20).contains(batch) else { throw UsageError("--batch must be between 1 and 1048576, not \(batch)") }
     let fractionBits = try EngineOptions.checked(fractionBits: secrecy.fractionBits)
     let network = try Network(name: network, roundTrip: rtt, bandwidth: bandwidth)

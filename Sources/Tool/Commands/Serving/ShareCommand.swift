@@ -24,7 +24,7 @@ struct ShareCommand: AsyncParsableCommand {
   var expires: String?
   @Option(help: "A PEM file of the clients' certificates that may ask; every client of the authority where not given.")
   var clients: String?
-  @Option(help: "replicated or additive, to be sure that the cluster is of that kind.") var engine: String?
+  @Option(help: "replicated, additive or spdz, to be sure that the cluster is of that kind.") var engine: String?
   @OptionGroup var secrecy: SecrecyFlags
   @Option(help: "An origin whose pages may ask with tokens of yours, such as https://bank.example; may be repeated.")
   var webOrigin: [String] = []
@@ -66,7 +66,7 @@ struct ShareCommand: AsyncParsableCommand {
   }
 
   private func engine(of scheme: ClusterScheme) throws -> EngineOptions.Engine {
-    let actual: EngineOptions.Engine = scheme == .replicated ? .replicated : .additive
+    let actual: EngineOptions.Engine = scheme.engine
     guard let engine, engine != actual.rawValue else { return actual }
     throw UsageError("the cluster is for the engine \(actual.rawValue), not \"\(engine)\"")
   }

@@ -2,36 +2,40 @@ import Logging
 import Sharing
 import Transports
 
-/// Queries and trainings among additive parties with a dealer.
-final class AdditiveRunner: SessionRunner {
+/// Queries and trainings among parties with a dealer.
+final class DealtRunner<Scheme: ServedScheme>: SessionRunner {
   private let channel: any Channel
   private let dealing: PartyDealing
-  private let scheme: AdditiveScheme
+  private let scheme: Scheme
   private let turns: DealtTurns
   private let trainingTurns: DealtTurns
   private let generation: String
   /// By model and batch.
   private var computations: [String: DealtComputation] = [:]
   /// Weights whose masks are kept, by the model's key; the models that are there still.
-  private var fixed: [String: [String: AdditiveShare]] = [:]
+  private var fixed: [String: [String: Scheme.Share]] = [:]
   private let knownModels: () async -> Set<String>
+  private let spoil: (String) async -> Void
 
+  /// - Parameter spoil: told the key of a model whose shares this session may have given away the check of.
   init(
     over channel: any Channel, session: String, dealing: PartyDealing, knownModels: @escaping () async -> Set<String>,
-    logger: Logger
+    spoil: @escaping (String) async -> Void, logger: Logger
   ) async throws {
     self.channel = channel
     self.dealing = dealing
     self.knownModels = knownModels
+    self.spoil = spoil
     let key: [UInt8]
     (key, generation) = try await dealing.begin(over: channel)
-    let stock = DealtStock(key: key, partyCount: channel.partyCount)
+    let stock = DealtStock(key: key, partyCount: channel.partyCount, form: Scheme.form)
     turns = DealtTurns(
       over: channel, stock: stock, keeper: dealing.keeper, used: dealing.used, pulse: dealing.pulse, logger: logger)
     trainingTurns = DealtTurns(
       over: channel, stock: stock, keeper: dealing.trainingKeeper, used: try UsedSteps(folder: nil),
       pulse: dealing.pulse, logger: logger)
-    scheme = try await AdditiveScheme.start(over: channel, source: stock, session: session + generation)
+    scheme = try await Scheme.start(
+      over: channel, source: stock, session: session + generation, keys: generation)
   }
 
   func run(
@@ -45,19 +49,16 @@ final class AdditiveRunner: SessionRunner {
   private func run(
     _ query: PendingQuery, waiting: @escaping @Sendable (DealerProgress) -> Void
   ) async throws -> QueryAnswer {
-    guard case .additive(let input) = query.input, case .additive(let weights) = query.model.weights else {
+    guard let input = Scheme.piece(in: query.input), let weights = Scheme.piece(in: query.model.weights) else {
       throw ServingError.malformedMessage
     }
-    let description = query.model.description
     let computation = try await computation(for: query)
-    var operands = try await fixed(weights, of: query.model, computation)
-    operands[description.inputName] = input[0]
+    let prepared = try await prepared(weights, of: query.model, computation, waiting: waiting)
     try scheme.beginStep(of: computation.program, at: try await turns.next(of: computation, waiting: waiting))
     let before = scheme.traffic
     let clock = ContinuousClock()
     let start = clock.now
-    let output = try await computation.run(operands, on: scheme)
-    let summand = scheme.summandForOutside(output[0])
+    let summand = try await computation.answer(input, prepared, on: scheme)
     return QueryAnswer(
       summand: summand, traffic: scheme.traffic - before, seconds: (clock.now - start) / .seconds(1))
   }
@@ -73,27 +74,45 @@ final class AdditiveRunner: SessionRunner {
     return made
   }
 
-  /// The model's weights under masks that are opened once in a session: one round for the first query on a model.
-  private func fixed(
-    _ weights: [AdditiveShare], of model: SharedModel, _ computation: DealtComputation
-  ) async throws -> [String: AdditiveShare] {
+  /// The model's weights under masks that are opened once in a session: one round for the first query on a model, and with
+  /// MACs those that give it its own.
+  private func prepared(
+    _ weights: Scheme.Piece, of model: SharedModel, _ computation: DealtComputation,
+    waiting: @escaping @Sendable (DealerProgress) -> Void
+  ) async throws -> [String: Scheme.Share] {
     if let known = fixed[model.key] { return known }
-    let operands = Dictionary(uniqueKeysWithValues: zip(model.description.weightNames, weights))
-    let made = try await computation.fix(operands, on: scheme)
-    fixed[model.key] = made
-    return made
+    guard let preparation = try computation.preparation() else { return [:] }
+    if Scheme.form == .authenticated {
+      // Nothing that was dealt outlives the session: it is always the first run.
+      guard
+        try await trainingTurns.next(
+          of: preparation, coming: { [.init(computation: preparation, count: 1)] }, waiting: waiting) == 0
+      else { throw ServingError.malformedMessage }
+    }
+    do {
+      let made = try await preparation.prepare(weights, on: scheme).inputs
+      try await scheme.check()
+      fixed[model.key] = made
+      return made
+    } catch {
+      if Scheme.form == .authenticated { await spoil(model.key) }
+      throw error
+    }
   }
 
   func add(_ sum: PendingAggregation) async throws -> AggregationAnswer {
-    throw ServingError.badRequest("additive parties do not add up workers' shares")
+    throw ServingError.badRequest("parties with a dealer do not add up workers' shares")
   }
 
   func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws {
-    let scheme = AdditiveTraining(over: channel, scheme: scheme, turns: trainingTurns, generation: generation) {
+    guard let scheme = scheme as? AdditiveScheme else {
+      throw ServingError.badRequest("parties of a cluster with scheme: spdz do not train")
+    }
+    let steps = AdditiveTraining(over: channel, scheme: scheme, turns: trainingTurns, generation: generation) {
       report(.waiting($0))
     }
     do {
-      try await TrainingSession(channel: channel, training: training, scheme: scheme).run(report: report)
+      try await TrainingSession(channel: channel, training: training, scheme: steps).run(report: report)
       await dealing.trainingKeeper?.forget()
     } catch {
       await dealing.trainingKeeper?.forget()

@@ -1,8 +1,7 @@
 import NIOConcurrencyHelpers
-import Transports
 
 /// How a cheating party deviates in one round.
-enum Tampering: Hashable, Sendable, CaseIterable {
+package enum Tampering: Hashable, Sendable, CaseIterable {
   /// Adds to words modulo 2¹²⁸ what it sends to everybody, and believes it itself.
   case addError
   /// Turns over a bit of what it sends to everybody, and believes it itself.
@@ -19,8 +18,9 @@ enum Tampering: Hashable, Sendable, CaseIterable {
   case leave
 }
 
-/// The channel of a party that cheats in one round of its choice and is honest before and after.
-final class TamperingChannel: Channel {
+/// The channel of a party that cheats in one round of its choice and is honest before and after: for tests, and for showing what
+/// becomes of it.
+package final class TamperingChannel: Channel {
   private struct State {
     var round = 0
     var sent: [Message] = []
@@ -35,23 +35,25 @@ final class TamperingChannel: Channel {
   private let state = NIOLockedValueBox(State())
 
   /// - Parameter tampering: nothing is changed where there is none.
-  init(_ base: any Channel, _ tampering: Tampering?, round: Int, seed: UInt64) {
+  package init(_ base: any Channel, _ tampering: Tampering?, round: Int, seed: UInt64) {
     self.base = base
     self.tampering = tampering
     self.round = round
     self.seed = seed
   }
 
-  var party: PartyID { base.party }
-  var partyCount: Int { base.partyCount }
-  var roundCount: Int { state.withLockedValue { $0.round } }
-  var hasCheated: Bool { state.withLockedValue { $0.hasCheated } }
-  func binding(with peer: PartyID) -> [UInt8] { base.binding(with: peer) }
-  func send(_ message: Message, to peer: PartyID) async throws(ChannelError) { try await base.send(message, to: peer) }
-  func receive(from peer: PartyID) async throws(ChannelError) -> Message { try await base.receive(from: peer) }
-  func close() async { await base.close() }
+  package var party: PartyID { base.party }
+  package var partyCount: Int { base.partyCount }
+  package var roundCount: Int { state.withLockedValue { $0.round } }
+  package var hasCheated: Bool { state.withLockedValue { $0.hasCheated } }
+  package func binding(with peer: PartyID) -> [UInt8] { base.binding(with: peer) }
+  package func send(_ message: Message, to peer: PartyID) async throws(ChannelError) {
+    try await base.send(message, to: peer)
+  }
+  package func receive(from peer: PartyID) async throws(ChannelError) -> Message { try await base.receive(from: peer) }
+  package func close() async { await base.close() }
 
-  func exchange(_ outgoing: [Outgoing], from sources: [PartyID]) async throws(ChannelError) -> [Message] {
+  package func exchange(_ outgoing: [Outgoing], from sources: [PartyID]) async throws(ChannelError) -> [Message] {
     let honest = outgoing.first?.message ?? []
     let (turn, earlier) = state.withLockedValue { state in
       defer {

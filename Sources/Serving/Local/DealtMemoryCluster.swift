@@ -1,0 +1,140 @@
+import Graphs
+package import ModelFiles
+package import Sharing
+package import Tensors
+package import Transports
+
+/// Parties with a dealer, all as tasks of this process over memory channels: the same protocols and traffic, no network.
+///
+/// The dealer makes its part for all runs before the parties begin. Nothing is hidden from this process; for trying and
+/// measuring.
+package struct DealtMemoryCluster<Scheme: DealtScheme> {
+  package let partyCount: Int
+  package let fractionBits: Int
+  package let deadline: Duration
+  /// What parties send through, such as one who cheats.
+  private let wrapping: @Sendable (MemoryChannel) -> any Channel
+
+  package init(
+    of scheme: Scheme.Type, partyCount: Int, fractionBits: Int, deadline: Duration,
+    wrapping: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 }
+  ) {
+    self.partyCount = partyCount
+    self.fractionBits = fractionBits
+    self.deadline = deadline
+    self.wrapping = wrapping
+  }
+
+  /// Predicts `repeats` times after a warm-up; results in order, the warm-up left out.
+  ///
+  /// - Throws: ``SharingError/cheating(check:layer:)`` where any party notices a cheater.
+  package func predict(_ model: ModelFile, _ input: Tensor<Float>, repeats: Int) async throws -> [Prediction] {
+    let description = try SharedModel.Description(model, fractionBits: fractionBits)
+    try model.inputRange?.check(input)
+    try description.validate()
+    let weights = try SecretInput.encode(
+      weights: description.weightNames, of: model.weights, fractionBits: fractionBits)
+    let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
+    let batch = input.shape[0]
+    let computation = try description.computation(batch: batch, generation: "", label: "memory")
+    let (stocks, offline) = try await deal(computation, runs: repeats + 1)
+    let shape = try SecretOutput.shape(of: model, batch: batch)
+    let modelParcels = Scheme.parcels(of: weights, answers: [], partyCount: partyCount).parcels
+    let inputs = (0...repeats).map { _ in Scheme.parcels(of: [words], answers: [shape], partyCount: partyCount) }
+    let answers = try await everyParty { channel in
+      let party = channel.party
+      let weights = try Scheme.unpack(
+        modelParcels[party], party: party, partyCount: partyCount, shapes: weights.map(\.shape), answers: [])
+      let inputs = try inputs.map {
+        try Scheme.unpack(
+          $0.parcels[party], party: party, partyCount: partyCount, shapes: [words.shape], answers: [shape])
+      }
+      return try await run(computation, weights, inputs, over: channel, stock: stocks[party])
+    }
+    return try (1...repeats).map { index in
+      let parts = answers.map { $0[index] }
+      let said = try Scheme.combine(
+        parts.map { $0.summand.reshaped(to: shape) }, mask: inputs[index].masks.first)
+      let sent = inputs[index].parcels.reduce(8 * partyCount * shape.count) { $0 + $1.byteCount }
+      var traffic = parts.reduce(Cost(byteCount: sent)) { $0 + $1.traffic }
+      // Sharing the input and revealing the answer are a message latency each.
+      traffic.rounds = 2 + (parts.map(\.traffic.rounds).max() ?? 0)
+      let seconds = parts.map(\.seconds).max() ?? 0
+      return Prediction(
+        output: FixedTensor(ring: said, fractionBits: fractionBits).decoded(), seconds: seconds,
+        partySeconds: seconds, traffic: traffic, offlineSeconds: offline)
+    }
+  }
+
+  /// The last party's stock for so many runs, and what dealing one took.
+  private func deal(
+    _ computation: DealtComputation, runs: Int
+  ) async throws -> (stocks: [DealtStock], secondsPerRun: Double) {
+    let desk = DealerDesk(Dealer(partyCount: partyCount, form: Scheme.form))
+    let stocks = (0..<partyCount).map {
+      DealtStock(key: desk.dealer.key(ofParty: $0), partyCount: partyCount, form: Scheme.form)
+    }
+    if let preparation = try computation.preparation() {
+      stocks[partyCount - 1].add(
+        try await desk.ticket(for: preparation, step: 0), for: preparation.program, step: 0)
+    }
+    let clock = ContinuousClock()
+    let start = clock.now
+    for step in 0..<UInt32(runs) {
+      stocks[partyCount - 1].add(
+        try await desk.ticket(for: computation, step: step), for: computation.program, step: step)
+    }
+    return (stocks, (clock.now - start) / .seconds(1) / Double(runs))
+  }
+
+  /// What all parties come to, in their order.
+  ///
+  /// - Throws: what says most of why they come to nothing: that one cheats, rather than that the others have gone.
+  private func everyParty<Value: Sendable>(
+    _ body: @escaping @Sendable (any Channel) async throws -> Value
+  ) async throws -> [Value] {
+    var results = [Result<Value, any Error>](
+      repeating: .failure(CancellationError()), count: partyCount)
+    await withTaskGroup(of: (Int, Result<Value, any Error>).self) { group in
+      for channel in MemoryMesh.channels(partyCount: partyCount, deadline: deadline).map(wrapping) {
+        group.addTask {
+          do { return (channel.party, .success(try await body(channel))) } catch {
+            await channel.close()
+            return (channel.party, .failure(error))
+          }
+        }
+      }
+      for await (party, result) in group { results[party] = result }
+    }
+    for case .failure(let error as SharingError) in results {
+      if case .cheating = error { throw error }
+    }
+    return try results.map { try $0.get() }
+  }
+
+  /// One party's part of all queries.
+  private func run(
+    _ computation: DealtComputation, _ weights: Scheme.Piece, _ inputs: [Scheme.Piece], over channel: any Channel,
+    stock: DealtStock
+  ) async throws -> [QueryAnswer] {
+    let scheme = try await Scheme.start(over: channel, source: stock, session: "memory", keys: "")
+    let isLast = channel.party == partyCount - 1
+    var prepared: [String: Scheme.Share] = [:]
+    if let preparation = try computation.preparation() {
+      if isLast { try stock.open(preparation.program, step: 0) }
+      prepared = try await preparation.prepare(weights, on: scheme).inputs
+    }
+    var answers: [QueryAnswer] = []
+    for (step, input) in inputs.enumerated() {
+      if isLast { try stock.open(computation.program, step: UInt32(step)) }
+      try scheme.beginStep(of: computation.program, at: UInt32(step))
+      let before = scheme.traffic
+      let clock = ContinuousClock()
+      let start = clock.now
+      let summand = try await computation.answer(input, prepared, on: scheme)
+      answers.append(
+        QueryAnswer(summand: summand, traffic: scheme.traffic - before, seconds: (clock.now - start) / .seconds(1)))
+    }
+    return answers
+  }
+}
