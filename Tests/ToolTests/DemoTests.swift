@@ -47,10 +47,38 @@ struct DemoTests {
     #expect(accuracies.count == 3 && accuracies.allSatisfy { $0 > 0.68 })
   }
 
+  @Test func housePricesFourWaysAndWithNoise() throws {
+    let report = try report("boston", ["--splits", "1"])
+    let errors = try rows(report).compactMap { $0["mean"] as? Double }
+    #expect(errors.count == 4 && errors.allSatisfy { $0 > 1 && $0 < 40 })
+    // Workers do the same in memory and over sockets.
+    #expect(errors[1] == errors[2])
+    #expect(try rows(report, table: 1).count == 3)
+    #expect(try rows(report, table: 2).count == 5)
+  }
+
+  @Test func partiesReadDigits() throws {
+    let rows = try rows(try report("mnist-served"))
+    #expect(rows.compactMap { $0["answer"] as? Int } == [7, 2, 1])
+  }
+
+  @Test func gradientsOfOneGiveHerAway() throws {
+    let rows = try rows(try report("averaging", ["--workers", "20"]))
+    let likeness = rows.compactMap { $0["mean"] as? Double }
+    try #require(likeness.count == 5)
+    #expect(likeness[0] > 0.999 && likeness[1] > 0.999)
+    // Noise is like no image: a correlation of 784 pixels deviates by 0.036, and the best of 32 is looked for.
+    #expect(abs(likeness[3]) < 0.2)
+    // Masks cancel, so that the average is what it was in the open.
+    #expect(abs(likeness[2] - likeness[4]) < 0.01)
+  }
+
   @Test func badInputIsOneSentence() throws {
     let cases = [
       ["pima", "--data", "nowhere"], ["pima", "--data", data, "--splits", "0"],
-      ["iris-paillier", "--data", data, "--workers", "1"],
+      ["iris-paillier", "--data", data, "--workers", "1"], ["averaging", "--data", data, "--workers", "2"],
+      ["mnist-served", "--data", data, "--model", data + "/iris/iris.csv"],
+      ["boston", "--data", data, "--splits", "-1"],
     ]
     for arguments in cases {
       let run = try tool.tacit(["demo"] + arguments)

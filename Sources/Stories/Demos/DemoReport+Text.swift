@@ -38,7 +38,7 @@ extension DemoReport.Table {
 
   /// The columns: those that any row has.
   var heads: [String] {
-    ["", measure == .probability ? "probability" : "mean"] + (hasSplits ? ["worst"] : [])
+    ["", measure.head] + (hasSplits ? ["worst"] : [])
       + (measure == .seconds ? ["times the first"] : []) + (hasSeconds ? ["time"] : []) + (hasBytes ? ["sent"] : [])
   }
 
@@ -67,8 +67,18 @@ extension DemoReport.Measure {
   func text(_ value: Double) -> String {
     switch self {
     case .accuracy, .probability: number(value, 4)
+    case .likeness: number(value, 3)
     case .meanSquaredError: number(value, 2)
     case .seconds: milliseconds(value)
+    }
+  }
+
+  /// For the column of a table.
+  var head: String {
+    switch self {
+    case .probability: "probability"
+    case .likeness: "likeness"
+    case .accuracy, .meanSquaredError, .seconds: "mean"
     }
   }
 
@@ -79,6 +89,7 @@ extension DemoReport.Measure {
     case .meanSquaredError: "mean squared error on the test rows, mean of the splits"
     case .probability: "probability of the answer"
     case .seconds: "time of a training"
+    case .likeness: "correlation of the best guess with a true image"
     }
   }
 }

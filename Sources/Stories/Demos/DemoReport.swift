@@ -35,6 +35,8 @@ public struct DemoReport: Hashable, Sendable, Codable {
     case probability
     /// Of a whole training.
     case seconds
+    /// The correlation of the pixels of a recovered image with those of the true one.
+    case likeness
 
     var isBetterHigh: Bool { self == .accuracy || self == .probability }
   }
@@ -52,6 +54,8 @@ public struct DemoReport: Hashable, Sendable, Codable {
     public var bytesSent: Int?
     /// What each role learns.
     public var learns: [String: String]?
+    /// The class that was answered, where rows are queries.
+    public var answer: Int?
   }
 
   /// A figure that was to be reached.

@@ -7,7 +7,9 @@ struct DemoCommand: AsyncParsableCommand {
     commandName: "demo",
     abstract: "Tell a whole story on this machine.",
     discussion: "Example: tacit demo credit",
-    subcommands: [Credit.self, Digits.self, Iris.self, Pima.self])
+    subcommands: [
+      Credit.self, Boston.self, Pima.self, Iris.self, Digits.self, Served.self, Averaging.self,
+    ])
 
   struct Credit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
