@@ -11,6 +11,8 @@ struct Attacked {
   /// What an attacker saw, and the best guess from it.
   struct Scene {
     var name: String
+    /// The name below a picture.
+    var caption: String
     var likeness: Double
     var guess: [Double]
   }
@@ -18,7 +20,7 @@ struct Attacked {
   let weights: [Float]
   private let description: ModelDescription
   private let images: Dataset
-  /// To judge by, which federations do and this story does not look at.
+  /// Of other people: federations judge by them, and chance is measured with them.
   private let others: Dataset
   private let seed: UInt64
   private let layout: WeightLayout
@@ -52,7 +54,7 @@ struct Attacked {
     let trainer = try LocalTrainer(
       description, settings, rule: LocalRule(.fedAvg), features: own.features, targets: own.targets.tensor)
     let update = try trainer.train(LocalTask(worker: first, round: 1, weights: weights))
-    return scene("in turn: the next one", update.vector.map { Double($0) }, of: [0])
+    return scene("in turn: the next one", "in turn", update.vector.map { Double($0) }, of: [0])
   }
 
   /// - Parameters:
@@ -60,8 +62,8 @@ struct Attacked {
   ///   - change: of the model, which everybody sees.
   func averaged(message: Data, change: [Double]) -> [Scene] {
     [
-      scene("averaging: the trusted aggregator", message.floats(layout.count), of: [0]),
-      scene("averaging: the others", change, of: Array(0..<images.rowCount)),
+      scene("averaging: the trusted aggregator", "aggregator", message.floats(layout.count), of: [0]),
+      scene("averaging: the others", "average", change, of: Array(0..<images.rowCount)),
     ]
   }
 
@@ -70,19 +72,31 @@ struct Attacked {
     let head = 18
     let bits = max(1, min(63, (message.count - head) * 8 / (layout.count + 2)))
     return [
-      scene("secure averaging: the coordinator, of one", message.words(layout.count, bits: bits, after: head), of: [0]),
-      scene("secure averaging: the coordinator, of all", change, of: Array(0..<images.rowCount)),
+      scene(
+        "secure averaging: the coordinator, of one", "masked", message.words(layout.count, bits: bits, after: head),
+        of: [0]),
+      scene("secure averaging: the coordinator, of all", "secure sum", change, of: Array(0..<images.rowCount)),
     ]
   }
 
-  private func scene(_ name: String, _ change: [Double], of rows: [Int]) -> Scene {
-    guard change.count >= attack.length else { return Scene(name: name, likeness: 0, guess: []) }
-    let (guess, likeness) = attack.best(change, records: rows.map(record))
-    return Scene(name: name, likeness: likeness, guess: guess)
+  /// How like one of the images are those of other people, as many as there are guesses: what is no attack.
+  func chance() -> Scene {
+    let guesses = (0..<min(attack.guessCount, others.rowCount)).map { row in pixels(of: others, row) }
+    let best = attack.best(of: guesses, records: (0..<images.rowCount).map(record))
+    return Scene(
+      name: "chance: images of other people", caption: "chance", likeness: best.likeness, guess: best.guess)
   }
 
-  private func record(_ row: Int) -> [Double] {
-    images.features.scalars[784 * row..<784 * row + 784].map { Double($0) }
+  private func scene(_ name: String, _ caption: String, _ change: [Double], of rows: [Int]) -> Scene {
+    guard change.count >= attack.length else { return Scene(name: name, caption: caption, likeness: 0, guess: []) }
+    let (guess, likeness) = attack.best(of: attack.guesses(change), records: rows.map(record))
+    return Scene(name: name, caption: caption, likeness: likeness, guess: guess)
+  }
+
+  private func record(_ row: Int) -> [Double] { pixels(of: images, row) }
+
+  private func pixels(of set: Dataset, _ row: Int) -> [Double] {
+    set.features.scalars[784 * row..<784 * row + 784].map { Double($0) }
   }
 }
 
@@ -91,7 +105,6 @@ extension Attacked.Scene {
   var picture: Raster.Image {
     let (low, high) = (guess.min() ?? 0, guess.max() ?? 1)
     return Raster.Image(
-      caption: name.split(separator: ":").first.map(String.init) ?? name, width: 28,
-      shades: guess.map { high > low ? ($0 - low) / (high - low) : 0 })
+      caption: caption, width: 28, shades: guess.map { high > low ? ($0 - low) / (high - low) : 0 })
   }
 }

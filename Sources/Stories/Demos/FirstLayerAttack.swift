@@ -20,6 +20,9 @@ struct FirstLayerAttack {
   /// How many leading values of a vector are needed.
   var length: Int { max(weight.offset + weight.shape.count, bias.offset + bias.shape.count) }
 
+  /// At most so many guesses are made: one a unit.
+  var guessCount: Int { weight.shape[1] }
+
   /// A guess of each unit that has moved.
   ///
   /// - Parameter change: of the weights, or any multiple of it; at least ``length`` values.
@@ -33,9 +36,9 @@ struct FirstLayerAttack {
   }
 
   /// The guess that is most like one of the records, as somebody finds it who knows them: the attacker can do no better.
-  func best(_ change: [Double], records: [[Double]]) -> (guess: [Double], likeness: Double) {
+  func best(of guesses: [[Double]], records: [[Double]]) -> (guess: [Double], likeness: Double) {
     var best = (guess: [Double](repeating: 0, count: weight.shape[0]), likeness: 0.0)
-    for guess in guesses(change) {
+    for guess in guesses {
       for record in records {
         let likeness = Self.correlation(guess, record)
         if likeness > best.likeness { best = (guess, likeness) }
