@@ -36,7 +36,7 @@ struct DemoTests {
     #expect(rows.count == 6)
     // What is hidden adds up to what is open.
     let accuracies = rows.dropFirst().compactMap { $0["mean"] as? Double }
-    #expect(Set(accuracies).count == 1 && (accuracies.first ?? 0) >= 28.0 / 30)
+    #expect(Set(accuracies).count == 1 && (accuracies.first ?? 0) > 0.9)
     let sent = rows.dropFirst().compactMap { $0["bytesSent"] as? Int }
     #expect(sent.count == 5 && sent[0] < sent[1])
   }
@@ -65,12 +65,14 @@ struct DemoTests {
   @Test func gradientsOfOneGiveHerAway() throws {
     let rows = try rows(try report("averaging", ["--workers", "20"]))
     let likeness = rows.compactMap { $0["mean"] as? Double }
-    try #require(likeness.count == 5)
+    try #require(likeness.count == 6)
     #expect(likeness[0] > 0.999 && likeness[1] > 0.999)
     // Noise is like no image: a correlation of 784 pixels deviates by 0.036, and the best of 32 is looked for.
     #expect(abs(likeness[3]) < 0.2)
     // Masks cancel, so that the average is what it was in the open.
     #expect(abs(likeness[2] - likeness[4]) < 0.01)
+    // What is left of the best guess is less than an image of somebody else has.
+    #expect(likeness[4] < 0.95)
   }
 
   @Test func badInputIsOneSentence() throws {
@@ -78,7 +80,7 @@ struct DemoTests {
       ["pima", "--data", "nowhere"], ["pima", "--data", data, "--splits", "0"],
       ["iris-paillier", "--data", data, "--workers", "1"], ["averaging", "--data", data, "--workers", "2"],
       ["mnist-served", "--data", data, "--model", data + "/iris/iris.csv"],
-      ["boston", "--data", data, "--splits", "-1"],
+      ["boston", "--data", data, "--splits", "1001"],
     ]
     for arguments in cases {
       let run = try tool.tacit(["demo"] + arguments)
