@@ -50,7 +50,7 @@ public struct DemoReport: Hashable, Sendable, Codable {
     public var worst: Double
     /// The median.
     public var seconds: Double?
-    /// Payload, the median.
+    /// Payload, of the split in the middle.
     public var bytesSent: Int?
     /// What each role learns.
     public var learns: [String: String]?
@@ -73,9 +73,9 @@ extension DemoReport.Row {
     let values = runs.map(\.value)
     let sorted = values.sorted()
     self.init(
-      way: way, values: values, mean: values.reduce(0, +) / Double(max(values.count, 1)), median: middle(sorted) ?? 0,
+      way: way, values: values, mean: values.reduce(0, +) / Double(max(values.count, 1)), median: median(sorted) ?? 0,
       worst: (measure.isBetterHigh ? sorted.first : sorted.last) ?? 0,
-      seconds: middle(runs.compactMap(\.seconds).sorted()), bytesSent: middle(runs.compactMap(\.bytesSent).sorted()),
+      seconds: median(runs.compactMap(\.seconds).sorted()), bytesSent: middle(runs.compactMap(\.bytesSent).sorted()),
       learns: runs.first?.learns)
   }
 }
@@ -97,6 +97,11 @@ struct DemoRun {
   var seconds: Double?
   var bytesSent: Int?
   var learns: [String: String]?
+}
+
+/// The mean of the two in the middle where there are two.
+private func median(_ sorted: [Double]) -> Double? {
+  middle(sorted).map { ($0 + sorted[(sorted.count - 1) / 2]) / 2 }
 }
 
 /// The middle of sorted values, the upper one of two.
