@@ -73,9 +73,9 @@ extension DemoReport.Row {
     let values = runs.map(\.value)
     let sorted = values.sorted()
     self.init(
-      way: way, values: values, mean: values.reduce(0, +) / Double(max(values.count, 1)), median: median(sorted) ?? 0,
+      way: way, values: values, mean: values.reduce(0, +) / Double(max(values.count, 1)), median: halfway(sorted) ?? 0,
       worst: (measure.isBetterHigh ? sorted.first : sorted.last) ?? 0,
-      seconds: median(runs.compactMap(\.seconds).sorted()), bytesSent: middle(runs.compactMap(\.bytesSent).sorted()),
+      seconds: halfway(runs.compactMap(\.seconds).sorted()), bytesSent: middle(runs.compactMap(\.bytesSent).sorted()),
       learns: runs.first?.learns)
   }
 }
@@ -99,8 +99,8 @@ struct DemoRun {
   var learns: [String: String]?
 }
 
-/// The mean of the two in the middle where there are two.
-private func median(_ sorted: [Double]) -> Double? {
+/// The median of sorted values: of two in the middle, their mean.
+private func halfway(_ sorted: [Double]) -> Double? {
   middle(sorted).map { ($0 + sorted[(sorted.count - 1) / 2]) / 2 }
 }
 
