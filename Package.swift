@@ -137,7 +137,7 @@ let package = Package(
       "Stories",
       [
         "Coordination", "Serving", "Learning", "Privacy", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity",
-        "Links", "Processes", "Graphs", "ModelFiles", "Transports", logging,
+        "Links", "Processes", "Graphs", "ModelFiles", "Paillier", "Sharing", "Transports", logging,
       ]),
     room(
       "Dashboard",

@@ -21,6 +21,18 @@ import Testing
       name: "t", columnNames: ["age", "income", "colour", "constant", "price", "sick"], columns: columns)
   }
 
+  /// What workers tell of their tables keeps a named set's word that its target is standardised, if all keep it.
+  @Test func outlinesKeepAStandardisedTarget() throws {
+    let table = try table(rows: 20)
+    func outline(_ isStandardised: Bool) throws -> TableOutline {
+      let schema = schema(.init("price", .numeric(isStandardised: isStandardised)))
+      return try #require(try TableOutline(.table(schema, train: table, test: table), loss: .meanSquaredError))
+    }
+    let (scaled, raw) = (try outline(true), try outline(false))
+    #expect(try TableOutline.agreed(["a": scaled, "b": scaled]).target.kind == .numeric(isStandardised: true))
+    #expect(try TableOutline.agreed(["a": scaled, "b": raw]).target.kind == .numeric())
+  }
+
   private let range = try? PublicRange(1, 100_000, scale: .logarithmic)
 
   private func schema(_ target: Schema.Target) -> Schema {

@@ -6,6 +6,7 @@ public import Identity
 public import Learning
 import Links
 import Logging
+public import Paillier
 import Tensors
 
 /// Carries out a job with `mode: federated`: starts a coordinator and workers on this machine, or submits to a running coordinator.
@@ -19,6 +20,7 @@ public struct FederatedTrainer: Sendable {
   private let identity: NodeIdentity?
   private let record: String?
   private let ledger: (path: String, dataset: String?)?
+  private let keyShares: [KeyShare]
 
   /// - Parameters:
   ///   - text: the job's file, as workers are offered it.
@@ -27,10 +29,11 @@ public struct FederatedTrainer: Sendable {
   ///   - identity: a client's, for a coordinator that runs already.
   ///   - record: the folder for what a coordinator that is started here sees.
   ///   - ledger: what the privacy of such a coordinator's job is taken from, and the data's name in it.
+  ///   - keyShares: of `aggregation: paillier` in memory; a key of 2048 bits is dealt where there are none.
   public init(
     _ job: Job, text: String, environment: [String: String], versions: [String: String], executable: String,
     folder: String, identity: NodeIdentity? = nil, record: String? = nil,
-    ledger: (path: String, dataset: String?)? = nil
+    ledger: (path: String, dataset: String?)? = nil, keyShares: [KeyShare] = []
   ) {
     self.job = job
     self.text = text
@@ -41,6 +44,7 @@ public struct FederatedTrainer: Sendable {
     self.identity = identity
     self.record = record
     self.ledger = ledger
+    self.keyShares = keyShares
   }
 
   /// What a run gives.
@@ -142,7 +146,7 @@ public struct FederatedTrainer: Sendable {
     }
     let federation = await MemoryFederation(
       tables: tables, policy: policy(federated),
-      shares: federated.aggregation == .paillier ? try LocalKeyHolders.deal().shares : [],
+      shares: try shares(federated),
       hasParties: federated.aggregation == .shared, database: try state(),
       recorder: try record.map { try RunRecorder(folder: $0) },
       budget: try ledger.map { try PrivacyBudgetSource(ledger: $0.path, dataset: $0.dataset) }, logger: logger)
@@ -156,6 +160,11 @@ public struct FederatedTrainer: Sendable {
       await federation.stop()
       throw error
     }
+  }
+
+  private func shares(_ federated: Job.FederatedPart) throws -> [KeyShare] {
+    guard federated.aggregation == .paillier else { return [] }
+    return keyShares.isEmpty ? try LocalKeyHolders.deal().shares : keyShares
   }
 
   private func rowsHere(_ index: Int) -> WorkerRows { .part(of: job, index: index, environment: environment) }

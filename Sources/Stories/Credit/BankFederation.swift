@@ -44,11 +44,11 @@ struct BankFederation {
   /// The job as the coordinator offers it to the banks. Ranges and categories are public, as their publisher states them.
   private func jobText(_ files: [String]) throws -> String {
     let columns = PublicColumns(training.schema)
-    let workers = zip(Self.banks, files).map { "{name: \($0), file: \(PublicColumns.quoted($1))}" }
+    let workers = zip(Self.banks, files).map { "{name: \($0), file: \(quoted($1))}" }
     return """
       model: {layers: [\(CreditBaseline.layers.map(\.word).joined(separator: ", "))]}
       data:
-        target: \(PublicColumns.quoted(training.schema.target.name))
+        target: \(quoted(training.schema.target.name))
         test: 0.1
         ranges: {\(columns.ranges.joined(separator: ", "))}
         categories: {\(columns.categories.joined(separator: ", "))}
@@ -75,15 +75,13 @@ private struct PublicColumns {
   init(_ schema: Schema) {
     for column in schema.features {
       switch column.kind {
-      case .numeric(let range?, _): ranges.append("\(Self.quoted(column.name)): [\(range.low), \(range.high)]")
+      case .numeric(let range?, _): ranges.append("\(quoted(column.name)): [\(range.low), \(range.high)]")
       case .categorical(let names?, _, _):
-        categories.append("\(Self.quoted(column.name)): [\(names.map(Self.quoted).joined(separator: ", "))]")
+        categories.append("\(quoted(column.name)): [\(names.map(quoted).joined(separator: ", "))]")
       case .numeric(nil, _), .categorical(nil, _, _): break
       }
     }
   }
-
-  static func quoted(_ text: String) -> String { "'\(text.replacing("'", with: "''"))'" }
 }
 
 extension LayerSpec {

@@ -31,6 +31,9 @@ struct Page {
       h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 1rem } h2 { font-size: 1.2rem; margin: 2.5rem 0 .3rem }
       p { margin: .3rem 0 1rem } footer { margin-top: 3rem; color: var(--soft); font-size: .85rem }
       svg { width: 100%; height: auto } svg text { fill: var(--ink); font: 13px system-ui, sans-serif }
+      table { border-collapse: collapse; margin: .8rem 0; font-size: .9rem; font-variant-numeric: tabular-nums }
+      th, td { padding: .2rem .7rem .2rem 0; text-align: right; border-bottom: 1px solid var(--line) }
+      th:first-child, td:first-child { text-align: left }
       svg .soft { fill: var(--soft) } svg .bar { fill: var(--bar) } svg .line { stroke: var(--line) }
       </style>
       </head>

@@ -5,9 +5,11 @@ import Tacit
 struct DemoCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "demo",
-    abstract: "Tell a whole story on this machine, with real processes.",
+    abstract: "Tell a whole story on this machine.",
     discussion: "Example: tacit demo credit",
-    subcommands: [Credit.self, Digits.self])
+    subcommands: [
+      Credit.self, Boston.self, Pima.self, Iris.self, Digits.self, Served.self, Averaging.self,
+    ])
 
   struct Credit: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

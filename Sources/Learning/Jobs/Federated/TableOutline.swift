@@ -7,6 +7,8 @@ public struct TableOutline: Hashable, Sendable, Codable {
   public var target: String
   /// The distinct labels of the target; `nil` where it is a number.
   public var labels: [String]?
+  /// Whether a target that is a number is centred and scaled, as some named sets' are; `nil` where it is as it is.
+  public var standardisesTarget: Bool?
 
   /// `nil` where the rows are no table.
   public init?(_ table: WorkerTable, loss: Loss) throws(DatasetError) {
@@ -15,6 +17,7 @@ public struct TableOutline: Hashable, Sendable, Codable {
     target = schema.target.name
     guard loss != .meanSquaredError || schema.target.hasClasses else {
       labels = nil
+      standardisesTarget = schema.target.kind == .numeric(isStandardised: true) ? true : nil
       return
     }
     switch schema.target.kind {
@@ -55,11 +58,16 @@ public struct TableOutline: Hashable, Sendable, Codable {
       }
       labels = labels.map { Schema.sortedLabels($0 + (other.labels ?? [])) }
     }
-    return Schema(features: features, target: .init(outline.target, try kind(of: labels, outline.target)))
+    let isStandardised = outlines.values.allSatisfy { $0.standardisesTarget == true }
+    return Schema(
+      features: features,
+      target: .init(outline.target, try kind(of: labels, outline.target, isStandardised: isStandardised)))
   }
 
-  private static func kind(of labels: [String]?, _ target: String) throws(DatasetError) -> Schema.TargetKind {
-    guard let labels else { return .numeric() }
+  private static func kind(
+    of labels: [String]?, _ target: String, isStandardised: Bool
+  ) throws(DatasetError) -> Schema.TargetKind {
+    guard let labels else { return .numeric(isStandardised: isStandardised) }
     guard (2...CategoricalEncoding.fittedLimit).contains(labels.count) else {
       throw .inconsistent(
         "The target \(target) has \(labels.count) classes at all workers together and should have 2 to "

@@ -1,0 +1,91 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Shortened demos of the founding work, where the data sets are.
+@Suite(.serialized, .enabled(if: PublishedModels.folder != nil, "the folder of data sets is not here; set TACIT_DATA"))
+struct DemoTests {
+  let tool: ToolTests
+  let data: String
+
+  init() throws {
+    tool = try ToolTests()
+    data = try #require(PublishedModels.folder).deletingLastPathComponent().path
+  }
+
+  /// The report of a demo, whose page must stand alone.
+  private func report(_ name: String, _ arguments: [String] = []) throws -> [String: Any] {
+    let run = try tool.tacit(["demo", name, "--data", data, "--json"] + arguments)
+    #expect(run.status == 0, "\(run.errors)")
+    let folder = tool.folder.appendingPathComponent("runs/demo-\(name)")
+    let page = try String(contentsOf: folder.appendingPathComponent("report.html"), encoding: .utf8)
+    #expect(page.contains("<svg") && !page.contains("http"))
+    let file = try Data(contentsOf: folder.appendingPathComponent("report.json"))
+    #expect(try JSONSerialization.jsonObject(with: file) as? NSDictionary == run.json() as NSDictionary)
+    return try run.json()
+  }
+
+  private func rows(_ report: [String: Any], table: Int = 0) throws -> [[String: Any]] {
+    let tables = try #require(report["tables"] as? [[String: Any]])
+    return try #require(tables[table]["rows"] as? [[String: Any]])
+  }
+
+  @Test func flowersUnderPaillier() throws {
+    let report = try report("iris-paillier", ["--workers", "2", "--splits", "1"])
+    let rows = try rows(report)
+    #expect(rows.count == 6)
+    // What is hidden adds up to what is open.
+    let accuracies = rows.dropFirst().compactMap { $0["mean"] as? Double }
+    #expect(Set(accuracies).count == 1 && (accuracies.first ?? 0) > 0.9)
+    let sent = rows.dropFirst().compactMap { $0["bytesSent"] as? Int }
+    #expect(sent.count == 5 && sent[0] < sent[1])
+  }
+
+  @Test func diabetesThreeWays() throws {
+    let rows = try rows(try report("pima", ["--splits", "1"]))
+    let accuracies = rows.compactMap { $0["mean"] as? Double }
+    #expect(accuracies.count == 3 && accuracies.allSatisfy { $0 > 0.68 })
+  }
+
+  @Test func housePricesFourWaysAndWithNoise() throws {
+    let report = try report("boston", ["--splits", "1"])
+    let errors = try rows(report).compactMap { $0["mean"] as? Double }
+    #expect(errors.count == 4 && errors.allSatisfy { $0 > 1 && $0 < 40 })
+    // Workers do the same in memory and over sockets.
+    #expect(errors[1] == errors[2])
+    #expect(try rows(report, table: 1).count == 3)
+    #expect(try rows(report, table: 2).count == 5)
+  }
+
+  @Test func partiesReadDigits() throws {
+    let rows = try rows(try report("mnist-served"))
+    #expect(rows.compactMap { $0["answer"] as? Int } == [7, 2, 1])
+  }
+
+  @Test func gradientsOfOneGiveHerAway() throws {
+    let rows = try rows(try report("averaging", ["--workers", "20"]))
+    let likeness = rows.compactMap { $0["mean"] as? Double }
+    try #require(likeness.count == 6)
+    #expect(likeness[0] > 0.999 && likeness[1] > 0.999)
+    // Noise is like no image: a correlation of 784 pixels deviates by 0.036, and the best of 32 is looked for.
+    #expect(abs(likeness[3]) < 0.2)
+    // Masks cancel, so that the average is what it was in the open.
+    #expect(abs(likeness[2] - likeness[4]) < 0.01)
+    // What is left of the best guess is less than an image of somebody else has.
+    #expect(likeness[4] < 0.95)
+  }
+
+  @Test func badInputIsOneSentence() throws {
+    let cases = [
+      ["pima", "--data", "nowhere"], ["pima", "--data", data, "--splits", "0"],
+      ["iris-paillier", "--data", data, "--workers", "1"], ["averaging", "--data", data, "--workers", "2"],
+      ["mnist-served", "--data", data, "--model", data + "/iris/iris.csv"],
+      ["boston", "--data", data, "--splits", "1001"],
+    ]
+    for arguments in cases {
+      let run = try tool.tacit(["demo"] + arguments)
+      #expect(run.status == 2 && run.output.isEmpty, "\(arguments)")
+      #expect(run.errors.hasPrefix("tacit: ") && run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+    }
+  }
+}
