@@ -71,8 +71,6 @@ struct DemoTests {
     #expect(abs(likeness[3]) < 0.2)
     // Masks cancel, so that the average is what it was in the open.
     #expect(abs(likeness[2] - likeness[4]) < 0.01)
-    // What is left of the best guess is less than an image of somebody else has.
-    #expect(likeness[4] < 0.95)
   }
 
   @Test func badInputIsOneSentence() throws {
