@@ -191,7 +191,7 @@ let package = Package(
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
-    tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP"]),
+    tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP", "Processes"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     .testTarget(name: "PrivacyTests", dependencies: ["Privacy", "Arithmetic"], swiftSettings: settings),
     .executableTarget(
@@ -233,7 +233,11 @@ let package = Package(
         nioSSL, nioWebSocket,
       ]),
     tests(
-      of: "Dashboard", ["Coordination", "WebServing", "Links", "Learning", logging, nioConcurrency, nioCore, nioEmbedded, nioPosix]),
+      of: "Dashboard",
+      [
+        "Coordination", "WebServing", "Links", "Learning", "Processes", logging, nioConcurrency, nioCore, nioEmbedded,
+        nioPosix,
+      ]),
     .testTarget(
       name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes", logging], swiftSettings: settings),
   ]

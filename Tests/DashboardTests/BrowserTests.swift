@@ -1,5 +1,6 @@
 import Dashboard
 import Foundation
+import Processes
 import Testing
 
 /// The page in a real browser: headless Chromium, as Debian packages it.
@@ -74,7 +75,7 @@ struct BrowserTests {
     return await withCheckedContinuation { continuation in
       Thread.detachNewThread {
         let data = (try? output.fileHandleForReading.readToEnd()) ?? Data()
-        process.waitUntilExit()
+        process.waitUntilGone()
         continuation.resume(returning: String(decoding: data, as: UTF8.self))
       }
     }

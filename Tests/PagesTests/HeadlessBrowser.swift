@@ -1,5 +1,6 @@
 import Foundation
 import NIOWebSocket
+import Processes
 
 /// Headless Chromium with a profile of its own that trusts one more authority, driven by the DevTools protocol.
 final class HeadlessBrowser {
@@ -64,14 +65,14 @@ final class HeadlessBrowser {
 
   private static func run(_ arguments: [String]) throws {
     let process = try Process.run(URL(fileURLWithPath: certutil ?? ""), arguments: arguments)
-    process.waitUntilExit()
+    process.waitUntilGone()
     guard process.terminationStatus == 0 else { throw Trouble(description: "certutil \(arguments) failed") }
   }
 
   func close() async {
     await tools.close()
     process.terminate()
-    process.waitUntilExit()
+    process.waitUntilGone()
   }
 
   // MARK: Pages

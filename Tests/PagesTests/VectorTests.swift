@@ -3,6 +3,7 @@ import Datasets
 import Foundation
 import Graphs
 import Identity
+import Processes
 import Serving
 import Sharing
 import Tensors
@@ -113,7 +114,7 @@ import Testing
     input.fileHandleForWriting.write(try JSONEncoder().encode(vectors))
     try input.fileHandleForWriting.close()
     let data = try output.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
+    process.waitUntilGone()
     return try JSONDecoder().decode(Results.self, from: data)
   }
 

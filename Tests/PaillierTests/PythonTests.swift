@@ -1,5 +1,6 @@
 import Foundation
 import Paillier
+import Processes
 import Testing
 
 /// Against python-paillier. Oracle: Tests/Golden/paillier.json, made by Scripts/golden-paillier; and the package itself
@@ -127,7 +128,7 @@ import Testing
     process.executableURL = URL(fileURLWithPath: try #require(ProcessInfo.processInfo.environment["PHE_PYTHON"]))
     process.arguments = [Self.root.appending(path: "Scripts/interop-paillier").path, folder.path]
     try process.run()
-    process.waitUntilExit()
+    process.waitUntilGone()
     #expect(process.terminationStatus == 0)
     let result = try JSONDecoder().decode(Result.self, from: Data(contentsOf: folder.appending(path: "result.json")))
     func open(_ form: Form) throws -> Double {

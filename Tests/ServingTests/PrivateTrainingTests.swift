@@ -130,18 +130,7 @@ import Transports
       }
     }
     let (cut, again) = (try places("cut"), try places("again"))
-    let words = try SecretRows.encode(prepared.features, prepared.targets, 0..<program.rowCount, fractionBits: 20)
-    let parcels = ClusterScheme.replicated.parcels(of: [words])
-    let weights = prepared.description.initialWeights(seed: SeedTree(seed: 1)).byName
-    let shares = try replicatedShares(
-      of: try program.weightNames.map { try SecretInput.encode(weights[$0]!, named: $0, fractionBits: 20) })
-    let origins = try (0..<3).map { party -> PendingTraining.Origin in
-      var rows = SharedRows(width: words.shape[1])
-      rows.append(
-        try SharedRows.Block(
-          parcels[party].bytes, rowCount: program.rowCount, width: words.shape[1], party: party, scheme: .replicated))
-      return .fresh(rows: TrainingRows(training: rows), weights: shares[party].map(\.held), place: cut[party])
-    }
+    let origins = try freshOrigins(of: program, prepared, places: cut)
     #expect(await Self.train(program, origins, fault: FaultPlan([900: .cut])) == nil)
     #expect(cut.allSatisfy { $0.steps.contains { $0 > 0 } }, "it was cut after a checkpoint")
     for party in 0..<3 {

@@ -5,6 +5,7 @@ import Learning
 import Serving
 import Sharing
 import Tensors
+import TestSupport
 import Testing
 
 /// A job on a small table of its own, in memory.
@@ -76,5 +77,25 @@ struct TrainingFixture {
       for (name, value) in zip(program.valueNames, outputs.suffix(program.valueNames.count)) { values[name] = value }
     }
     return values
+  }
+}
+
+/// Where three replicated parties begin a training: with their shares of all rows and of weights that are drawn by a seed.
+func freshOrigins(
+  of program: TrainingProgram, _ prepared: PreparedJob, places: [TrainingPlace]
+) throws -> [PendingTraining.Origin] {
+  let bits = program.fractionBits
+  let words = try SecretRows.encode(
+    prepared.features, prepared.targets, 0..<program.rowCount, fractionBits: bits)
+  let parcels = ClusterScheme.replicated.parcels(of: [words])
+  let weights = prepared.description.initialWeights(seed: SeedTree(seed: 1)).byName
+  let shares = try replicatedShares(
+    of: try program.weightNames.map { try SecretInput.encode(weights[$0]!, named: $0, fractionBits: bits) })
+  return try places.enumerated().map { party, place in
+    var rows = SharedRows(width: words.shape[1])
+    rows.append(
+      try SharedRows.Block(
+        parcels[party].bytes, rowCount: program.rowCount, width: words.shape[1], party: party, scheme: .replicated))
+    return .fresh(rows: TrainingRows(training: rows), weights: shares[party].map(\.held), place: place)
   }
 }

@@ -216,19 +216,7 @@ import Transports
     let key = StorageKey()
     let stores = (0..<3).map { TrainingStore(folder: fixture.folder + "/party-\($0)", key: key) }
     let places = try stores.enumerated().map { try $1.place(of: "ab", party: $0, scheme: .replicated) }
-    let words = try SecretRows.encode(
-      prepared.features, prepared.targets, 0..<program.rowCount, fractionBits: program.fractionBits)
-    let parcels = ClusterScheme.replicated.parcels(of: [words])
-    let weights = prepared.description.initialWeights(seed: SeedTree(seed: 1)).byName
-    let shares = try replicatedShares(
-      of: try program.weightNames.map { try SecretInput.encode(weights[$0]!, named: $0, fractionBits: 20) })
-    let origins = try (0..<3).map { party -> PendingTraining.Origin in
-      var rows = SharedRows(width: words.shape[1])
-      rows.append(
-        try SharedRows.Block(
-          parcels[party].bytes, rowCount: program.rowCount, width: words.shape[1], party: party, scheme: .replicated))
-      return .fresh(rows: TrainingRows(training: rows), weights: shares[party].map(\.held), place: places[party])
-    }
+    let origins = try freshOrigins(of: program, prepared, places: places)
     let whole = await train(program, origins: origins, places: places, fault: FaultPlan([:]))
     let expected = try #require(whole.weights)
     #expect(whole.stepsOnDisk == [[], [], []], "a training that ended leaves nothing")

@@ -1,6 +1,7 @@
 import Hummingbird
 import Logging
 import NIOCore
+import WebServing
 
 /// Answers requests for the page: GET only, and only to those who have the token.
 struct DashboardResponder<Source: DashboardSource>: HTTPResponder {
@@ -70,13 +71,20 @@ struct DashboardResponder<Source: DashboardSource>: HTTPResponder {
       }
       try await writer.finish(nil)
     }
-    var headers = SecurityHeaders.fields
+    var headers = Self.headers
     headers[.contentType] = "text/event-stream"
     return Response(status: .ok, headers: headers, body: body)
   }
 
+  /// Load from here alone.
+  private static var headers: HTTPFields {
+    SecurityHeaders.fields(
+      contentSecurityPolicy:
+        "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+  }
+
   private var welcome: Response {
-    var headers = SecurityHeaders.fields
+    var headers = Self.headers
     headers[.location] = "/"
     headers[.setCookie] = "\(token.cookieName)=\(token.text); HttpOnly; SameSite=Strict; Path=/"
     return Response(status: .seeOther, headers: headers)
@@ -89,7 +97,7 @@ struct DashboardResponder<Source: DashboardSource>: HTTPResponder {
   }
 
   private static func response(_ bytes: [UInt8], _ contentType: String) -> Response {
-    var headers = SecurityHeaders.fields
+    var headers = Self.headers
     headers[.contentType] = contentType
     return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
   }
@@ -97,7 +105,7 @@ struct DashboardResponder<Source: DashboardSource>: HTTPResponder {
   private static func refusal(
     _ status: HTTPResponse.Status, _ sentence: String, _ more: HTTPFields = [:]
   ) -> Response {
-    var headers = SecurityHeaders.fields
+    var headers = Self.headers
     headers[.contentType] = "text/plain; charset=utf-8"
     headers.append(contentsOf: more)
     return Response(

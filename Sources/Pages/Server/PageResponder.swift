@@ -1,5 +1,6 @@
 import Hummingbird
 import NIOCore
+import WebServing
 
 /// Answers requests for the page's files, and gives tokens to the page's own script.
 struct PageResponder: HTTPResponder {
@@ -45,20 +46,7 @@ struct PageResponder: HTTPResponder {
     return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: text + "\n")))
   }
 
-  /// Load from here alone, talk to the parties alone, guess no types, show in nobody's frame, keep nothing.
   private var fields: HTTPFields {
-    var fields = HTTPFields()
-    fields[.cacheControl] = "no-store"
-    fields[.contentSecurityPolicy] = files.contentSecurityPolicy + "; frame-ancestors 'none'"
-    fields[.xContentTypeOptions] = "nosniff"
-    let others = [
-      ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"), ("Cross-Origin-Resource-Policy", "same-origin"),
-      ("Cross-Origin-Opener-Policy", "same-origin"),
-      ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
-    ]
-    for (name, value) in others {
-      if let name = HTTPFields.Element.Name(name) { fields[name] = value }
-    }
-    return fields
+    SecurityHeaders.fields(contentSecurityPolicy: files.contentSecurityPolicy + "; frame-ancestors 'none'")
   }
 }

@@ -3,6 +3,7 @@ public import Identity
 import NIOConcurrencyHelpers
 import Processes
 import Sharing
+import Transports
 
 /// Party processes on this machine, and a dealer where they share by its help, with certificates and keys made for them alone and thrown away after.
 ///
@@ -89,6 +90,20 @@ public final class LocalCluster: Sendable {
     } catch {
       let ended = parties.withLockedValue { $0.compactMap(\.epitaph).first }
       throw ended ?? error
+    }
+  }
+
+  /// Runs the body with a client of the cluster's; see ``explaining(_:)``.
+  public func asking<Value>(
+    patience: Duration, _ body: (ClusterClient) async throws -> Value
+  ) async throws -> Value {
+    try await explaining {
+      let loop = SocketLoop(name: "client")
+      defer { loop.shutdown() }
+      let client = try await ClusterClient.connect(to: cluster, as: self.client, loop: loop, patience: patience)
+      let value = try await body(client)
+      await client.close()
+      return value
     }
   }
 

@@ -104,11 +104,7 @@ public struct CreditStory: Sendable {
   ) async throws -> (oneByOne: [Prediction], together: Prediction) {
     let cluster = try await LocalCluster.start(executable: executable, deadline: deadline)
     defer { cluster.stop() }
-    return try await cluster.explaining {
-      let loop = SocketLoop(name: "client")
-      defer { loop.shutdown() }
-      let client = try await ClusterClient.connect(
-        to: cluster.cluster, as: cluster.client, loop: loop, patience: deadline)
+    return try await cluster.asking(patience: deadline) { client in
       let name = try await client.share(model, fractionBits: Self.fractionBits)
       progress("deciding on shares")
       var oneByOne: [Prediction] = []
@@ -121,7 +117,6 @@ public struct CreditStory: Sendable {
       }
       let together = try await client.query(
         name, applications, outputShape: outputShape, fractionBits: Self.fractionBits, declared: model.inputRange)
-      await client.close()
       return (oneByOne, together)
     }
   }

@@ -78,11 +78,7 @@ public struct ServedDigitsStory: Sendable {
   ) async throws -> [Prediction] {
     let cluster = try await LocalCluster.start(executable: setting.executable, deadline: deadline)
     defer { cluster.stop() }
-    return try await cluster.explaining {
-      let loop = SocketLoop(name: "client")
-      defer { loop.shutdown() }
-      let client = try await ClusterClient.connect(
-        to: cluster.cluster, as: cluster.client, loop: loop, patience: deadline)
+    return try await cluster.asking(patience: deadline) { client in
       let name = try await client.share(file, fractionBits: Self.fractionBits)
       var predictions: [Prediction] = []
       for index in 0..<Self.queryCount {
@@ -92,7 +88,6 @@ public struct ServedDigitsStory: Sendable {
             name, images.sliced(axis: 0, index..<index + 1), outputShape: [1, 10], fractionBits: Self.fractionBits,
             declared: file.inputRange))
       }
-      await client.close()
       return predictions
     }
   }

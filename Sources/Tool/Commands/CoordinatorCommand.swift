@@ -59,16 +59,9 @@ extension CoordinatorCommand {
       // It serves as long as it is kept.
       let page = try await startDashboard(of: server.coordinator, logger)
       let monitor = try await Monitor.start(at: metrics, for: server.coordinator, logger)
-      defer { withExtendedLifetime((page, monitor)) {} }
-      let watchesInput = untilInputEnds
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask {
-          do { try await server.run() } catch { Foundation.exit(Failure.report(error)) }
-        }
-        group.addTask { await Stop.wait(untilInputEnds: watchesInput) }
-        await group.next()
-        // Nothing is lost: what counts is in the state, and a job goes on from there.
-        Foundation.exit(0)
+      await Stop.serve(untilInputEnds: untilInputEnds) {
+        defer { withExtendedLifetime((page, monitor)) {} }
+        try await server.run()
       }
     }
 

@@ -46,14 +46,7 @@ extension DealerCommand {
         identity: identity, cluster: cluster, loop: loop, listen: try address,
         storage: try StorageFolder.open(storage, key: storageKey), logger: logger)
       logger.info("dealer is up", metadata: ["name": "\(identity.name)"])
-      let watchesInput = untilInputEnds
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask { try? await server.run() }
-        group.addTask { await Stop.wait(untilInputEnds: watchesInput) }
-        await group.next()
-        // Its keys are on disk or void: nothing to wait for.
-        Foundation.exit(0)
-      }
+      await Stop.serve(untilInputEnds: untilInputEnds) { try await server.run() }
     }
 
     private var address: (host: String, port: Int)? {

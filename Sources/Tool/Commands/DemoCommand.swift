@@ -40,21 +40,10 @@ struct DemoCommand: AsyncParsableCommand {
       let story = CreditStory(
         dataFolder: data, seed: seed, executable: try Executable.path,
         deadline: .milliseconds(Int64(deadline * 1000)), hasCheater: cheat)
-      let isTerminal = isatty(STDERR_FILENO) != 0
-      let report = try await story.tell { step in
-        if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K\(step) …".utf8)) }
-      }
-      if isTerminal { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) }
-      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-      let text = try JSONOutput.text(report)
-      try Data(text.utf8).write(to: URL(fileURLWithPath: output + "/report.json"), options: .atomic)
-      try Data(report.html.utf8).write(to: URL(fileURLWithPath: output + "/report.html"), options: .atomic)
-      if json {
-        print(text)
-      } else {
-        print(report.text(colours: isatty(STDOUT_FILENO) != 0))
-        print("  \(output)/report.html shows it, \(output)/report.json has the figures\n")
-      }
+      let line = ProgressLine()
+      let report = try await story.tell { line.show("\($0) …") }
+      line.clear()
+      try report.show(in: output, json: json)
       if let error = report.cheat?.error { throw error }
     }
   }

@@ -25,16 +25,6 @@ struct DemoOptions: ParsableArguments {
     let line = ProgressLine()
     let report = try await tell { line.show($0) }
     line.clear()
-    let folder = output ?? "runs/demo-\(report.name)"
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    let text = try JSONOutput.text(report)
-    try Data(text.utf8).write(to: URL(fileURLWithPath: folder + "/report.json"), options: .atomic)
-    try Data(report.html.utf8).write(to: URL(fileURLWithPath: folder + "/report.html"), options: .atomic)
-    if json {
-      print(text)
-    } else {
-      print(report.text(colours: isatty(STDOUT_FILENO) != 0))
-      print("  \(folder)/report.html shows it, \(folder)/report.json has the figures\n")
-    }
+    try report.show(in: output ?? "runs/demo-\(report.name)", json: json)
   }
 }

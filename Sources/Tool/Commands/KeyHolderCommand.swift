@@ -46,16 +46,7 @@ struct KeyHolderCommand: AsyncParsableCommand {
       record: try answered.map { try FileUnmaskingRecord(path: $0) } ?? MemoryUnmaskingRecord(), logger: logger)
     let connection = KeyHolderConnection(
       holder, identity: identity, address: coordinator, pins: try pins, logger: logger)
-    let watchesInput = untilInputEnds
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask {
-        do { try await connection.run() } catch { Foundation.exit(Failure.report(error)) }
-      }
-      group.addTask { await Stop.wait(untilInputEnds: watchesInput) }
-      await group.next()
-      // What it must not forget is on disk.
-      Foundation.exit(0)
-    }
+    await Stop.serve(untilInputEnds: untilInputEnds) { try await connection.run() }
   }
 
   private var pins: Set<[UInt8]>? {

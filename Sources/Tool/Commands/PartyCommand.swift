@@ -60,18 +60,10 @@ struct PartyCommand: AsyncParsableCommand {
       web: try webSettings(), observer: PartyObserver(metrics: metrics == nil ? nil : registry, logger: logger),
       logger: logger)
     let monitor = try await Monitor.start(at: metrics, for: server, registry: registry, logger)
-    defer { withExtendedLifetime(monitor) {} }
     logger.info("party is up", metadata: ["name": "\(identity.name)"])
-    let watchesInput = untilInputEnds
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask {
-        do { try await server.run() } catch { Foundation.exit(Failure.report(error)) }
-      }
-      group.addTask { await Stop.wait(untilInputEnds: watchesInput) }
-      await group.next()
-      group.cancelAll()
-      // A party has nothing to lose: what it must not forget is on disk. Waiting for peers that hang would keep it alive.
-      Foundation.exit(0)
+    await Stop.serve(untilInputEnds: untilInputEnds) {
+      defer { withExtendedLifetime(monitor) {} }
+      try await server.run()
     }
   }
 }
@@ -94,30 +86,5 @@ extension PartyCommand {
   private func checkIndex(of identity: NodeIdentity, in cluster: ClusterFile) throws {
     guard let index, let actual = cluster.index(ofCertificate: identity.fingerprint), index != actual else { return }
     throw UsageError("the certificate of \(identity.name) is that of party \(actual) in the cluster file, not \(index)")
-  }
-}
-
-/// Waiting for the word to stop.
-enum Stop {
-  /// Returns on SIGTERM or SIGINT, or when standard input ends, if asked for.
-  static func wait(untilInputEnds: Bool) async {
-    let (stream, entry) = AsyncStream.makeStream(of: Void.self)
-    let queue = DispatchQueue(label: "tacit.stop")
-    let sources = [SIGTERM, SIGINT].map { number in
-      signal(number, SIG_IGN)
-      let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
-      source.setEventHandler { entry.yield() }
-      source.resume()
-      return source
-    }
-    if untilInputEnds {
-      Thread.detachNewThread {
-        var byte: UInt8 = 0
-        while read(STDIN_FILENO, &byte, 1) > 0 {}
-        entry.yield()
-      }
-    }
-    for await _ in stream { break }
-    for source in sources { source.cancel() }
   }
 }

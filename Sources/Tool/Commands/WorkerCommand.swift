@@ -59,16 +59,7 @@ struct WorkerCommand: AsyncParsableCommand {
       record: try answered.map { try FileUnmaskingRecord(path: $0) } ?? MemoryUnmaskingRecord(), logger: logger)
     let connection = WorkerConnection(
       worker, identity: identity, address: coordinator, policy: policy, logger: logger)
-    let watchesInput = untilInputEnds
-    await withTaskGroup(of: Void.self) { group in
-      group.addTask {
-        do { try await connection.run() } catch { Foundation.exit(Failure.report(error)) }
-      }
-      group.addTask { await Stop.wait(untilInputEnds: watchesInput) }
-      await group.next()
-      // Nothing of a worker's is lost: the coordinator sees it go, and what it must not forget is on disk.
-      Foundation.exit(0)
-    }
+    await Stop.serve(untilInputEnds: untilInputEnds) { try await connection.run() }
   }
 
   private var rows: WorkerRows {

@@ -66,15 +66,7 @@ struct WebCommand: AsyncParsableCommand {
         at: listen, files, certificate: certificate, tokens: stock,
         logger: Logger(label: "tacit.web") { StreamLogHandler.standardError(label: $0) })
       FileHandle.standardError.write(Data((server.url + "\n" + Self.advice(stock)).utf8))
-      let watchesInput = untilInputEnds
-      await withTaskGroup(of: Void.self) { group in
-        group.addTask {
-          do { try await server.run() } catch { Foundation.exit(Failure.report(error)) }
-        }
-        group.addTask { await Stop.wait(untilInputEnds: watchesInput) }
-        await group.next()
-        Foundation.exit(0)
-      }
+      await Stop.serve(untilInputEnds: untilInputEnds) { try await server.run() }
     }
 
     private static func advice(_ stock: TokenStock?) -> String {

@@ -1,12 +1,9 @@
-import Hummingbird
+public import Hummingbird
 
-/// What every response says to the browser: load from here alone, guess no types, show in nobody's frame, keep nothing.
-enum SecurityHeaders {
-  static let contentSecurityPolicy = """
-    default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
-    """
-
-  static var fields: HTTPFields {
+/// What every response says to the browser: guess no types, show in nobody's frame, keep nothing.
+public enum SecurityHeaders {
+  /// - Parameter contentSecurityPolicy: what the page may load and talk to.
+  public static func fields(contentSecurityPolicy: String) -> HTTPFields {
     var fields = HTTPFields()
     fields[.cacheControl] = "no-store"
     fields[.contentSecurityPolicy] = contentSecurityPolicy
