@@ -32,7 +32,7 @@ import Testing
     ) { message, number in number < 3 ? [message] : [] }
     let result = try await relay.run(
       Federations.job(
-        "rounds: 5, aggregation: open, minimumClients: 2, quorum: 0.6, asynchronous: 2, deadlineSeconds: 1"))
+        "rounds: 5, aggregation: open, minimumClients: 2, quorum: 0.6, asynchronous: 2, deadlineSeconds: 5"))
     #expect(result.rounds.allSatisfy { $0.contributors.sorted() == ["a", "c"] })
   }
 

@@ -92,7 +92,7 @@ import Testing
       workers: try Federations.tables(), altered: ["b"], database: try Federations.database()
     ) { message, number in number < 2 ? [message] : [] }
     let result = try await relay.run(
-      Self.job("rounds: 1, aggregation: open, deadlineSeconds: 1, minimumClients: 1"))
+      Self.job("rounds: 1, aggregation: open, deadlineSeconds: 10, minimumClients: 1"))
     #expect(result.rounds.count == 1 && result.outcome.privacy?.steps == 1)
   }
 

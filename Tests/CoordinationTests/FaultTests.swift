@@ -11,7 +11,7 @@ import Testing
       workers: try Federations.tables(), altered: ["b"], database: try Federations.database()
     ) { message, _ in fault.alter(message) }
     let result = try await relay.run(
-      Federations.job("rounds: 2, aggregation: open, minimumClients: 2, quorum: 0.6, deadlineSeconds: 1"))
+      Federations.job("rounds: 2, aggregation: open, minimumClients: 2, quorum: 0.6, deadlineSeconds: 5"))
     let expected: [String] = fault == .replay ? ["a", "b", "c"] : ["a", "c"]
     #expect(result.rounds.map(\.contributors) == [expected, expected])
     #expect(result.weights.allSatisfy { $0.isFinite })
@@ -22,7 +22,7 @@ import Testing
       workers: try Federations.tables(), altered: ["b"], database: try Federations.database()
     ) { message, _ in UpdateFault.silence.alter(message) }
     let failure = await #expect(throws: JobFailure.self) {
-      _ = try await relay.run(Federations.job("rounds: 2, aggregation: open, minimumClients: 3, deadlineSeconds: 1"))
+      _ = try await relay.run(Federations.job("rounds: 2, aggregation: open, minimumClients: 3, deadlineSeconds: 5"))
     }
     #expect(failure?.exitCode == 3)
     #expect(failure?.reason.contains("round 1 failed: 2 of at least 3 workers answered (b") == true)

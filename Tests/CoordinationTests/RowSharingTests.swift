@@ -27,7 +27,7 @@ import Testing
       mode: encrypted
       coordinator: wss://127.0.0.1:9200
       cluster: cluster.yaml
-      encrypted: {reveal: \(reveal), deadlineSeconds: 5, owners: [\(workers.map { "{worker: \($0)}" }.joined(separator: ", "))]}
+      encrypted: {reveal: \(reveal), deadlineSeconds: 15, owners: [\(workers.map { "{worker: \($0)}" }.joined(separator: ", "))]}
       """
   }
 

@@ -84,7 +84,7 @@ import Testing
       workers: try Federations.tables(10), altered: gone, database: try Federations.database(), hasParties: true
     ) { message, number in number < silence.rawValue ? [message] : [] }
     let text = Federations.job(
-      "rounds: 1, localEpochs: 1, aggregation: shared, minimumClients: 5, deadlineSeconds: 4", workers: 10)
+      "rounds: 1, localEpochs: 1, aggregation: shared, minimumClients: 5, deadlineSeconds: 12", workers: 10)
     let result = try await relay.run(text)
     let stayed = Self.names(10).filter { !gone.contains($0) }
     #expect(result.rounds.map(\.contributors) == [stayed])
@@ -103,7 +103,7 @@ import Testing
       }, { message, number in number < 5 ? [message] : [] })
     let failure = await #expect(throws: JobFailure.self) {
       _ = try await relay.run(
-        Federations.job("rounds: 1, aggregation: shared, minimumClients: 3, deadlineSeconds: 3"))
+        Federations.job("rounds: 1, aggregation: shared, minimumClients: 3, deadlineSeconds: 8"))
     }
     #expect(failure?.reason.contains("2 of at least 3 workers answered") == true, "\(failure?.reason ?? "")")
     // The sums of round 0 alone.

@@ -256,7 +256,7 @@ import Transports
 
   /// A dealer that stays away ends the training; it goes on from its checkpoint when the dealer is back.
   @Test func aTrainingGoesOnWhenTheDealerIsBack() async throws {
-    try await withSharedRows(deadline: .seconds(6)) { cluster, folder, prepared, program in
+    try await withSharedRows(deadline: .seconds(15)) { cluster, folder, prepared, program in
       await cluster.kill("dealer")
       try await cluster.withClient(patience: .seconds(60)) { client in
         // On a machine that is busy the parties may miss each other before the training begins.

@@ -134,7 +134,7 @@ import Transports
   /// A client of its own, written by docs/SERVING.md: asks twice by one name, and brings a share to some parties only.
   @Test func replaysAndHalfSentQueriesHoldUpNobody() async throws {
     try await withFolder { folder in
-      let cluster = try await StoredCluster(in: folder, deadline: .seconds(2))
+      let cluster = try await StoredCluster(in: folder, deadline: .seconds(5))
       defer { cluster.stop() }
       let (owner, mallory) = try (cluster.identity("owner"), cluster.identity("mallory"))
       let loop = SocketLoop(name: "mallory", spin: .zero)

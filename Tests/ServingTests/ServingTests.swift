@@ -143,9 +143,9 @@ private func file(_ parts: (graph: Graph, weights: [String: Tensor<Float>])) thr
   }
 
   @Test func aDeadPartyIsNamed() async throws {
-    let cluster = try await TestCluster(deadline: .seconds(3))
+    let cluster = try await TestCluster(deadline: .seconds(8))
     defer { cluster.stop() }
-    let (client, loop) = try await cluster.client(patience: .seconds(10))
+    let (client, loop) = try await cluster.client(patience: .seconds(30))
     defer { loop.shutdown() }
     let model = try file(SmallModels.perceptron())
     let name = try await client.share(model, fractionBits: 16)

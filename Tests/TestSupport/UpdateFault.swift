@@ -23,12 +23,14 @@ package enum UpdateFault: String, CaseIterable, Sendable {
 }
 
 extension Link {
-  /// Passes on what comes, altered by what it is and its number, from 0, until either link ends.
+  /// Passes on what comes, altered by what it is and its number, from 0, until either link ends. A worker that was slow to agree to a
+  /// job is asked again: however often it says so, that is number 0.
   package func pass(
     on target: any Link, _ alteration: (LinkMessage, Int) -> [LinkMessage] = { message, _ in [message] }
   ) async {
     var number = 0
     while let message = try? await receive(within: .seconds(600)) {
+      if String(decoding: message.header, as: UTF8.self).contains("\"accepted\"") { number = 0 }
       for altered in alteration(message, number) {
         if (try? await target.send(altered)) == nil { return }
       }

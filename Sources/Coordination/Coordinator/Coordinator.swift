@@ -88,9 +88,9 @@ public actor Coordinator {
       let outcome = try await run.run()
       events.tell(.done(outcome))
       logger.info("job is done", metadata: ["job": "\(record.id)"])
-    } catch is CancellationError {
-      return
     } catch {
+      // A coordinator that ends has closed its links, which is no failure of the job: it goes on when another one begins.
+      if Task.isCancelled || error is CancellationError { return }
       let stopped = if case CoordinationError.stopped = error { true } else { false }
       try? database.setStatus(stopped ? .stopped : .failed, failure: "\(error)", of: record.id)
       let code = (error as? CoordinationError)?.exitCode ?? 2
