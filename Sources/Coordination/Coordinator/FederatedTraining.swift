@@ -52,7 +52,11 @@ struct FederatedTraining: Sendable {
     guard case .averaging(let averaging) = strategy else { preconditionFailure("checked by the job") }
     let rounds = PrivateRounds(
       run: run, enrolment: enrolment, privacy: privacy, strategy: averaging, reader: reader)
-    let (next, record, reservation) = try await rounds.step(after: state, attempt)
+    var (next, record, reservation) = try await rounds.step(after: state, attempt)
+    if next.round % max(1, federated.rounds / 100) == 0 || next.round == federated.rounds {
+      record.metrics.epsilon = try privacy.epsilon(
+        of: privacy.event, rounds: run.database.attempts(of: run.record.id, in: 1...next.round))
+    }
     try run.database.commit(record, model: next.weights, strategy: try stored(next.server))
     if let reservation { try run.budget?.commit(reservation) }
     run.events.tell(.round(record))

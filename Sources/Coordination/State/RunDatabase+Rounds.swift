@@ -23,6 +23,8 @@ public struct RoundMetrics: Codable, Hashable, Sendable {
   public var accuracy: Double?
   /// Of numbers: in the square of the model's own unit.
   public var meanSquaredError: Double?
+  /// What a training that hides each worker has spent by the end of this round; of many rounds every hundredth part tells.
+  public var epsilon: Double?
 
   public init() {}
 }

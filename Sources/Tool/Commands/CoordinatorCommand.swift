@@ -162,9 +162,10 @@ struct JobReport: Encodable {
       round.metrics.accuracy.map { String(format: "accuracy %.4f", $0) },
       round.metrics.meanSquaredError.map { String(format: "mean squared error %.4f", $0) },
     ].compactMap { $0 }
-    guard !round.cohort.isEmpty else { return "round \(round.round): nothing is told of its workers" }
+    let spent = round.metrics.epsilon.map { String(format: ", ε = %.4f so far", $0) } ?? ""
+    guard !round.cohort.isEmpty else { return "round \(round.round): nothing is told of its workers\(spent)" }
     return "round \(round.round): \(round.contributors.count) of \(round.cohort.count) workers"
       + (figures.isEmpty ? "" : ", before it \(figures.joined(separator: ", "))")
-      + String(format: ", %.3f s, %d bytes", round.seconds, round.bytesSent)
+      + String(format: ", %.3f s, %d bytes", round.seconds, round.bytesSent) + spent
   }
 }
