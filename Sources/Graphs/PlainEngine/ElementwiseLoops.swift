@@ -64,9 +64,6 @@ extension BinaryOperation {
 
 extension BroadcastPlan {
   func callAsFunction(_ operation: BinaryOperation, _ a: Source, _ b: Source, _ out: Target) {
-    if case .multiply = operation, extents.count == 2, left == [extents[1], 1], right == [1, 0] {
-      return ck_f32_scale_rows(extents[0], extents[1], a, b, out)
-    }
     extents.withUnsafeBufferPointer { extents in
       left.withUnsafeBufferPointer { left in
         right.withUnsafeBufferPointer { right in

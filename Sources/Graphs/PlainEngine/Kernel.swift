@@ -1,6 +1,8 @@
 import Tensors
 
 /// One step of a plain program: a loop with all its extents, on values that are known by number.
+///
+/// Plain numbers alone, so that running a step counts no references: what needs lists is in the program's ``KernelPlans``.
 struct Step {
   var kernel: Kernel
   /// Values read; those a kernel does not use are `Step.none`.
@@ -20,10 +22,27 @@ struct Step {
   }
 }
 
+/// Lists that kernels walk by, known to them by number.
+struct KernelPlans {
+  var broadcasts: [BroadcastPlan] = []
+  var sums: [AxisSum] = []
+  var copies: [StridedCopy] = []
+  var indices: [[Int]] = []
+
+  /// Gives the number of what is added.
+  mutating func add<Plan>(_ plan: Plan, to list: WritableKeyPath<KernelPlans, [Plan]>) -> Int {
+    self[keyPath: list].append(plan)
+    return self[keyPath: list].count - 1
+  }
+}
+
 /// The loops of the plain engine.
 enum Kernel {
-  case binary(BinaryOperation, count: Int)
-  case broadcastBinary(BinaryOperation, BroadcastPlan)
+  /// An operand's stride is 1, or 0 where one scalar serves all.
+  case binary(BinaryOperation, count: Int, leftStride: Int = 1, rightStride: Int = 1)
+  case broadcastBinary(BinaryOperation, plan: Int)
+  /// Each row of the first operand times a scalar of the second.
+  case scaleRows(rows: Int, columns: Int)
   case select(count: Int)
   case unary(UnaryOperation, count: Int)
   case scale(Float, count: Int)
@@ -43,17 +62,17 @@ enum Kernel {
   case averagePoolGradient(PlanePooling)
   case maxPool(PlanePooling)
   case maxPoolGradient(PlanePooling)
-  case sum(AxisSum, factor: Float)
+  case sum(plan: Int, factor: Float)
   case sumRows(rows: Int, columns: Int, factor: Float)
   case rowSquares(rows: Int, columns: Int)
   case max(AxisRuns)
   case argmax(AxisRuns)
   /// Runs of the operand with these indices.
-  case gather(AxisRuns, [Int])
+  case gather(AxisRuns, indices: Int)
   /// The operand's runs, added to the result's runs with these indices.
-  case scatter(AxisRuns, [Int])
+  case scatter(AxisRuns, indices: Int)
   /// Transposed, sliced or broadcast.
-  case copy(StridedCopy)
+  case copy(plan: Int)
   /// Blocks of `run` scalars, `stride` apart in the result, from `offset` on.
   case place(blocks: Int, run: Int, stride: Int, offset: Int)
   case fill(Float, count: Int)
@@ -169,4 +188,9 @@ struct BroadcastPlan {
     }
     if extents.isEmpty { (extents, left, right) = ([1], [1], [1]) }
   }
+
+  /// Whether rows of the left operand meet a scalar each.
+  var scalesRows: Bool { extents.count == 2 && left == [extents[1], 1] && right == [1, 0] }
+  /// Whether there is one axis, along which each operand moves by one scalar or stays.
+  var isRun: Bool { extents.count == 1 && max(left[0], right[0]) <= 1 }
 }

@@ -105,9 +105,10 @@ extension Lowering {
     case .pad(let axis, let before, _):
       emit(.fill(0, count: shape.count), [], to: index)
       place(index, axis: axis, from: before)
-    case .gather(let axis, let indices): emit(.gather(AxisRuns(x[0], axis: axis), indices), node.operands, to: index)
+    case .gather(let axis, let indices):
+      emit(.gather(AxisRuns(x[0], axis: axis), indices: plans.add(indices, to: \.indices)), node.operands, to: index)
     case .scatter(let axis, let indices, _):
-      emit(.scatter(AxisRuns(shape, axis: axis), indices), node.operands, to: index)
+      emit(.scatter(AxisRuns(shape, axis: axis), indices: plans.add(indices, to: \.indices)), node.operands, to: index)
     }
   }
 
@@ -122,7 +123,13 @@ extension Lowering {
       elementwise(.binary(operation, count: result.count), index)
     } else {
       let plan = BroadcastPlan(result: result, left: a, right: b)
-      emit(.broadcastBinary(operation, plan), node.operands, to: index)
+      let kernel: Kernel =
+        if case .multiply = operation, plan.scalesRows {
+          .scaleRows(rows: plan.extents[0], columns: plan.extents[1])
+        } else if plan.isRun {
+          .binary(operation, count: plan.extents[0], leftStride: plan.left[0], rightStride: plan.right[0])
+        } else { .broadcastBinary(operation, plan: plans.add(plan, to: \.broadcasts)) }
+      emit(kernel, node.operands, to: index)
     }
   }
 
@@ -142,13 +149,13 @@ extension Lowering {
         .sumRows(rows: sum.levels[0].extent, columns: sum.levels[1].extent, factor: factor), nodes[index].operands,
         to: index)
     } else {
-      emit(.sum(sum, factor: factor), nodes[index].operands, to: index)
+      emit(.sum(plan: plans.add(sum, to: \.sums), factor: factor), nodes[index].operands, to: index)
     }
   }
 
   mutating func view(_ index: Int, strides: [Int], offset: Int = 0) {
     let plan = StridedCopy(extents: nodes[index].shape.extents, strides: strides, offset: offset)
-    emit(.copy(plan), nodes[index].operands, to: index)
+    emit(.copy(plan: plans.add(plan, to: \.copies)), nodes[index].operands, to: index)
   }
 
   private mutating func place(_ index: Int, axis: Int, from start: Int = 0) {

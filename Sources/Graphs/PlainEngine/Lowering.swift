@@ -8,6 +8,7 @@ import Tensors
 /// are read where they are instead of being copied.
 struct Lowering {
   var steps: [Step] = []
+  var plans = KernelPlans()
   /// Values that never change.
   var constants: [(value: Int, scalar: Float)] = []
   /// For each node the value that holds it.

@@ -12,6 +12,7 @@ public final class PlainProgram {
   public let outputShapes: [Shape]
 
   private let steps: [Step]
+  private let plans: KernelPlans
   /// Where each value lies.
   private let places: UnsafeMutableBufferPointer<Target>
   private let arena: UnsafeMutableBufferPointer<Float>
@@ -32,7 +33,7 @@ public final class PlainProgram {
     inputShapes = inputs.map { graph.nodes[$0.value].shape }
     outputShapes = graph.outputs.map { graph.nodes[$0].shape }
     outputValues = lowering.placeOutputs()
-    steps = lowering.steps
+    (steps, plans) = (lowering.steps, lowering.plans)
 
     let counts = lowering.values.indices.map { lowering.count(of: $0) }
     var arenaCounts = counts
@@ -110,12 +111,13 @@ public final class PlainProgram {
     }
   }
 
-  private func run(_ step: borrowing Step) {
+  private func run(_ step: Step) {
     let out = places[step.result]
     let (a, b, c) = (place(step.operands.0), place(step.operands.1), place(step.operands.2))
     switch step.kernel {
-    case .binary(let operation, let count): operation(count, a, 1, b, 1, out)
-    case .broadcastBinary(let operation, let plan): plan(operation, a, b, out)
+    case .binary(let operation, let count, let left, let right): operation(count, a, left, b, right, out)
+    case .broadcastBinary(let operation, let plan): plans.broadcasts[plan](operation, a, b, out)
+    case .scaleRows(let rows, let columns): ck_f32_scale_rows(rows, columns, a, b, out)
     case .select(let count): Loop.select(count, a, b, c, out)
     case .unary(let operation, let count): operation(count, a, out)
     case .scale(let factor, let count): ck_f32_scale(count, a, factor, out)
@@ -135,18 +137,18 @@ public final class PlainProgram {
     case .averagePoolGradient(let pool): pool.averageGradient(a, out)
     case .maxPool(let pool): pool.maximum(a, out)
     case .maxPoolGradient(let pool): pool.maximumGradient(a, b, out)
-    case .sum(let sum, let factor):
-      sum(from: a, to: out)
-      if factor != 1 { ck_f32_scale(sum.shape.count, out, factor, out) }
+    case .sum(let plan, let factor):
+      plans.sums[plan](from: a, to: out)
+      if factor != 1 { ck_f32_scale(plans.sums[plan].shape.count, out, factor, out) }
     case .sumRows(let rows, let columns, let factor):
       if rows > 0 { ck_f32_sum_rows(rows, columns, a, out) } else { out.update(repeating: 0, count: columns) }
       if factor != 1 { ck_f32_scale(columns, out, factor, out) }
     case .rowSquares(let rows, let columns): ck_f32_row_squares(rows, columns, a, out)
     case .max(let runs): runs.maximum(a, out)
     case .argmax(let runs): runs.firstMaximum(a, out)
-    case .gather(let runs, let indices): runs.gather(indices, a, out)
-    case .scatter(let runs, let indices): runs.scatter(indices, a, out)
-    case .copy(let plan): plan(from: a, to: out)
+    case .gather(let runs, let indices): runs.gather(plans.indices[indices], a, out)
+    case .scatter(let runs, let indices): runs.scatter(plans.indices[indices], a, out)
+    case .copy(let plan): plans.copies[plan](from: a, to: out)
     case .place(let blocks, let run, let stride, let offset):
       Loop.place(blocks: blocks, run: run, stride: stride, offset: offset, a, out)
     case .fill(let scalar, let count): out.update(repeating: scalar, count: count)

@@ -24,7 +24,9 @@ extension MatrixProduct {
   func callAsFunction(_ a: Source, _ b: Source, bias: Source?, _ c: Target) {
     guard m > 0, n > 0 else { return }
     if let bias { for row in 0..<m { (c + row &* n).update(from: bias, count: n) } }
-    if k > 0 {
+    if k == 1, bias == nil {
+      ck_f32_outer(m, n, a, b, c)
+    } else if k > 0 {
       BLAS.multiply(
         m, n, k, a, transposeA: transposeLeft, b, transposeB: transposeRight, beta: bias == nil ? 0 : 1, c)
     } else if bias == nil {
