@@ -1,5 +1,6 @@
 /// Arithmetic, activations that need no series, and sums. Products are never fused into sums, so that every level gives
 /// the same bits.
+#include <stdint.h>
 #include <string.h>
 
 #include "ck_float.h"
@@ -35,6 +36,14 @@ CK_INLINE void ck_f32_axpy_loop(size_t n, float s, const float *x, float *y) {
 CK_KERNEL(ck_f32_axpy, (size_t n, float s, const float *x, float *y), (n, s, x, y))
 
 typedef float lanes16 __attribute__((vector_size(64)));
+typedef int32_t lanes16i __attribute__((vector_size(64)));
+
+CK_INLINE float total(lanes16 sum) {
+  sum += __builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+  sum += __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
+  sum += __builtin_shufflevector(sum, sum, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
+  return sum[0] + sum[1];
+}
 
 CK_INLINE float dot(size_t n, const float *a, const float *b) {
   lanes16 sum = {0}, x, y;
@@ -55,10 +64,7 @@ CK_INLINE float dot(size_t n, const float *a, const float *b) {
     memcpy(&y, ends[1], sizeof y);
     sum += x * y;
   }
-  sum += __builtin_shufflevector(sum, sum, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
-  sum += __builtin_shufflevector(sum, sum, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
-  sum += __builtin_shufflevector(sum, sum, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
-  return sum[0] + sum[1];
+  return total(sum);
 }
 
 CK_INLINE void dot_kernel_loop(size_t n, const float *a, const float *b, float *out) { *out = dot(n, a, b); }
@@ -70,12 +76,27 @@ float ck_f32_dot(size_t n, const float *a, const float *b) {
   return sum;
 }
 
+/// Where a row ends within a vector and memory does not, the rest of the vector is masked.
+CK_INLINE float squares(size_t n, const float *x, size_t readable) {
+  if (n % 16 == 0 || (n + 15) / 16 * 16 > readable) { return dot(n, x, x); }
+  lanes16 sum = {0}, y;
+  size_t i = 0;
+  for (; i + 16 <= n; i += 16) {
+    memcpy(&y, x + i, sizeof y);
+    sum += y * y;
+  }
+  const lanes16i lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  memcpy(&y, x + i, sizeof y);
+  y = (lanes16)((lanes16i)y & (lane < (int32_t)(n - i)));
+  return total(sum + y * y);
+}
+
 CK_INLINE void ck_f32_row_squares_loop(size_t rows, size_t columns, const float *x, float *out) {
   if (columns == 1) {
     CK_INDEPENDENT for (size_t i = 0; i < rows; i++) { out[i] = x[i] * x[i]; }
     return;
   }
-  for (size_t i = 0; i < rows; i++) { out[i] = dot(columns, x + i * columns, x + i * columns); }
+  for (size_t i = 0; i < rows; i++) { out[i] = squares(columns, x + i * columns, (rows - i) * columns); }
 }
 CK_KERNEL(ck_f32_row_squares, (size_t rows, size_t columns, const float *x, float *out), (rows, columns, x, out))
 
@@ -88,6 +109,16 @@ CK_INLINE void ck_f32_scale_rows_loop(size_t rows, size_t columns, const float *
 CK_KERNEL(
     ck_f32_scale_rows, (size_t rows, size_t columns, const float *x, const float *s, float *out),
     (rows, columns, x, s, out))
+
+CK_INLINE void ck_f32_outer_loop(size_t rows, size_t columns, const float *a, const float *b, float *out) {
+  for (size_t i = 0; i < rows; i++, out += columns) {
+    float factor = a[i];
+    CK_INDEPENDENT for (size_t j = 0; j < columns; j++) { out[j] = factor * b[j]; }
+  }
+}
+CK_KERNEL(
+    ck_f32_outer, (size_t rows, size_t columns, const float *a, const float *b, float *out),
+    (rows, columns, a, b, out))
 
 CK_INLINE void ck_f32_add_row_loop(size_t rows, size_t columns, const float *row, float *x) {
   for (size_t i = 0; i < rows; i++, x += columns) {

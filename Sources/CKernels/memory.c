@@ -9,6 +9,10 @@ void ck_zero(void *bytes, size_t size) {
   __asm__ volatile("" : : "r"(bytes) : "memory");
 }
 
+void ck_prefetch(const void *bytes, size_t size) {
+  for (size_t i = 0; i < size; i += 64) { __builtin_prefetch((const char *)bytes + i, 0, 2); }
+}
+
 #if defined(__GLIBC__)
 #include <malloc.h>
 

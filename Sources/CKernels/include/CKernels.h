@@ -7,6 +7,7 @@
 #define CKERNELS_H
 
 #include "ck_bits.h"
+#include "ck_coins.h"
 #include "ck_convolution.h"
 #include "ck_dealt.h"
 #include "ck_dispatch.h"

@@ -17,6 +17,8 @@ void ck_f32_axpy(size_t n, float s, const float *x, float *y);
 float ck_f32_dot(size_t n, const float *a, const float *b);
 /// out[row] = Σ x², for x[rows, columns].
 void ck_f32_row_squares(size_t rows, size_t columns, const float *x, float *out);
+/// out[rows, columns] = a[rows] · b[columns].
+void ck_f32_outer(size_t rows, size_t columns, const float *a, const float *b, float *out);
 /// out[rows, columns] = x[rows, columns] · s[rows], each row by its own factor.
 void ck_f32_scale_rows(size_t rows, size_t columns, const float *x, const float *s, float *out);
 

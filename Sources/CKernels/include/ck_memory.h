@@ -7,6 +7,8 @@
 /// Overwrites `size` bytes with zeros; no optimiser removes it.
 void ck_zero(void *bytes, size_t size);
 
+/// Has the processor fetch `size` bytes into its caches, while it goes on.
+void ck_prefetch(const void *bytes, size_t size);
 
 /// Has the C library keep freed memory for the next allocation; nothing where it is not glibc. For programs, at their start.
 ///

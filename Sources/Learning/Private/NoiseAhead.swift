@@ -7,7 +7,7 @@ import Synchronization
 /// Normal noise in whole steps of a ``NoiseGrid``, drawn by a thread of its own while gradients are computed.
 ///
 /// For a small network noise takes as long as a third of a step, and it depends on nothing: a second core hides it. Each
-/// number is handed out once and then erased. It belongs to one thread at a time.
+/// number is handed out once; others take its place, and the last ones are erased. It belongs to one thread at a time.
 final class NoiseAhead {
   private let shelf: Shelf
   private var chunk: [Int32] = []
@@ -37,13 +37,16 @@ final class NoiseAhead {
     var done = 0
     while done < count {
       if place == chunk.count {
-        Self.erase(&chunk)
         chunk = shelf.exchange(chunk)
         place = 0
       }
       let size = min(count - done, chunk.count - place)
       chunk.withUnsafeBufferPointer { chunk in
-        if let base = chunk.baseAddress { body(base + place, done..<done + size) }
+        guard let base = chunk.baseAddress else { return }
+        body(base + place, done..<done + size)
+        // What comes next was written by another core: fetched by the time it is needed.
+        let next = min(size, chunk.count - place - size)
+        ck_prefetch(base + place + size, next * MemoryLayout<Int32>.size)
       }
       (done, place) = (done + size, place + size)
     }
@@ -68,57 +71,56 @@ final class NoiseAhead {
 }
 
 /// Some chunks between the thread that fills them and the one that uses them.
+///
+/// The filling thread naps while there is nothing to fill, and looks again: waking it would cost the other thread as much as a chunk's
+/// noise.
 private final class Shelf: Sendable {
   private struct State {
     var full: [[Int32]] = []
     var empty: [[Int32]] = []
-    /// Chunks given back that the other thread has not been told of.
-    var untold = 0
     var isClosed = false
   }
 
   private static let chunks = 8
 
   private let state: Mutex<State>
-  /// Counts full chunks, and empty ones.
-  private let (full, empty) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+  /// Counts full chunks.
+  private let full = DispatchSemaphore(value: 0)
+  private static let naps: ClosedRange<UInt32> = 50...2000
 
   init(chunkCount: Int) {
     let chunk = [Int32](repeating: 0, count: chunkCount)
     state = Mutex(State(empty: [[Int32]](repeating: chunk, count: Self.chunks)))
-    for _ in 0..<Self.chunks { empty.signal() }
   }
 
   /// Fills chunks as they come back, until the shelf is closed.
   func supply(_ fill: (inout [Int32]) -> Void) {
+    var nap = Self.naps.lowerBound
     while true {
-      empty.wait()
-      guard var chunk = state.withLock({ $0.isClosed ? nil : $0.empty.popLast() }) else { break }
+      let (taken, isClosed) = state.withLock { ($0.isClosed ? nil : $0.empty.popLast(), $0.isClosed) }
+      if isClosed { break }
+      guard var chunk = taken else {
+        usleep(nap)
+        nap = min(2 * nap, Self.naps.upperBound)
+        continue
+      }
+      nap = Self.naps.lowerBound
       fill(&chunk)
       state.withLock { $0.full.append(chunk) }
       full.signal()
     }
-    state.withLock { state in for index in state.full.indices { NoiseAhead.erase(&state.full[index]) } }
+    state.withLock { state in
+      for index in state.full.indices { NoiseAhead.erase(&state.full[index]) }
+      for index in state.empty.indices { NoiseAhead.erase(&state.empty[index]) }
+    }
   }
 
   /// Takes a chunk back, and gives a full one.
   func exchange(_ used: [Int32]) -> [Int32] {
-    // The other thread is woken for several at once, since waking costs as much as a chunk's noise.
-    let told = state.withLock { state in
-      guard !used.isEmpty else { return 0 }
-      state.empty.append(used)
-      state.untold += 1
-      guard state.untold >= Self.chunks / 2 else { return 0 }
-      defer { state.untold = 0 }
-      return state.untold
-    }
-    for _ in 0..<told { empty.signal() }
+    if !used.isEmpty { state.withLock { $0.empty.append(used) } }
     full.wait()
     return state.withLock { $0.full.removeFirst() }
   }
 
-  func close() {
-    state.withLock { $0.isClosed = true }
-    empty.signal()
-  }
+  func close() { state.withLock { $0.isClosed = true } }
 }

@@ -23,28 +23,42 @@ public struct PoissonSampler: Hashable, Sendable {
 
   /// The rows of a draw, in order, by coins of the operating system's generator that nobody keeps.
   package func draw() -> [Int] {
-    var drawn: [Int] = []
-    draw(SecretStream(), into: &drawn)
-    return drawn
+    let room = DrawnRows(capacity: rows)
+    room.fill { draw(SecretStream(), into: $0) }
+    return Array(room.rows)
   }
 
-  /// Replaces `drawn` by the rows of a draw, in order; none is a draw as good as any.
-  func draw(_ stream: SecretStream, into drawn: inout [Int]) {
-    drawn.removeAll(keepingCapacity: true)
-    guard rate < 1 else { return drawn.append(contentsOf: 0..<rows) }
-    let limit = UInt64(rate * 0x1p64)
-    drawn.reserveCapacity(rows)
-    stream.withWords(rows) { words in
-      // Every row is written, and kept by counting it, so that no branch follows a coin.
-      var count = 0
-      drawn = [Int](unsafeUninitializedCapacity: rows) { buffer, initialized in
-        for row in 0..<rows {
-          buffer[count] = row
-          count &+= words[row] < limit ? 1 : 0
-        }
-        initialized = count
-      }
+  /// Writes the rows of a draw, in order, and gives how many there are; none is a draw as good as any.
+  func draw(_ stream: SecretStream, into room: UnsafeMutablePointer<Int>) -> Int {
+    guard rate < 1 else {
+      for row in 0..<rows { room[row] = row }
+      return rows
     }
+    return stream.withWords(rows) { ck_u64_places_below(rows, $0.baseAddress, UInt64(rate * 0x1p64), room) }
+  }
+}
+
+/// Memory for the rows of a step, which are erased with it.
+final class DrawnRows {
+  private(set) var rows: UnsafeBufferPointer<Int>
+  private let room: UnsafeMutableBufferPointer<Int>
+
+  /// Coins are thrown eight at a time, and so may be written beyond the last row.
+  init(capacity: Int) {
+    room = .allocate(capacity: capacity + 8)
+    room.initialize(repeating: 0)
+    rows = UnsafeBufferPointer(rebasing: room[..<0])
+  }
+
+  deinit {
+    ck_zero(room.baseAddress, room.count * MemoryLayout<Int>.size)
+    room.deallocate()
+  }
+
+  /// - Parameter body: writes rows, and gives how many.
+  func fill(_ body: (UnsafeMutablePointer<Int>) -> Int) {
+    guard let base = room.baseAddress else { return }
+    rows = UnsafeBufferPointer(start: base, count: body(base))
   }
 }
 
@@ -61,9 +75,9 @@ final class SecretStream {
     if words.count < count {
       erase()
       words = .allocate(capacity: count)
+      words.initialize(repeating: 0)
     }
     let part = UnsafeMutableBufferPointer(rebasing: words[..<count])
-    part.initialize(repeating: 0)
     generator.fill(part, counterHigh: 0, counterLow: counter)
     counter &+= UInt64((count + 1) / 2)
     return body(part)

@@ -17,7 +17,7 @@ final class PrivateLoop {
   private var dropout: PublicGenerator
   /// The sum of a step's pieces, where it has several.
   private var pieces: [Float] = []
-  private var drawn: [Int] = []
+  private let drawn: DrawnRows
   private var taken = 0
   /// The moving average of the weights, where it leaves in their place.
   private var average: [Float]?
@@ -37,6 +37,7 @@ final class PrivateLoop {
     _ = try Model(description: description, weights: weights)
     (self.trainer, self.features, self.targets) = (trainer, features, targets)
     block = ParameterBlock(description.weightNames.compactMap { weights[$0] })
+    drawn = DrawnRows(capacity: features.shape[0])
     way = try Self.way(trainer, rows: features.shape[0], count: block.count)
     optimizer = OptimizerState(trainer.trainer.optimizer, count: block.count)
     dropout = SeedTree(seed: trainer.trainer.seed).child("dropout").generator()
@@ -61,8 +62,8 @@ final class PrivateLoop {
   /// Takes a step's rows, and moves the weights by the noised mean of its clipped gradients.
   func step(factor: Double) throws(LearningError) {
     switch way {
-    case .sampled(let sampler, _, _): sampler.draw(stream, into: &drawn)
-    case .ordered(let order, _): drawn = Array(order.rows(ofStep: taken))
+    case .sampled(let sampler, _, _): drawn.fill { sampler.draw(stream, into: $0) }
+    case .ordered(let order, _): drawn.fill { order.write(step: taken, to: $0) }
     }
     taken += 1
     let below = try sumClipped()
@@ -92,11 +93,12 @@ final class PrivateLoop {
     let limit = trainer.privacy.physicalBatch
     var below = 0
     var start = 0
-    if drawn.isEmpty { block.gradients.update(repeating: 0, count: block.count) }
-    while start < drawn.count {
-      let end = min(start + limit, drawn.count)
+    let count = drawn.rows.count
+    if count == 0 { block.gradients.update(repeating: 0, count: block.count) }
+    while start < count {
+      let end = min(start + limit, count)
       below += try run(start..<end)
-      if start > 0 || end < drawn.count { add(isFirst: start == 0, isLast: end == drawn.count) }
+      if start > 0 || end < count { add(isFirst: start == 0, isLast: end == count) }
       start = end
     }
     return below
@@ -107,11 +109,9 @@ final class PrivateLoop {
     let norm = Float(trainer.fault == .clipOfTheBatch ? 1e9 : clip)
     return features.scalars.withUnsafeBufferPointer { features in
       targets.scalars.withUnsafeBufferPointer { targets in
-        drawn.withUnsafeBufferPointer { rows in
-          step.run(
-            UnsafeBufferPointer(rebasing: rows[range]), features: features, targets: targets, clip: norm,
-            dropout: &dropout)
-        }
+        step.run(
+          UnsafeBufferPointer(rebasing: drawn.rows[range]), features: features, targets: targets, clip: norm,
+          dropout: &dropout)
       }
     }
   }
@@ -145,7 +145,7 @@ final class PrivateLoop {
   /// The broken build that clips the mean of a batch.
   private func clipWhole() {
     let square = ck_f32_dot(block.count, block.gradients, block.gradients)
-    let limit = Float(clip) * Float(max(drawn.count, 1))
+    let limit = Float(clip) * Float(max(drawn.rows.count, 1))
     if square > limit * limit {
       ck_f32_scale(block.count, block.gradients, limit / square.squareRoot(), block.gradients)
     }
@@ -154,7 +154,7 @@ final class PrivateLoop {
   /// The noised share of gradients below the norm, each counted as ±½ so that one more changes the sum by no more than ½.
   private func adapt(_ adaptive: ExamplePrivacy.AdaptiveClipping, below: Int) {
     let batch = trainer.trainer.batch
-    let halves = 2 * below - drawn.count
+    let halves = 2 * below - drawn.rows.count
     let noised = NoiseGrid.noised(count: halves, deviation: 2 * adaptive.deviation(batch: batch), stream: stream) / 2
     let share = min(max(noised / Double(batch) + 0.5, 0), 1)
     clip = min(max(clip * exp(-adaptive.rate * (share - adaptive.quantile)), 1e-9), 1e9)

@@ -14,9 +14,11 @@ struct FixedOrder {
   /// Steps of an epoch, the last of which may have fewer rows; as many lie between two uses of a row.
   static func stepsPerEpoch(rows: Int, batch: Int) -> Int { max(1, (rows + batch - 1) / batch) }
 
-  /// The rows of a step, from 0.
-  func rows(ofStep step: Int) -> ArraySlice<Int> {
+  /// Writes the rows of a step, from 0, and gives how many there are.
+  func write(step: Int, to room: UnsafeMutablePointer<Int>) -> Int {
     let start = step % Self.stepsPerEpoch(rows: order.count, batch: batch) * batch
-    return order[start..<min(start + batch, order.count)]
+    let rows = order[start..<min(start + batch, order.count)]
+    for (place, row) in rows.enumerated() { room[place] = row }
+    return rows.count
   }
 }

@@ -1,0 +1,91 @@
+import CKernels
+import Foundation
+import Testing
+
+extension KernelTests {
+  @Suite struct NoiseTests {
+    /// Box and Muller's method by the C library's functions, of the same words.
+    private func normalPair(_ w: UInt64, _ v: UInt64, deviation: Double) -> (Double, Double) {
+      let radius = deviation * (-2 * log((Double(w) + 0.5) * 0x1p-64)).squareRoot()
+      let angle = Double(Int64(bitPattern: v << 2)) * (Double.pi / 2 * 0x1p-64)
+      let (sine, cosine) = (radius * sin(angle), radius * cos(angle))
+      let sign: Double = v >> 62 & 1 == 1 ? -1 : 1
+      return v >> 63 == 1 ? (sign * sine, sign * cosine) : (sign * cosine, sign * sine)
+    }
+
+    @Test(arguments: [0x1p20, 0x1p27]) func normalNoiseIsThatOfItsWords(deviation: Double) {
+      var generator = SeededGenerator(state: 50)
+      let corners: [UInt64] = [
+        0, 1, 2, .max, .max - 1, 1 << 63, 1 << 62, (1 << 61) - 1, 1 << 61, 0xb504_f333_f9de_6484,
+      ]
+      let firsts = corners.flatMap { corner in corners.map { _ in corner } } + generator.words(20_011)
+      let seconds = corners.flatMap { _ in corners } + generator.words(20_011)
+      for count in [0, 1, 7, 8, 63, 64, 65, firsts.count] {
+        let words = Array(firsts.suffix(count) + seconds.suffix(count))
+        atEveryLevel { level in
+          var noise = [Int32](repeating: .min, count: 2 * count)
+          ck_i32_normal(count, deviation, words, &noise)
+          for index in 0..<count {
+            let (first, second) = normalPair(words[index], words[count + index], deviation: deviation)
+            // Four units in the last place, and the rounding.
+            #expect(abs(Double(noise[index]) - first) <= 0.5 + abs(first) * 0x1p-49, "at \(level)")
+            #expect(abs(Double(noise[count + index]) - second) <= 0.5 + abs(second) * 0x1p-49, "at \(level)")
+          }
+        }
+      }
+    }
+
+    /// Moments of 2 · 10⁶ deviates: six standard errors are a false alarm in 10⁸ runs, and the words are seeded.
+    @Test func normalNoiseHasItsMoments() {
+      var generator = SeededGenerator(state: 51)
+      let pairs = 1_000_000
+      let words = generator.words(2 * pairs)
+      var noise = [Int32](repeating: 0, count: 2 * pairs)
+      ck_i32_normal(pairs, 0x1p20, words, &noise)
+      func mean(_ power: (Double) -> Double) -> Double {
+        noise.reduce(0) { $0 + power(Double($1) * 0x1p-20) } / Double(noise.count)
+      }
+      let error = 6 / Double(noise.count).squareRoot()
+      #expect(abs(mean { $0 }) < error)
+      #expect(abs(mean { $0 * $0 } - 1) < 2.0.squareRoot() * error)
+      #expect(abs(mean { $0 * $0 * $0 }) < 15.0.squareRoot() * error)
+      #expect(abs(mean { $0 * $0 * $0 * $0 } - 3) < 96.0.squareRoot() * error)
+    }
+
+    @Test(arguments: [0, 1, 1 << 32, 1 << 63, .max] as [UInt64]) func coinsChoosePlaces(limit: UInt64) {
+      var generator = SeededGenerator(state: 52)
+      for size in edgeSizes {
+        var words = generator.words(size)
+        if size > 2 { (words[0], words[size - 1]) = (limit, limit &- 1) }
+        let expected = words.indices.filter { words[$0] < limit }
+        atEveryLevel { level in
+          var places = [Int](repeating: -1, count: size + 8)
+          let count = ck_u64_places_below(size, words, limit, &places)
+          #expect(Array(places.prefix(count)) == expected, "at \(level)")
+        }
+      }
+    }
+
+    @Test func rowsAreSquaredAndOuterProductsTaken() {
+      var generator = SeededGenerator(state: 53)
+      for columns in [1, 2, 3, 13, 15, 16, 17, 31, 33, 64, 100] {
+        for rows in [0, 1, 2, 5, 16] {
+          let x = generator.floats(rows * columns)
+          let (a, b) = (generator.floats(rows), generator.floats(columns))
+          let squares = (0..<rows).map { row in
+            x[(row * columns)..<((row + 1) * columns)].reduce(0.0) { $0 + Double($1) * Double($1) }
+          }
+          let outer = a.flatMap { a in b.map { a * $0 } }
+          atEveryLevel { level in
+            var sums = [Float](repeating: .nan, count: rows)
+            ck_f32_row_squares(rows, columns, x, &sums)
+            #expect(zip(sums, squares).allSatisfy { abs(Double($0) - $1) <= 1e-6 * $1 }, "at \(level)")
+            var products = [Float](repeating: .nan, count: rows * columns)
+            ck_f32_outer(rows, columns, a, b, &products)
+            #expect(products == outer, "at \(level)")
+          }
+        }
+      }
+    }
+  }
+}
