@@ -96,7 +96,7 @@ let package = Package(
 
     // Second floor: what is computed, and on what.
     room("Graphs", ["Tensors", "CKernels", "COpenBLAS"]),
-    room("Datasets", ["Tensors", "Arithmetic", "CZlib"]),
+    room("Datasets", ["Tensors", "Arithmetic", "CZlib", crypto]),
     room("Paillier", ["CPaillier", "CGMP", "Arithmetic", crypto]),
     room("SecureAggregation", ["CKernels", "Arithmetic", crypto]),
     room("Privacy", ["CKernels", "Arithmetic"]),
@@ -137,7 +137,7 @@ let package = Package(
       "Stories",
       [
         "Coordination", "Serving", "Learning", "Privacy", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity",
-        "Links", "Processes", "Graphs", "ModelFiles", "Paillier", "Sharing", "Transports", logging,
+        "Links", "Processes", "Graphs", "ModelFiles", "Paillier", "SecureAggregation", "Sharing", "Transports", logging,
       ]),
     room(
       "Dashboard",

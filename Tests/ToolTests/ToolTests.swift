@@ -104,7 +104,7 @@ import Testing
 
   /// With a party that cheats in the end, so that the program says who, how it was found, and that nothing came out.
   @Test func theCreditStoryIsTold() throws {
-    let run = try tacit("demo", "credit", "--cheat", "--json")
+    let run = try tacit("demo", "credit", "--cheat", "--splits", "2", "--json")
     #expect(run.status == 5 && run.errors.contains("no output was released"), "\(run.errors)")
     let report = try run.json()
     let cheat = try #require(report["cheat"] as? [String: Any])
@@ -117,6 +117,13 @@ import Testing
     #expect(encrypted["maxAbsoluteError"] as? Double ?? 1 <= 5e-4)
     #expect(encrypted["rounds"] as? Int == planned["rounds"])
     #expect(encrypted["bytesSent"] as? Int == planned["bytesSent"])
+    let ways = try #require((report["ways"] as? [String: Any])?["rows"] as? [[String: Any]])
+    let means = ways.compactMap { $0["mean"] as? Double }
+    // What is averaged is the same behind masks; noise on the rows costs most.
+    try #require(means.count == 6)
+    #expect(means[1] == means[2] && means[..<4].allSatisfy { $0 > 0.78 }, "\(means)")
+    #expect(means[4] > 0.7 && means[5] > 0.4, "\(means)")
+    #expect((report["goals"] as? [[String: Any]])?.count == 4)
     let page = try String(
       contentsOf: folder.appendingPathComponent("runs/demo-credit/report.html"), encoding: .utf8)
     #expect(page.contains("<svg") && !page.contains("http"))

@@ -33,7 +33,7 @@ public enum NamedDataset: String, Hashable, Sendable, CaseIterable {
     case .boston: try tabular(folder, "housing.csv", Self.bostonColumns, Self.bostonSchema)
     case .iris: try tabular(folder, "iris.csv", Self.irisColumns, Self.irisSchema)
     case .wdbc: try tabular(folder, "wdbc.data", Self.wdbcColumns, Self.wdbcSchema)
-    case .germanCredit: try tabular(folder, "german.csv", Self.germanColumns, Self.germanSchema)
+    case .germanCredit: try german(folder)
     case .adult: try adult(folder)
     case .mnist: .tensors(train: try digits(folder, "train"), test: try digits(folder, "t10k"))
     }
@@ -65,8 +65,11 @@ public enum NamedDataset: String, Hashable, Sendable, CaseIterable {
     (folder.hasSuffix("/") ? folder : folder + "/") + rawValue + "/" + file
   }
 
-  private func table(_ folder: String, _ file: String, _ columns: [String]) throws(DatasetError) -> Table {
-    let bytes = try ByteFile.read(path(folder, file), for: rawValue)
+  /// - Parameter change: makes of the publisher's bytes a table with commas.
+  private func table(
+    _ folder: String, _ file: String, _ columns: [String], _ change: ([UInt8]) -> [UInt8] = { $0 }
+  ) throws(DatasetError) -> Table {
+    let bytes = change(try ByteFile.read(path(folder, file), for: rawValue))
     let format = CSVFormat(separator: .comma, header: .absent)
     let table = try CSV.parse(bytes, file: "\(rawValue)/\(file)", format: format)
     guard table.columnNames.count == columns.count else {
@@ -91,14 +94,29 @@ public enum NamedDataset: String, Hashable, Sendable, CaseIterable {
     return .tabular(TabularDataset(name: rawValue, source: source, schema: Self.pimaSchema, table: table))
   }
 
-  /// The classes of the test file carry a full stop.
+  /// The publisher's file has spaces; there is an edition with commas, too.
+  private func german(_ folder: String) throws(DatasetError) -> LoadedDataset {
+    let hasCommas = ByteFile.exists(path(folder, "german.csv")) || !ByteFile.exists(path(folder, "german.data"))
+    guard !hasCommas else { return try tabular(folder, "german.csv", Self.germanColumns, Self.germanSchema) }
+    let table = try table(folder, "german.data", Self.germanColumns) { bytes in
+      bytes.map { $0 == UInt8(ascii: " ") ? UInt8(ascii: ",") : $0 }
+    }
+    return .tabular(TabularDataset(name: rawValue, source: source, schema: Self.germanSchema, table: table))
+  }
+
+  /// The classes of the test file carry a full stop, and the publisher's has a line of its own before the rows.
   private func adult(_ folder: String) throws(DatasetError) -> LoadedDataset {
-    let test = try table(folder, "adult.test", Self.adultColumns)
+    let test = try table(folder, "adult.test", Self.adultColumns, Self.withoutNote)
       .mapping(["income"]) { $0.hasSuffix(".") ? String($0.dropLast()) : $0 }
     return .tabular(
       TabularDataset(
         name: rawValue, source: source, schema: Self.adultSchema,
         table: try table(folder, "adult.data", Self.adultColumns), testTable: test))
+  }
+
+  private static func withoutNote(_ bytes: [UInt8]) -> [UInt8] {
+    guard bytes.first == UInt8(ascii: "|"), let end = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return bytes }
+    return Array(bytes[(end + 1)...])
   }
 
   private func digits(_ folder: String, _ part: String) throws(DatasetError) -> Dataset {

@@ -67,23 +67,6 @@ struct BankFederation {
   }
 }
 
-/// What a schema declares in public, as a job writes it.
-private struct PublicColumns {
-  var ranges: [String] = []
-  var categories: [String] = []
-
-  init(_ schema: Schema) {
-    for column in schema.features {
-      switch column.kind {
-      case .numeric(let range?, _): ranges.append("\(quoted(column.name)): [\(range.low), \(range.high)]")
-      case .categorical(let names?, _, _):
-        categories.append("\(quoted(column.name)): [\(names.map(quoted).joined(separator: ", "))]")
-      case .numeric(nil, _), .categorical(nil, _, _): break
-      }
-    }
-  }
-}
-
 extension LayerSpec {
   /// The layers of the story, as a job writes them.
   fileprivate var word: String {

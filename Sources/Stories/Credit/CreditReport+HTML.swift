@@ -3,7 +3,8 @@ import Foundation
 extension CreditReport {
   /// A page that stands alone: no script, no font, no picture from elsewhere.
   public var html: String {
-    Page(
+    let reached = goals.map { ($0.isReached ? "Reached: " : "Missed: ") + $0.sentence }
+    return Page(
       title: "A credit application, decided on encrypted data",
       lead: """
         \(federated.workers) banks trained a model on \(data.train) applications, of which each kept its own. The model was cut into \
@@ -59,9 +60,10 @@ extension CreditReport {
             """,
           picture: ShareRaster(owner: views.first?.owner ?? [], shares: views.map { ("party \($0.party)", $0.share) })
             .svg),
+        ways.section,
       ] + (cheatText.map { [Page.Section(title: "A party that cheats", text: $0, picture: "")] } ?? []),
       footer: """
-        Data: \(data.source). Seed \(seed). Tacit \(versions["tacit"] ?? ""), \
+        \(reached.joined(separator: ". ")). Data: \(data.source). Seed \(seed). Tacit \(versions["tacit"] ?? ""), \
         \(encrypted.protocol) sharing among \(encrypted.parties) parties over TLS 1.3.
         """
     ).html

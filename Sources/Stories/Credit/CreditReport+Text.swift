@@ -31,7 +31,12 @@ extension CreditReport {
         what the applicant knows   \(viewLine(\.owner) { number($0, 3) })
         what party \(views.first?.party ?? 0) sees          \(style.secret(viewLine(\.share) { String($0.prefix(8)) + "…" }))
 
-      """ + (cheatText.map { "  \($0)\n" } ?? "")
+      """ + comparison(style) + (cheatText.map { "  \($0)\n" } ?? "")
+  }
+
+  private func comparison(_ style: TerminalStyle) -> String {
+    let lines = ["\(ways.title), \(splits) splits"] + ways.lines + [""] + goals.map { $0.line(style) }
+    return "\n" + lines.map { $0.isEmpty ? "\n" : "  \($0)\n" }.joined()
   }
 
   /// What became of a cheating party, in one sentence.

@@ -85,6 +85,11 @@ public struct CreditReport: Hashable, Sendable, Codable {
   public var plain: Plain
   public var encrypted: Encrypted
   public var views: [View]
+  /// A small network learned in six ways on the same splits.
+  public var ways: DemoReport.Table
+  public var goals: [DemoReport.Goal]
+  /// How many splits the figures of ``ways`` are means of.
+  public var splits: Int
   /// Where a party was made to cheat.
   public var cheat: Cheat?
   public var versions: [String: String]

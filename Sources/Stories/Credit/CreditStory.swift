@@ -20,11 +20,15 @@ public struct CreditStory: Sendable {
   public var deadline: Duration
   /// Whether the same model is asked once more, by parties one of which tampers.
   public var hasCheater: Bool
+  /// How many splits the ways to train are compared on, at least 1.
+  public var splits: Int
 
   public init(
-    dataFolder: String?, seed: UInt64, executable: String, deadline: Duration = .seconds(30), hasCheater: Bool = false
+    dataFolder: String?, seed: UInt64, executable: String, deadline: Duration = .seconds(30), hasCheater: Bool = false,
+    splits: Int = 10
   ) {
     self.hasCheater = hasCheater
+    self.splits = splits
     self.dataFolder = dataFolder
     self.seed = seed
     self.executable = executable
@@ -32,6 +36,7 @@ public struct CreditStory: Sendable {
   }
 
   static let fractionBits = 16
+
   /// Tells the story; `progress` hears what is being done.
   public func tell(progress: @Sendable (String) -> Void = { _ in }) async throws -> CreditReport {
     let clock = ContinuousClock()
@@ -67,6 +72,8 @@ public struct CreditStory: Sendable {
     guard secret.together.traffic == plan.traffic else {
       throw SharingError.trafficDiffers(planned: plan.traffic, measured: secret.together.traffic)
     }
+    let ways = try await CreditComparison(dataset: dataset, seed: seed, splits: max(splits, 1), executable: executable)
+      .compared(progress)
     var cheat: CreditReport.Cheat?
     if hasCheater {
       progress("a party cheats")
@@ -86,7 +93,8 @@ public struct CreditStory: Sendable {
         accuracy: accuracy, auc: Metrics.areaUnderCurve(scores: plain.scalars, targets: targets) ?? 0,
         seconds: pooled.seconds),
       encrypted: Self.figures(secret, plain: plain.scalars, targets: targets, plan: plan),
-      views: try Self.views(of: test.features.sliced(axis: 0, 0..<1)), cheat: cheat,
+      views: try Self.views(of: test.features.sliced(axis: 0, 0..<1)), ways: ways.table, goals: ways.goals,
+      splits: max(splits, 1), cheat: cheat,
       versions: ["tacit": TacitVersion.current], seconds: (clock.now - begin) / .seconds(1))
   }
 

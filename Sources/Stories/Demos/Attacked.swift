@@ -82,15 +82,15 @@ struct Attacked {
   /// How like one of the images are those of other people, as many as there are guesses: what is no attack.
   func chance() -> Scene {
     let guesses = (0..<min(attack.guessCount, others.rowCount)).map { row in pixels(of: others, row) }
-    let best = attack.best(of: guesses, records: (0..<images.rowCount).map(record))
+    let best = Likeness.best(of: guesses, records: (0..<images.rowCount).map(record))
     return Scene(
       name: "chance: images of other people", caption: "chance", likeness: best.likeness, guess: best.guess)
   }
 
   private func scene(_ name: String, _ caption: String, _ change: [Double], of rows: [Int]) -> Scene {
     guard change.count >= attack.length else { return Scene(name: name, caption: caption, likeness: 0, guess: []) }
-    let (guess, likeness) = attack.best(of: attack.guesses(change), records: rows.map(record))
-    return Scene(name: name, caption: caption, likeness: likeness, guess: guess)
+    let best = Likeness.best(of: attack.guesses(change), records: rows.map(record))
+    return Scene(name: name, caption: caption, likeness: best.likeness, guess: best.guess)
   }
 
   private func record(_ row: Int) -> [Double] { pixels(of: images, row) }

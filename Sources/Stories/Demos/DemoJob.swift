@@ -32,8 +32,12 @@ struct DemoJob {
 struct DemoTrainer {
   let executable: String
 
-  /// - Parameter keyShares: of `aggregation: paillier`.
-  func run(_ text: String, keyShares: [KeyShare] = []) async throws -> DemoRun {
+  /// - Parameters:
+  ///   - keyShares: of `aggregation: paillier`.
+  ///   - progress: told what share of a training on shares is done.
+  func run(
+    _ text: String, keyShares: [KeyShare] = [], progress: @escaping (Double) -> Void = { _ in }
+  ) async throws -> DemoRun {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-demo-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: folder) }
     let job = try Job.parse(text)
@@ -41,7 +45,7 @@ struct DemoTrainer {
     case .plain: return DemoRun(try JobRunner(job, environment: [:], versions: [:]).run().report)
     case .encrypted:
       let trainer = EncryptedTrainer(job, environment: [:], versions: [:], executable: executable, folder: folder)
-      return DemoRun(try await trainer.run().report)
+      return DemoRun(try await trainer.run(progress: { progress($0.share) }).report)
     case .federated:
       let trainer = FederatedTrainer(
         job, text: text, environment: [:], versions: [:], executable: executable, folder: folder, keyShares: keyShares)

@@ -5,7 +5,7 @@ extension DemoReport {
   public var html: String {
     let reached = goals.map { ($0.isReached ? "Reached: " : "Missed: ") + $0.sentence }
     return Page(
-      title: title, lead: lead, sections: tables.map(\.section) + pictures.map(\.section),
+      title: title, lead: lead, sections: tables.map(\.section) + charts.map(\.section) + pictures.map(\.section),
       footer: """
         \(reached.joined(separator: ". ")). Data: \(source). Seeds from \(seed), splits: \(splits). \
         Tacit \(versions["tacit"] ?? "").
@@ -15,7 +15,7 @@ extension DemoReport {
 }
 
 extension DemoReport.Table {
-  fileprivate var section: Page.Section {
+  var section: Page.Section {
     let bars = BarChart(
       bars: rows.map { .init($0.way, $0.mean, measure.text($0.mean)) }, largest: rows.map(\.mean).max() ?? 1,
       caption: measure.caption)
@@ -31,6 +31,10 @@ extension DemoReport.Table {
   }
 }
 
+extension LineChart {
+  var section: Page.Section { Page.Section(title: title, text: text, picture: svg) }
+}
+
 extension Raster {
-  fileprivate var section: Page.Section { Page.Section(title: title, text: text, picture: svg) }
+  var section: Page.Section { Page.Section(title: title, text: text, picture: svg) }
 }

@@ -10,9 +10,7 @@ extension DemoReport {
     if splits > 1 { lines.append("  \(splits) splits, seeds \(seed) to \(seed + UInt64(splits) - 1)") }
     for table in tables { lines += ["", "  " + style.title(table.title)] + table.lines.map { "  " + $0 } }
     if !goals.isEmpty { lines.append("") }
-    for goal in goals {
-      lines.append("  " + (goal.isReached ? style.good("reached") : "MISSED ") + "  " + goal.sentence)
-    }
+    lines += goals.map { "  " + $0.line(style) }
     return lines.joined(separator: "\n") + "\n"
   }
 }
@@ -20,11 +18,15 @@ extension DemoReport {
 extension DemoReport.Goal {
   /// Numbers of figures and of counts, as both are read.
   var sentence: String { text + String(format: ": %.4g (goal %.4g)", value, limit) }
+
+  func line(_ style: TerminalStyle) -> String {
+    (isReached ? style.good("reached") : "MISSED ") + "  " + sentence
+  }
 }
 
 extension DemoReport.Table {
   /// Aligned columns; who learns what stands below.
-  fileprivate var lines: [String] {
+  var lines: [String] {
     let cells = [heads] + rows.map(cells)
     let widths = heads.indices.map { column in cells.map { $0[column].count }.max() ?? 0 }
     let table = cells.map { row in

@@ -12,6 +12,7 @@ public struct DemoReport: Hashable, Sendable, Codable {
   public var splits: Int
   public var tables: [Table] = []
   public var goals: [Goal] = []
+  public var charts: [LineChart] = []
   public var pictures: [Raster] = []
   public var versions: [String: String] = [:]
   public var seconds = 0.0

@@ -34,30 +34,4 @@ struct FirstLayerAttack {
       return (0..<inputs).map { change[weight.offset + $0 * units + unit] / divisor }
     }
   }
-
-  /// The guess that is most like one of the records, as somebody finds it who knows them: the attacker can do no better.
-  func best(of guesses: [[Double]], records: [[Double]]) -> (guess: [Double], likeness: Double) {
-    var best = (guess: [Double](repeating: 0, count: weight.shape[0]), likeness: 0.0)
-    for guess in guesses {
-      for record in records {
-        let likeness = Self.correlation(guess, record)
-        if likeness > best.likeness { best = (guess, likeness) }
-      }
-    }
-    return best
-  }
-
-  /// Pearson's; 0 where one is constant.
-  static func correlation(_ a: [Double], _ b: [Double]) -> Double {
-    let count = Double(max(a.count, 1))
-    let (meanA, meanB) = (a.reduce(0, +) / count, b.reduce(0, +) / count)
-    var (product, squareA, squareB) = (0.0, 0.0, 0.0)
-    for (x, y) in zip(a, b) {
-      product += (x - meanA) * (y - meanB)
-      squareA += (x - meanA) * (x - meanA)
-      squareB += (y - meanB) * (y - meanB)
-    }
-    let scale = (squareA * squareB).squareRoot()
-    return scale > 0 && scale.isFinite ? product / scale : 0
-  }
 }

@@ -5,12 +5,12 @@ import Tacit
 struct DataCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "data",
-    abstract: "Look at data sets and split them.",
+    abstract: "Fetch data sets, look at them and split them.",
     discussion: """
       Named sets: \(NamedDataset.allCases.map(\.rawValue).joined(separator: ", ")); they are read from the folder \
       given by --data or the variable TACIT_DATA. Any .csv file will do as well.
       """,
-    subcommands: [Describe.self, Split.self])
+    subcommands: [Fetch.self, Describe.self, Split.self])
 
   struct Describe: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

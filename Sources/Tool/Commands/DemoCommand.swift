@@ -8,7 +8,8 @@ struct DemoCommand: AsyncParsableCommand {
     abstract: "Tell a whole story on this machine.",
     discussion: "Example: tacit demo credit",
     subcommands: [
-      Credit.self, Boston.self, Pima.self, Iris.self, Digits.self, Served.self, Averaging.self,
+      Credit.self, Boston.self, Pima.self, Iris.self, Digits.self, EncryptedDigits.self, Served.self, Geyer.self,
+      Averaging.self,
     ])
 
   struct Credit: AsyncParsableCommand {
@@ -18,6 +19,7 @@ struct DemoCommand: AsyncParsableCommand {
       discussion: """
         Three bank processes train a network together under masked aggregation, each on its own rows. It is put in shares on \
         three party processes with certificates of their own, which are asked about applications that none of them sees. \
+        A small network is then learned in six ways on the same splits: plain, averaged, masked, on shares, with DP-SGD and with local DP. \
         Writes report.json and report.html. With --cheat the model is asked once more by three parties of the engine spdz, \
         tasks of this process, of which one tampers with a message: no output is released, and the exit code is 5.
 
@@ -28,6 +30,7 @@ struct DemoCommand: AsyncParsableCommand {
     var data: String?
     @Option(help: "The seed of split, initial weights and shuffling.") var seed: UInt64 = 7
     @Option(help: "The folder for the reports.") var output = "runs/demo-credit"
+    @Option(help: "How many splits the six ways to train are compared on.") var splits = 10
     @Option(help: "Seconds to wait for a party before giving up.") var deadline = 30.0
     @Flag(help: "In the end, have one party of the engine spdz tamper with a message, and show what happens.")
     var cheat = false
@@ -37,9 +40,10 @@ struct DemoCommand: AsyncParsableCommand {
       guard deadline > 0, deadline <= 3600 else {
         throw UsageError("--deadline must be more than 0 and at most 3600 seconds, not \(deadline)")
       }
+      guard (1...100).contains(splits) else { throw UsageError("--splits is between 1 and 100, not \(splits)") }
       let story = CreditStory(
         dataFolder: data, seed: seed, executable: try Executable.path,
-        deadline: .milliseconds(Int64(deadline * 1000)), hasCheater: cheat)
+        deadline: .milliseconds(Int64(deadline * 1000)), hasCheater: cheat, splits: splits)
       let line = ProgressLine()
       let report = try await story.tell { line.show("\($0) …") }
       line.clear()

@@ -21,7 +21,7 @@ struct DemoOptions: ParsableArguments {
   }
 
   /// Has a story told, and shows what it found.
-  func show(_ tell: ((String) -> Void) async throws -> DemoReport) async throws {
+  func show(_ tell: (@escaping (String) -> Void) async throws -> DemoReport) async throws {
     let line = ProgressLine()
     let report = try await tell { line.show($0) }
     line.clear()

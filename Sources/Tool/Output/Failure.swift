@@ -44,6 +44,7 @@ enum Failure {
     case let error as CoordinationError: Int32(error.exitCode)
     case let error as LedgerError: Int32(error.exitCode)
     case let error as JobFailure: Int32(error.exitCode)
+    case let error as FetchError: error.exitCode
     case is FederationError, is PaillierError, is AccountingError, is MechanismError: 2
     case is ChannelError, is LinkError, is SecureAggregationError, is ChildProcess.NotStarted: 3
     case is CancellationError: 1

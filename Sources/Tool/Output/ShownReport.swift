@@ -1,7 +1,7 @@
 import Foundation
 import Tacit
 
-/// What a demo found, as it is shown: in text, as JSON and as a page.
+/// What a demo or an audit found, as it is shown: in text, as JSON and as a page.
 protocol ShownReport: Encodable {
   func text(colours: Bool) -> String
   var html: String { get }
@@ -9,6 +9,7 @@ protocol ShownReport: Encodable {
 
 extension CreditReport: ShownReport {}
 extension DemoReport: ShownReport {}
+extension AuditReport: ShownReport {}
 
 extension ShownReport {
   /// Writes report.json and report.html into a folder, which is made, and prints the report.
