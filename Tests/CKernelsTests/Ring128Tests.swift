@@ -50,7 +50,10 @@ extension KernelTests {
           check(a, (0..<n).map { bits[$0] == 1 ? k &- x[$0] : x[$0] }) {
             ck_u128_dealt_convert(n, low, high, bits, $0, $0)
           }
-          let chosen = (0..<n).map { b[$0 / 64] >> UInt64($0 % 64) & 1 == 1 ? z[$0] &+ x[$0] : z[$0] }
+          let chosen = (0..<n).map { (i: Int) -> UInt128 in
+            let bit = b[i / 64] >> UInt64(i % 64) & 1
+            return bit == 1 ? z[i] &+ x[i] : z[i]
+          }
           check(c, chosen) { ck_u128_add_where(n, b, a, $0) }
           var sum: [UInt64] = [1, 2]
           ck_u128_dot(n, d, a, &sum)

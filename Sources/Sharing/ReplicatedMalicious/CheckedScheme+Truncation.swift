@@ -8,8 +8,8 @@ import Tensors
 /// just the fraction, as z₀ + z₁ is uniform. w is the carry-save adder's carry out of bit 63, and s₆₃ ∨ c₆₃, as bit 63 of X
 /// is 0.
 extension CheckedScheme {
-  /// Five rounds and ⌈log₂ f⌉ (of the largest f, but at least 1); one more where a product is additive. 768 bytes a scalar and
-  /// 3(3f + 1) bits at most; 96 more where a product is additive.
+  /// Four rounds and ⌈log₂ f⌉ (of the largest f, but at least 1); one more where a product is additive. 768 bytes a scalar and
+  /// 9f + 9 bits at most; 96 bytes more where a product is additive.
   public func truncate(_ items: [Truncation<CheckedProduct>]) async throws -> [CheckedShare] {
     let shares = try await wordsToTruncate(items.map(\.product))
     let count = shares.reduce(0) { $0 + $1.first.count }

@@ -8,7 +8,7 @@ public import Transports
 ///
 /// - Threat model: malicious with abort, honest majority; any single party, deviating in any way, learns nothing and changes
 ///   no result: the run ends with ``SharingError/cheating(check:layer:)`` before an output is released, but for a
-///   probability of about 2⁻⁵⁷ a check. The channels must be pairwise encrypted, also against the third party.
+///   probability below 2⁻⁵⁶ a check. The channels must be pairwise encrypted, also against the third party.
 /// - Sources: Chida et al., CRYPTO 2018, and Abspoel et al., ePrint 2019/1298 (MACs under a shared key); Goyal and Song,
 ///   ePrint 2020/134, after Boneh et al., CRYPTO 2019 (gates on bits); `docs/protocols/replicated-malicious.md`.
 ///
