@@ -64,7 +64,7 @@ import Transports
         let cheater = round % 3
         let cluster = CheckedMemoryCluster(fractionBits: 16) { base in
           guard base.party == cheater else { return base }
-          return TamperingChannel(base, tampering, round: round, seed: 0x1234_5678_9ABC_DEF1 &* UInt64(round))
+          return TamperingChannel(base, tampering, round: round, seed: UInt64(round % 8))
         }
         do {
           _ = try await cluster.predict(fixture.model, fixture.x, repeats: 1)
@@ -110,7 +110,7 @@ import Transports
         return count == 1
       }
       guard isFirst else { return channel }
-      return TamperingChannel(channel, .tellOnePeer, round: 20, seed: 0x1234_5678)
+      return TamperingChannel(channel, .tellOnePeer, round: 20, seed: 3)
     }
     for party in 0..<3 { try await cluster.startParty(party, observer: party == 1 ? observer : nil) }
     try await cluster.withClient { client in
