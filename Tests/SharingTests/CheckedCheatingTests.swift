@@ -161,8 +161,7 @@ import Transports
       }
     }
     #expect(outcomes[0] == outcomes[1])
-    #expect(outcomes[0].allSatisfy { $0 == "gates" || $0 == "products" })
-    #expect(Set(outcomes[0]).count == 2)
+    #expect(outcomes[0].contains("gates") && outcomes[0].contains("products"))
   }
 
   /// The best guess of what hides an error of a power of two, over all keys and weights of a toy ring with k = s = 8: at most

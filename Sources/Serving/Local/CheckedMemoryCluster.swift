@@ -89,9 +89,9 @@ package struct CheckedMemoryCluster {
           }
         }
       }
-      var all = [Result<[QueryAnswer], any Error>?](repeating: nil, count: 3)
-      for await (party, result) in group { all[party] = result }
-      return all.compactMap { $0 }
+      var results: [(party: Int, result: Result<[QueryAnswer], any Error>)] = []
+      for await (party, result) in group { results.append((party, result)) }
+      return results.sorted { $0.party < $1.party }.map(\.result)
     }
     let errors = results.compactMap { result in if case .failure(let error) = result { error } else { nil } }
     if let error = errors.first(where: { $0 is SharingError }) ?? errors.first { throw error }
