@@ -38,6 +38,22 @@ __attribute__((target("sse2,pclmul"))) static uint64_t dot_instructions(
   return reduce((wide)halves[1] << 64 | halves[0]);
 }
 
+__attribute__((target("sse2,pclmul"))) static void fold_instructions(
+    size_t n, size_t k, const uint64_t *coefficients, const uint64_t *in, uint64_t *out) {
+  const __m128i tail = _mm_cvtsi64_si128(0x1b);
+  for (size_t i = 0; i < n; i++) {
+    __m128i sum = _mm_setzero_si128();
+    for (size_t j = 0; j < k; j++) {
+      sum = _mm_xor_si128(
+          sum,
+          _mm_clmulepi64_si128(
+              _mm_cvtsi64_si128((long long)coefficients[j]), _mm_cvtsi64_si128((long long)in[j * n + i]), 0));
+    }
+    __m128i folded = _mm_clmulepi64_si128(sum, tail, 1), rest = _mm_clmulepi64_si128(folded, tail, 1);
+    out[i] = (uint64_t)_mm_cvtsi128_si64(_mm_xor_si128(_mm_xor_si128(sum, folded), rest));
+  }
+}
+
 static bool has_instructions(void) {
   return ck_dispatch_level() != ck_level_portable && __builtin_cpu_supports("pclmul");
 }
@@ -50,6 +66,20 @@ uint64_t ck_gf64_dot(size_t n, const uint64_t *a, const uint64_t *b) {
   wide sum = 0;
   for (size_t i = 0; i < n; i++) { sum ^= carryless(a[i], b[i]); }
   return reduce(sum);
+}
+
+void ck_gf64_fold(size_t n, size_t k, const uint64_t *coefficients, const uint64_t *in, uint64_t *out) {
+#if CK_X86
+  if (has_instructions()) {
+    fold_instructions(n, k, coefficients, in, out);
+    return;
+  }
+#endif
+  for (size_t i = 0; i < n; i++) {
+    wide sum = 0;
+    for (size_t j = 0; j < k; j++) { sum ^= carryless(coefficients[j], in[j * n + i]); }
+    out[i] = reduce(sum);
+  }
 }
 
 uint64_t ck_gf64_multiply(uint64_t a, uint64_t b) { return ck_gf64_dot(1, &a, &b); }
@@ -77,6 +107,11 @@ uint64_t ck_gf64_sum_where(size_t n, const uint64_t *bits, const uint64_t *a) {
   sum_where(n, bits, a, &sum);
   return sum;
 }
+
+CK_INLINE void ck_gf64_where_loop(size_t n, const uint64_t *bits, const uint64_t *a, uint64_t *out) {
+  FOR_EACH_BIT(n, { out[i] = a[i] & MASK(bits[w]); })
+}
+CK_KERNEL(ck_gf64_where, (size_t n, const uint64_t *bits, const uint64_t *a, uint64_t *out), (n, bits, a, out))
 
 CK_INLINE void ck_gf64_add_where_loop(size_t n, uint64_t delta, const uint64_t *bits, uint64_t *macs) {
   FOR_EACH_BIT(n, { macs[i] ^= delta & MASK(bits[w]); })

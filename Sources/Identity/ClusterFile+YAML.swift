@@ -21,7 +21,9 @@ extension ClusterFile {
     if let node = root["scheme"] {
       let name = try ClusterFile.text(node, key: "scheme", place: "at the top level")
       scheme = Scheme(rawValue: name)
-      guard scheme != nil else { throw .cluster(reason: "“scheme” is replicated, additive or spdz, not “\(name)”") }
+      guard scheme != nil else {
+        throw .cluster(reason: "“scheme” is replicated, replicated-malicious, additive or spdz, not “\(name)”")
+      }
     }
     var dealer: Party?
     if let node = root["dealer"] { dealer = try ClusterFile.party(node, "in the dealer") }
@@ -47,7 +49,7 @@ extension ClusterFile {
       lines.append("    address: \(ClusterFile.quoted(party.address))")
       lines.append("    certificate: \(ClusterFile.quoted(Fingerprint.text(party.certificate)))")
     }
-    if scheme == .spdz { lines.append("scheme: \(scheme.rawValue)") }
+    if scheme == .spdz || scheme == .replicatedMalicious { lines.append("scheme: \(scheme.rawValue)") }
     if let dealer {
       lines.append("dealer:")
       lines.append("  name: \(ClusterFile.quoted(dealer.name))")

@@ -43,6 +43,16 @@ public struct ClusterFile: Hashable, Sendable {
     case additive
     /// The same, and shares have MACs.
     case spdz
+    /// Among three parties, without a dealer, and products are checked.
+    case replicatedMalicious = "replicated-malicious"
+
+    /// Whether its parties have a dealer.
+    public var hasDealer: Bool {
+      switch self {
+      case .replicated, .replicatedMalicious: false
+      case .additive, .spdz: true
+      }
+    }
   }
 
   public var parties: [Party]
@@ -92,7 +102,7 @@ public struct ClusterFile: Hashable, Sendable {
     try checkUnique(members.map(\.name), "name")
     try checkUnique(members.map(\.address), "address")
     try checkUnique(members.map { Fingerprint.text($0.certificate) }, "certificate")
-    guard (scheme == .replicated) == (dealer == nil) else {
+    guard scheme.hasDealer == (dealer != nil) else {
       throw .cluster(reason: "the scheme \(scheme.rawValue) \(dealer == nil ? "needs a dealer" : "has no dealer")")
     }
     if let deadline, deadline <= .zero { throw .cluster(reason: "deadlineSeconds must be greater than 0") }

@@ -50,6 +50,11 @@ extension KernelTests {
           check(a, (0..<n).map { bits[$0] == 1 ? k &- x[$0] : x[$0] }) {
             ck_u128_dealt_convert(n, low, high, bits, $0, $0)
           }
+          let chosen = (0..<n).map { (i: Int) -> UInt128 in
+            let bit = b[i / 64] >> UInt64(i % 64) & 1
+            return bit == 1 ? z[i] &+ x[i] : z[i]
+          }
+          check(c, chosen) { ck_u128_add_where(n, b, a, $0) }
           var sum: [UInt64] = [1, 2]
           ck_u128_dot(n, d, a, &sum)
           #expect(Self.wide(sum)[0] == (0..<n).reduce(0) { $0 &+ UInt128(d[$1]) &* x[$1] })
@@ -136,6 +141,11 @@ extension KernelTests {
         atEveryLevel { _ in
           #expect(ck_gf64_dot(n, a, b) == zip(a, b).reduce(0) { $0 ^ Self.field($1.0, $1.1) })
           #expect(ck_gf64_sum_where(n, e, a) == (0..<n).reduce(0) { bit(e, $1) ? $0 ^ a[$1] : $0 })
+          var kept = [UInt64](repeating: 7, count: n)
+          ck_gf64_where(n, e, a, &kept)
+          #expect(kept == (0..<n).map { bit(e, $0) ? a[$0] : 0 })
+          ck_gf64_fold(n, 2, [delta, 3], a + b, &kept)
+          #expect(kept == zip(a, b).map { Self.field($0, delta) ^ Self.field($1, 3) })
           var sum = a
           ck_gf64_add_where(n, delta, e, &sum)
           #expect(sum == (0..<n).map { bit(e, $0) ? a[$0] ^ delta : a[$0] })

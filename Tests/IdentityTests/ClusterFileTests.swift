@@ -57,6 +57,8 @@ import Testing
     #expect(try ClusterFile(parsing: Self.text(dealer)).scheme == .additive)
     let file = try ClusterFile(parsing: Self.text(dealer + "scheme: spdz\n"))
     #expect(try file.scheme == .spdz && ClusterFile(parsing: file.yaml) == file)
+    let checking = try ClusterFile(parsing: Self.text("scheme: replicated-malicious\n"))
+    #expect(try checking.scheme == .replicatedMalicious && ClusterFile(parsing: checking.yaml) == checking)
   }
 
   @Test func unknownKeysNameTheNearestKnownOne() {
@@ -92,7 +94,7 @@ import Testing
     // A combining mark joins the bracket before it to one character, but not for the parser.
     Mistake(String(repeating: "{\u{301}: ", count: 10_000), "nested"),
     Mistake(String(repeating: "#", count: 70000), "longer"), Mistake(text("scheme: spdz"), "needs a dealer"),
-    Mistake(text("scheme: shamir"), "replicated, additive or spdz"),
+    Mistake(text("scheme: shamir"), "replicated, replicated-malicious, additive or spdz"),
   ]
 
   struct Mistake: Sendable {

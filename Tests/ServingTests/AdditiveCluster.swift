@@ -7,7 +7,8 @@ import Sharing
 import Testing
 import Transports
 
-/// Additive parties, with MACs or without, and their dealer in this process, on real sockets with TLS.
+/// Additive parties, with MACs or without, and their dealer in this process, or replicated ones that check each other, on real
+/// sockets with TLS.
 final class AdditiveCluster: Sendable {
   let cluster: ClusterFile
   private let ports: ReservedPorts
@@ -35,7 +36,8 @@ final class AdditiveCluster: Sendable {
     let members = zip(partyIdentities + [dealerIdentity], ports.numbers).map {
       ClusterFile.Party(name: $0.name, host: "127.0.0.1", port: $1, certificate: $0.fingerprint)
     }
-    cluster = try ClusterFile(parties: members.dropLast(), dealer: members.last, scheme: scheme, deadline: deadline)
+    cluster = try ClusterFile(
+      parties: members.dropLast(), dealer: scheme.hasDealer ? members.last : nil, scheme: scheme, deadline: deadline)
   }
 
   private func storage(of name: String) throws -> (folder: String, key: StorageKey)? {

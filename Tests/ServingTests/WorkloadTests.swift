@@ -52,6 +52,20 @@ import Testing
     #expect(measured[2].dealtBytes == measured[6].dealtBytes)
   }
 
+  /// The same for replicated parties whose products are checked.
+  @Test func checkedPartiesAreMeasured() async throws {
+    let chosen: [Workload] = [.credit1, .mnistMLP1, .softmax, .argmax, .trainBoston, .mnistMLP1]
+    let lines = NIOLockedValueBox<[WorkloadMeasurement]>([])
+    try await WorkloadRunner(engine: .replicatedMalicious, transport: .memory, executable: "", patience: .zero)
+      .run(chosen) { line in lines.withLockedValue { $0.append(line) } }
+    let measured = lines.withLockedValue { $0 }
+    #expect(measured.map(\.workload) == chosen.map(\.rawValue))
+    for line in measured {
+      #expect(line.maxAbsoluteError < 1e-3 && line.runs == 3 && line.parties == 3, "\(line)")
+      #expect(line.rounds > 36 && line.dealtBytes == 0)
+    }
+  }
+
   /// The same for parties whose shares have MACs; the check is in the rounds.
   @Test(arguments: [2, 3]) func authenticatedPartiesAreMeasured(parties: Int) async throws {
     let chosen: [Workload] = [.credit1, .mnistMLP1, .softmax, .argmax, .trainBoston, .mnistMLP1]

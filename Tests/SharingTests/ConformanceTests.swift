@@ -36,4 +36,9 @@ import Testing
     try await checkConformance(
       AuthenticatedHarness(partyCount: partyCount), costs: AuthenticatedCosts(partyCount: partyCount), seed: 36)
   }
+
+  @Test(arguments: [nil, .uniform, .component0, .component1, .component2] as [ShareForm?])
+  func checked(shares: ShareForm?) async throws {
+    try await checkConformance(CheckedHarness(form: shares), costs: CheckedCosts(), seed: 37)
+  }
 }

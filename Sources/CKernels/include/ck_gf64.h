@@ -11,6 +11,10 @@ uint64_t ck_gf64_multiply(uint64_t a, uint64_t b);
 uint64_t ck_gf64_dot(size_t n, const uint64_t *a, const uint64_t *b);
 /// The sum of those a[i] whose bit i is 1.
 uint64_t ck_gf64_sum_where(size_t n, const uint64_t *bits, const uint64_t *a);
+/// out[i] = a[i] where bit i is 1, and 0 elsewhere. No aliasing.
+void ck_gf64_where(size_t n, const uint64_t *bits, const uint64_t *a, uint64_t *out);
+/// out[i] = the sum of coefficients[j] in[j·n + i] for j below `k`. No aliasing.
+void ck_gf64_fold(size_t n, size_t k, const uint64_t *coefficients, const uint64_t *in, uint64_t *out);
 /// macs[i] += delta where bit i is 1.
 void ck_gf64_add_where(size_t n, uint64_t delta, const uint64_t *bits, uint64_t *macs);
 

@@ -5,7 +5,7 @@ extension DealtForm {
   /// How the dealer of a cluster shares what it deals.
   init(_ scheme: ClusterFile.Scheme) {
     switch scheme {
-    case .replicated, .additive: self = .additive
+    case .replicated, .replicatedMalicious, .additive: self = .additive
     case .spdz: self = .authenticated
     }
   }

@@ -41,7 +41,7 @@ public final class LocalCluster: Sendable {
         return .init(name: name, host: "127.0.0.1", port: port, certificate: identity.fingerprint)
       }
       let members = try (0..<count).map { try member(.party, "party-\($0)", ports.numbers[$0]) }
-      let dealer = scheme == .replicated ? nil : try member(.dealer, "dealer", ports.numbers[count])
+      let dealer = scheme.engine.hasDealer ? try member(.dealer, "dealer", ports.numbers[count]) : nil
       let cluster = try ClusterFile(parties: members, dealer: dealer, scheme: scheme.fileScheme, deadline: deadline)
       let file = folder.appendingPathComponent("cluster.yaml").path
       try cluster.save(to: file)

@@ -52,6 +52,11 @@ struct ReplicatedMeasuring: MeasuringSession {
   }
 
   func begin(_ program: WorkloadProgram) async throws -> [String: ReplicatedShare] {
+    Dictionary(uniqueKeysWithValues: zip(program.names, try await Self.share(program, over: channel)))
+  }
+
+  /// Shares of the program's inputs, which party 0 owns.
+  static func share(_ program: WorkloadProgram, over channel: any Channel) async throws -> [ReplicatedShare] {
     var parcel: InputSharing.Parcel
     if channel.party == 0 {
       let parcels = InputSharing.parcels(of: try program.encodedInputs())
@@ -60,8 +65,7 @@ struct ReplicatedMeasuring: MeasuringSession {
     } else {
       parcel = try InputSharing.Parcel(bytes: try await channel.receive(from: 0)[...])
     }
-    let shares = try InputSharing.unpack(parcel, party: channel.party, shapes: program.shapes)
-    return Dictionary(uniqueKeysWithValues: zip(program.names, shares))
+    return try InputSharing.unpack(parcel, party: channel.party, shapes: program.shapes)
   }
 
   func expect(runs: Int) {}

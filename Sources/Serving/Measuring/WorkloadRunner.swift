@@ -49,7 +49,7 @@ public struct WorkloadRunner: Sendable {
   private static func scheme(of engine: EngineOptions.Engine) -> ClusterFile.Scheme? {
     switch engine {
     case .plain, .clear: nil
-    case .replicated: .replicated
+    case .replicated, .replicatedMalicious: .replicated
     case .additive: .additive
     case .spdz: .spdz
     }
@@ -159,6 +159,9 @@ public struct WorkloadRunner: Sendable {
         try await measure(workloads, MeasuringParty(session, over: channel), report: report)
       case (.spdz, let dealer?):
         let session = try await DealtMeasuring<AuthenticatedScheme>(over: channel, dealer: dealer)
+        try await measure(workloads, MeasuringParty(session, over: channel), report: report)
+      case (_, _) where engine == .replicatedMalicious:
+        let session = try await CheckedMeasuring.start(over: channel)
         try await measure(workloads, MeasuringParty(session, over: channel), report: report)
       case (_, _):
         let session = try await ReplicatedMeasuring.start(over: channel, options: options)

@@ -10,9 +10,10 @@ package enum FrameReading {
       (try? ServingFrame<DealerRequest>(bytes)) != nil, (try? RunProposal(bytes[...])) != nil,
     ]
     let shapes: [Shape] = [[2, 3]]
-    let shares = [ClusterScheme.replicated, .additive(partyCount: 3), .spdz(partyCount: 3)].flatMap { scheme in
-      (0..<3).map { (try? scheme.unpack(bytes[...], party: $0, shapes: shapes)) != nil }
-    }
+    let shares = [ClusterScheme.replicated, .replicatedMalicious, .additive(partyCount: 3), .spdz(partyCount: 3)]
+      .flatMap { scheme in
+        (0..<3).map { (try? scheme.unpack(bytes[...], party: $0, shapes: shapes)) != nil }
+      }
     return (controls + shares).contains(true)
   }
 }

@@ -8,7 +8,9 @@ import Transports
 extension ClientDialogue {
   /// Takes part in a training on shares.
   func train(_ frame: ServingFrame<Request>) async throws {
-    if case .spdz = scheme { throw ServingError.badRequest("parties of a cluster with scheme: spdz do not train") }
+    if scheme.engine == .spdz || scheme == .replicatedMalicious {
+      throw ServingError.badRequest("parties of a cluster with scheme: \(scheme.engine.rawValue) do not train")
+    }
     switch frame.control {
     case .hello, .share, .models, .health, .links, .page, .withdraw, .query, .prepare, .aggregationKey, .collect,
       .contribution,

@@ -5,6 +5,8 @@ package import Tensors
 /// How the parties of a cluster share secrets; the cluster file says so: with a dealer by additive sharing.
 public enum ClusterScheme: Hashable, Sendable {
   case replicated
+  /// The same, and products are checked.
+  case replicatedMalicious
   case additive(partyCount: Int)
 
   /// Additive sharing with MACs.
@@ -16,6 +18,10 @@ public enum ClusterScheme: Hashable, Sendable {
     case .replicated:
       try cluster.validate(partyCount: 3)
       self = .replicated
+      return
+    case .replicatedMalicious:
+      try cluster.validate(partyCount: 3)
+      self = .replicatedMalicious
       return
     case .additive: self = .additive(partyCount: partyCount)
     case .spdz: self = .spdz(partyCount: partyCount)
@@ -29,6 +35,7 @@ public enum ClusterScheme: Hashable, Sendable {
   var fileScheme: ClusterFile.Scheme {
     switch self {
     case .replicated: .replicated
+    case .replicatedMalicious: .replicatedMalicious
     case .additive: .additive
     case .spdz: .spdz
     }
@@ -38,6 +45,7 @@ public enum ClusterScheme: Hashable, Sendable {
   public var engine: EngineOptions.Engine {
     switch self {
     case .replicated: .replicated
+    case .replicatedMalicious: .replicatedMalicious
     case .additive: .additive
     case .spdz: .spdz
     }
@@ -52,7 +60,7 @@ public enum ClusterScheme: Hashable, Sendable {
 
   var partyCount: Int {
     switch self {
-    case .replicated: 3
+    case .replicated, .replicatedMalicious: 3
     case .additive(let partyCount), .spdz(let partyCount): partyCount
     }
   }
@@ -67,6 +75,12 @@ public enum ClusterScheme: Hashable, Sendable {
     switch self {
     case .replicated:
       return (InputSharing.parcels(of: tensors).map { Parcel(bytes: $0.bytes, payloadByteCount: $0.byteCount) }, [])
+    case .replicatedMalicious:
+      // Masks of the answers travel with the tensors.
+      let masks = answers.map(InputSharing.uniform)
+      return (
+        InputSharing.parcels(of: tensors + masks).map { Parcel(bytes: $0.bytes, payloadByteCount: $0.byteCount) }, masks
+      )
     case .additive: return question(AdditiveScheme.self, tensors, answers)
     case .spdz: return question(AuthenticatedScheme.self, tensors, answers)
     }
@@ -86,7 +100,8 @@ public enum ClusterScheme: Hashable, Sendable {
   package func combine(_ answers: [RingTensor], mask: RingTensor?) throws -> RingTensor {
     switch self {
     case .replicated, .additive: AdditiveScheme.combine(answers, mask: mask)
-    case .spdz: try AuthenticatedScheme.combine(answers, mask: mask)
+    // All say the same.
+    case .spdz, .replicatedMalicious: try AuthenticatedScheme.combine(answers, mask: mask)
     }
   }
 
@@ -105,6 +120,8 @@ public enum ClusterScheme: Hashable, Sendable {
     switch self {
     case .replicated:
       .replicated(try InputSharing.unpack(try .init(bytes: bytes), party: party, shapes: shapes))
+    case .replicatedMalicious:
+      .checked(try InputSharing.unpack(try .init(bytes: bytes), party: party, shapes: shapes + answers))
     case .additive(let partyCount):
       .additive(
         try AdditiveSharing.unpack(
@@ -123,6 +140,7 @@ extension ClusterScheme: CustomStringConvertible {
   public var description: String {
     switch self {
     case .replicated: "replicated sharing among three parties"
+    case .replicatedMalicious: "replicated sharing among three parties that check each other (replicated-malicious)"
     case .additive(let partyCount): "additive sharing among \(partyCount) parties with a dealer"
     case .spdz(let partyCount): "additive sharing with MACs (spdz) among \(partyCount) parties with a dealer"
     }
@@ -133,7 +151,9 @@ extension ClusterScheme: CustomStringConvertible {
 package enum HeldShares: Sendable {
   case replicated([ReplicatedShare])
   case additive([AdditiveShare])
-  /// Pieces that have no MACs yet: those are a session's.
+  /// Pieces that have no MACs yet: those are a session's. Of a question, its words and the masks of its answers.
+  case checked([ReplicatedShare])
+  /// Pieces that have no MACs yet.
   case authenticated(AuthenticatedPiece)
 
   /// As what they are stored by in trainings, which pieces without MACs have no part in.
@@ -141,7 +161,7 @@ package enum HeldShares: Sendable {
     switch self {
     case .replicated(let shares): shares.map(\.held)
     case .additive(let shares): shares.map(\.held)
-    case .authenticated: []
+    case .authenticated, .checked: []
     }
   }
 }

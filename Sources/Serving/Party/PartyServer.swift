@@ -181,6 +181,10 @@ public final class PartyServer: Sendable {
 
   private func runner(over channel: any Channel, session: String) async throws -> any SessionRunner {
     guard let dealing else {
+      if scheme == .replicatedMalicious {
+        let state = state
+        return try await CheckedRunner(over: channel, session: session, knownModels: { await state.modelKeys })
+      }
       return try await ReplicatedRunner(over: channel, session: session, telling: state.observer.draws)
     }
     if case .spdz = scheme { return try await runner(on: AuthenticatedScheme.self, over: channel, session, dealing) }

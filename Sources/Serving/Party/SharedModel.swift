@@ -103,7 +103,7 @@ package struct SharedModel: Sendable {
     scalarCount = description.graph.runCount
     switch weights {
     case .replicated: mergesQueries = description.graph.keepsExamplesApart(input: description.inputName)
-    case .additive, .authenticated: mergesQueries = false
+    case .additive, .authenticated, .checked: mergesQueries = false
     }
   }
 

@@ -132,7 +132,7 @@ struct WorkQueue {
 extension PendingQuery {
   fileprivate var scalarCount: Int {
     switch input {
-    case .replicated(let shares): shares.reduce(0) { $0 + $1.shape.count }
+    case .replicated(let shares), .checked(let shares): shares.reduce(0) { $0 + $1.shape.count }
     case .additive(let shares): shares.reduce(0) { $0 + $1.shape.count }
     case .authenticated(let piece): piece.shape.count
     }

@@ -5,19 +5,20 @@ public struct EngineOptions: Sendable {
   /// The engines by name.
   public enum Engine: String, Sendable, CaseIterable {
     case plain, clear, replicated, additive, spdz
+    case replicatedMalicious = "replicated-malicious"
 
     /// Whether parties compute it in secret.
     public var isSecret: Bool {
       switch self {
       case .plain, .clear: false
-      case .replicated, .additive, .spdz: true
+      case .replicated, .additive, .spdz, .replicatedMalicious: true
       }
     }
 
     /// Whether its parties have a dealer.
     var hasDealer: Bool {
       switch self {
-      case .plain, .clear, .replicated: false
+      case .plain, .clear, .replicated, .replicatedMalicious: false
       case .additive, .spdz: true
       }
     }
@@ -33,6 +34,7 @@ public struct EngineOptions: Sendable {
       case .plain, .clear, .replicated: ReplicatedCosts(options)
       case .additive: AdditiveCosts(partyCount: partyCount)
       case .spdz: AuthenticatedCosts(partyCount: partyCount)
+      case .replicatedMalicious: CheckedCosts()
       }
     }
   }
@@ -87,7 +89,7 @@ public struct EngineOptions: Sendable {
       }
       return parties ?? 2
     }
-    let partyCount = engine == .replicated ? 3 : 1
+    let partyCount = engine.isSecret ? 3 : 1
     guard parties == nil || parties == partyCount else {
       throw ServingError.badRequest(
         "the engine \(engine.rawValue) runs on \(partyCount) \(partyCount == 1 ? "party" : "parties"), not \(parties ?? 0)"

@@ -46,7 +46,7 @@ public struct SecretPredictor: Sendable {
         runs.append((clock.now - start) / .seconds(1))
       }
       return outcome(output, plain: plain.value, runs: runs)
-    case .replicated, .additive, .spdz:
+    case .replicated, .additive, .spdz, .replicatedMalicious:
       let planned = try await plan(model, input)
       let runs = try await secretRuns(model, pieces(of: input))
       for run in runs where run.traffic != planned.traffic {
@@ -81,6 +81,7 @@ public struct SecretPredictor: Sendable {
   private var scheme: ClusterScheme {
     switch options.engine {
     case .plain, .clear, .replicated: .replicated
+    case .replicatedMalicious: .replicatedMalicious
     case .additive: .additive(partyCount: options.parties)
     case .spdz: .spdz(partyCount: options.parties)
     }
@@ -164,6 +165,9 @@ public struct SecretPredictor: Sendable {
     switch options.engine {
     case .additive: try await memoryRuns(on: AdditiveScheme.self, model, piece)
     case .spdz: try await memoryRuns(on: AuthenticatedScheme.self, model, piece)
+    case .replicatedMalicious:
+      try await CheckedMemoryCluster(fractionBits: options.fractionBits, deadline: options.deadline)
+        .predict(model, piece, repeats: options.repeats)
     case .plain, .clear, .replicated:
       try await MemoryCluster.predict(
         model, piece, fractionBits: options.fractionBits, repeats: options.repeats, deadline: options.deadline,

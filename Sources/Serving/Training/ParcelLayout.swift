@@ -14,6 +14,7 @@ extension ClusterScheme {
     case .replicated: ReplicatedShare.componentCount
     case .additive: AdditiveShare.componentCount
     case .spdz: AuthenticatedShare.componentCount
+    case .replicatedMalicious: CheckedShare.componentCount
     }
   }
 
@@ -23,7 +24,7 @@ extension ClusterScheme {
     case .replicated: Self.replicatedLayout(of: parcel, party: party, count: count)
     case .additive(let partyCount):
       Self.additiveLayout(of: parcel, isLast: party == partyCount - 1, count: count)
-    case .spdz: nil
+    case .spdz, .replicatedMalicious: nil
     }
   }
 

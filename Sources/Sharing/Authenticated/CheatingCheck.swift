@@ -10,6 +10,10 @@ public enum CheatingCheck: String, Hashable, Sendable, Codable, CustomStringConv
   case bits
   /// What parties brought of an owner's words is not what the owner sent them.
   case inputs
+  /// Products do not have the MACs they should have (`docs/protocols/replicated-malicious.md`, 5).
+  case products
+  /// A conjunction of bits is not what its operands make it.
+  case gates
   /// The parties give the owner different answers.
   case answers
 
@@ -20,6 +24,8 @@ public enum CheatingCheck: String, Hashable, Sendable, Codable, CustomStringConv
     case .words: "the MAC check of opened words failed"
     case .bits: "the MAC check of opened bits failed"
     case .inputs: "the check of what an owner shared failed"
+    case .products: "the MAC check of products failed"
+    case .gates: "the check of gates on bits failed"
     case .answers: "the parties gave different answers"
     }
   }

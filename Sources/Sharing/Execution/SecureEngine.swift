@@ -49,6 +49,7 @@ public struct SecureEngine<Scheme: SharingScheme> {
   @specialized(where Scheme == ReplicatedScheme)
   @specialized(where Scheme == AdditiveScheme)
   @specialized(where Scheme == AuthenticatedScheme)
+  @specialized(where Scheme == CheckedScheme)
   public func run(
     _ graph: Graph, inputs: [String: Scheme.Share], numbers: [String: Float] = [:], own: [String: RingTensor] = [:],
     observer: ((SecureStep) -> Void)? = nil

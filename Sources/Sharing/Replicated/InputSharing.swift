@@ -25,6 +25,11 @@ public enum InputSharing {
     package var byteCount: Int { keys.values.reduce(0) { $0 + $1.count } + 8 * words.count }
   }
 
+  /// Words that nobody can guess: what an owner masks an answer with.
+  package static func uniform(_ shape: Shape) -> RingTensor {
+    RingTensor(shape: shape, scalars: SecureRandom.words(shape.count))
+  }
+
   /// Payload bytes to all parties together.
   static func byteCount(of count: Int) -> Int { 16 * count + 4 * keyByteCount }
 

@@ -23,6 +23,11 @@ package enum InsecureKeys {
     return SessionSecrets(first: key(party), second: key(party + 1))
   }
 
+  /// The same for parties whose products are checked; they have tossed no coin yet.
+  package static func checkedScheme(over channel: any Channel, seed: UInt8) -> CheckedScheme {
+    CheckedScheme(channel: channel, randomness: secrets(party: channel.party, seed: seed).randomness)
+  }
+
   /// A party of a session in which key j is made from `seed` and j alone; `observer` is told of every draw.
   package static func scheme(
     over channel: any Channel, seed: UInt8, observer: (@Sendable (Draw) -> Void)? = nil

@@ -9,7 +9,7 @@ struct BenchCommand: AsyncParsableCommand {
     discussion: """
       Workloads w… run on shares: time from shared inputs to shared outputs at the slowest party. Parties of \
       the engines additive and spdz have correlated randomness dealt beforehand: offlineSeconds and dealtBytes say what that \
-      takes for one run. With spdz the check of all that was opened is within the time. Workloads \
+      takes for one run. With spdz and replicated-malicious the check is within the time. Workloads \
       …_epoch are an epoch of training in the clear on one thread. federation_… are rounds of a coordinator and workers over \
       TLS. serving_…, only where named, are 16 clients that ask three parties over TLS for --seconds. A warm-up comes first. With --json, one line a workload.
 
@@ -17,7 +17,7 @@ struct BenchCommand: AsyncParsableCommand {
       """)
 
   @Option(help: "A workload; repeat for more. All where none is named.") var workload: [String] = []
-  @Option(help: "replicated, additive or spdz.") var engine = "replicated"
+  @Option(help: "replicated, replicated-malicious, additive or spdz.") var engine = "replicated"
   @Option(help: "Computing parties; replicated has three, additive and spdz two or more.") var parties: Int?
   @Option(help: "memory, tls or, for comparison only, tcp without any protection.") var transport = "tls"
   @Option(help: "Simulate a network between the parties: its round-trip time, such as 10ms.") var rtt: String?

@@ -17,7 +17,7 @@ struct PlanCommand: AsyncParsableCommand {
   @Argument(
     help: "A model file (.tacit, .onnx, .h5, .safetensors, .npz), or a job (.yaml) with mode: encrypted.") var model:
     String
-  @Option(help: "The engine: replicated, additive or spdz.") var engine = "replicated"
+  @Option(help: "The engine: replicated, replicated-malicious, additive or spdz.") var engine = "replicated"
   @Option(help: "Computing parties; replicated has three, additive and spdz two or more.") var parties: Int?
   @Option(help: "Examples in one query.") var batch = 1
   @OptionGroup var secrecy: SecrecyFlags

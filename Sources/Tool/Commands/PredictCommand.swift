@@ -9,7 +9,8 @@ struct PredictCommand: AsyncParsableCommand {
     discussion: """
       The engines: plain (32-bit floats), clear (the fixed-point arithmetic of the secret engines, in the clear), \
       replicated (three parties, none of which learns anything), additive (two or more parties with a dealer), spdz \
-      (the same, and a party that deviates is caught before an output is released: exit code 5). \
+      (the same, and a party that deviates is caught before an output is released: exit code 5), replicated-malicious \
+      (the same of three parties without a dealer). \
       With the transport tls, party processes are started on this machine for the run, and the dealer's; with memory they \
       are tasks of this process.
 
@@ -21,7 +22,7 @@ struct PredictCommand: AsyncParsableCommand {
   @Option(help: "FILE or NAME=FILE: .npy, first axis the batch, or .csv with a header if the model knows columns.")
   var input: String
   @Option(help: "Where to write the predictions: .npy or .csv.") var output: String?
-  @Option(help: "plain, clear, replicated, additive or spdz.") var engine = "plain"
+  @Option(help: "plain, clear, replicated, replicated-malicious, additive or spdz.") var engine = "plain"
   @Option(help: "Computing parties; replicated has three, additive and spdz two or more.") var parties: Int?
   @Option(help: "memory or tls.") var transport = "memory"
   @OptionGroup var secrecy: SecrecyFlags

@@ -24,7 +24,8 @@ struct ShareCommand: AsyncParsableCommand {
   var expires: String?
   @Option(help: "A PEM file of the clients' certificates that may ask; every client of the authority where not given.")
   var clients: String?
-  @Option(help: "replicated, additive or spdz, to be sure that the cluster is of that kind.") var engine: String?
+  @Option(help: "replicated, replicated-malicious, additive or spdz, to be sure that the cluster is of that kind.")
+  var engine: String?
   @OptionGroup var secrecy: SecrecyFlags
   @Option(help: "An origin whose pages may ask with tokens of yours, such as https://bank.example; may be repeated.")
   var webOrigin: [String] = []

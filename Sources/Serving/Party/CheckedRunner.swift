@@ -1,0 +1,71 @@
+import Graphs
+import Sharing
+import Tensors
+import Transports
+
+/// Queries among three replicated parties whose products are checked.
+final class CheckedRunner: SessionRunner {
+  private let scheme: CheckedScheme
+  /// Weights with this session's MACs, by the model's key; the models that are there still.
+  private var admitted: [String: [String: CheckedShare]] = [:]
+  private let knownModels: () async -> Set<String>
+
+  init(over channel: any Channel, session: String, knownModels: @escaping () async -> Set<String>) async throws {
+    scheme = try await CheckedScheme.start(over: channel, session: session)
+    self.knownModels = knownModels
+  }
+
+  func run(
+    _ queries: [PendingQuery], waiting: @escaping @Sendable (DealerProgress) -> Void
+  ) async throws -> [QueryAnswer] {
+    guard let query = queries.first, queries.count == 1, case .checked(let pieces) = query.input, pieces.count == 2
+    else { throw ServingError.malformedMessage }
+    let description = query.model.description
+    let weights = try await weights(of: query.model)
+    return [
+      try await scheme.answer(
+        try description.graph(batch: query.batch), description, weights, input: pieces[0], mask: pieces[1])
+    ]
+  }
+
+  /// The model's weights, which get their MACs with the first query on it: one round.
+  private func weights(of model: SharedModel) async throws -> [String: CheckedShare] {
+    if let known = admitted[model.key] { return known }
+    guard case .checked(let pieces) = model.weights else { throw ServingError.malformedMessage }
+    let models = await knownModels()
+    admitted = admitted.filter { models.contains($0.key) }
+    let made = Dictionary(
+      uniqueKeysWithValues: zip(model.description.weightNames, try await scheme.admit(pieces)))
+    admitted[model.key] = made
+    return made
+  }
+
+  func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws {
+    throw ServingError.badRequest("parties of a cluster with scheme: replicated-malicious do not train")
+  }
+
+  func add(_ sum: PendingAggregation) async throws -> AggregationAnswer {
+    throw ServingError.badRequest(
+      "parties of a cluster with scheme: replicated-malicious do not add up workers' shares")
+  }
+}
+
+extension CheckedScheme {
+  /// One query at one party: the output under the mask that its client has shared with the input, after the check.
+  func answer(
+    _ graph: Graph, _ description: SharedModel.Description, _ weights: [String: CheckedShare], input: ReplicatedShare,
+    mask: ReplicatedShare
+  ) async throws -> QueryAnswer {
+    try beginStep()
+    let before = traffic
+    let clock = ContinuousClock()
+    let start = clock.now
+    let shares = try await admit([input, mask])
+    let engine = SecureEngine(self, fractionBits: description.fractionBits, widths: description.widths)
+    var inputs = weights
+    inputs[description.inputName] = shares[0]
+    let output = try await engine.run(graph, inputs: inputs)[0]
+    let masked = try await open([add(output, shares[1])])[0]
+    return QueryAnswer(summand: masked, traffic: traffic - before, seconds: (clock.now - start) / .seconds(1))
+  }
+}
