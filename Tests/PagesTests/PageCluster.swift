@@ -32,7 +32,7 @@ final class PageCluster: Sendable {
     cluster = try ClusterFile(
       parties: zip(identities, ports.numbers).map {
         .init(name: $0.name, host: "127.0.0.1", port: $1, certificate: $0.fingerprint)
-      }, deadline: .seconds(20))
+      }, deadline: .seconds(60))
     let webAuthority = try WebAuthority()
     trust = folder + "/web-authority.pem"
     try webAuthority.save(to: trust)

@@ -26,7 +26,7 @@ final class StoredCluster: Sendable {
 
   /// - Parameter observe: where each party tells what it does.
   init(
-    in folder: String, deadline: Duration = .seconds(20),
+    in folder: String, deadline: Duration = .seconds(60),
     observe: @escaping @Sendable (Int) -> PartyObserver = { _ in PartyObserver() }
   ) async throws {
     self.folder = folder
