@@ -13,7 +13,7 @@ extension CheckedScheme {
   /// plan knows.
   static let foldingParts = [4, 4, 4, 8, 8, 8, 8, 8, 8, 8]
 
-  /// 36 rounds, 6.5 kB, whatever there is to check.
+  /// 37 rounds, 6.5 kB, whatever there is to check.
   ///
   /// - Throws: ``SharingError/cheating(check:layer:)``, and again from whatever is called then.
   package func check() async throws {
@@ -112,8 +112,8 @@ extension CheckedScheme {
 
   /// One round: opens the masked claim; and whether a shared word is zero, of which nobody learns more.
   ///
-  /// For each party the two others send the same keyed hash of the component that it does not hold and of what it would have
-  /// to be, under a key of theirs and a mask.
+  /// To each party the two others send the same keyed hash, one of a component that it shares with it and the other of what that
+  /// would have to be, under a key of theirs and a mask.
   private func finish(_ claim: FieldClaim, _ difference: WideWord) async throws {
     let draws = beginOperation()
     func hash(_ word: UInt128, _ half: PairwiseRandomness.Key) -> UInt64 {

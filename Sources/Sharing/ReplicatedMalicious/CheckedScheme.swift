@@ -6,9 +6,11 @@ public import Transports
 
 /// Replicated secret sharing among three parties that catches who deviates.
 ///
-/// - Threat model: malicious with abort, honest majority; any single party, deviating in any way, learns nothing and changes
-///   no result: the run ends with ``SharingError/cheating(check:layer:)`` before an output is released, but for a
-///   probability below 2⁻⁵⁶ a check. The channels must be pairwise encrypted, also against the third party.
+/// - Threat model: correct with abort, honest majority: any single party, deviating in any way, changes no result: the run ends
+///   with ``SharingError/cheating(check:layer:)`` before an output is released, but for a probability below 2⁻⁵⁶ a check. A party
+///   that follows the protocol learns nothing. **One that deviates may learn a bit of a secret from whether a check passes**:
+///   secrecy against it is not given (section 8 of the document). The channels must be pairwise encrypted, also against the
+///   third party.
 /// - Sources: Chida et al., CRYPTO 2018, and Abspoel et al., ePrint 2019/1298 (MACs under a shared key); Goyal and Song,
 ///   ePrint 2020/134, after Boneh et al., CRYPTO 2019 (gates on bits); `docs/protocols/replicated-malicious.md`.
 ///
