@@ -140,7 +140,7 @@ import Testing
       let layout = #""valueBits": 20, "summandLimit": 3, "valueCount": \#(valueCount)"#
       let header = #"{"number": 1, "job": "j", "attempt": \#(attempt), \#(layout)}"#
       try await ends.0.send(LinkMessage(header: Array(header.utf8), body: .bytes(sum.encoded)))
-      let answer = try await ends.0.receive(within: .seconds(10))
+      let answer = try await ends.0.receive(within: .seconds(60))
       return (String(decoding: answer.header, as: UTF8.self), answer.body)
     }
     let single = try await ask(updates[0], attempt: 1)

@@ -202,11 +202,20 @@ import Testing
     #expect(seen[0] == seen[1] && seen[0].count == 12)
   }
 
+  /// Who comes back to a job that was refused is told the same.
   @Test func withoutPartiesTheJobIsRefused() async throws {
-    let failure = await #expect(throws: JobFailure.self) {
-      _ = try await Federations.run(Federations.job("rounds: 1, aggregation: shared"))
+    let federation = await MemoryFederation(
+      tables: try Federations.tables(), policy: Federations.policy, database: try Federations.database(),
+      logger: Federations.quiet)
+    for _ in 0..<2 {
+      let link = await federation.submitter()
+      let failure = await #expect(throws: JobFailure.self) {
+        let job = Federations.job("rounds: 1, aggregation: shared")
+        _ = try await Submission(link).run(job, seed: 5, id: "0123abcd") { _ in }
+      }
+      #expect(failure?.reason.contains("start it with --cluster") == true)
+      #expect(failure?.exitCode == 2)
     }
-    #expect(failure?.reason.contains("start it with --cluster") == true)
-    #expect(failure?.exitCode == 2)
+    await federation.stop()
   }
 }

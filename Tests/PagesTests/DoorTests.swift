@@ -181,7 +181,9 @@ import Testing
     try await PageCluster.run { cluster in
       let shared = try await Shared(cluster)
       var silent: [PageCaller] = []
-      for _ in 0..<300 { silent.append(try await shared.call(1)) }
+      // Who is slow to come in may be sent away for those who come after.
+      for _ in 0..<300 { if let caller = try? await shared.call(1) { silent.append(caller) } }
+      #expect(silent.count > 200)
       #expect(try await shared.ask(try shared.token()).output != nil)
       for caller in silent { await caller.close() }
     }

@@ -51,10 +51,11 @@ final class PageCaller: Sendable {
     self.channel = channel
   }
 
+  /// Sends a frame; where the server is gone already, what it said before is there to be read.
   func send(_ bytes: [UInt8], opcode: WebSocketOpcode = .binary, isMasked: Bool = true) async throws {
     let frame = WebSocketFrame(
       fin: true, opcode: opcode, maskKey: isMasked ? [1, 2, 3, 4] : nil, data: ByteBuffer(bytes: bytes))
-    try await channel.writeAndFlush(frame)
+    do { try await channel.writeAndFlush(frame) } catch ChannelError.ioOnClosedChannel {}
   }
 
   /// The next message; `nil` at the end.

@@ -74,7 +74,7 @@ final class PageCluster: Sendable {
   {
     let loop = SocketLoop(name: "client", spin: .zero)
     defer { loop.shutdown() }
-    let client = try await ClusterClient.connect(to: cluster, as: identity, loop: loop, patience: .seconds(20))
+    let client = try await ClusterClient.connect(to: cluster, as: identity, loop: loop, patience: .seconds(60))
     let value = try await body(client)
     await client.close()
     return value

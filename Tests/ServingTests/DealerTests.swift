@@ -133,7 +133,7 @@ struct DealerFixture {
     let cluster = try AdditiveCluster(deadline: .seconds(2))
     defer { cluster.stop() }
     try await cluster.startParties()
-    try await cluster.withClient(patience: .seconds(20)) { client in
+    try await cluster.withClient(patience: .seconds(60)) { client in
       let name = try await client.share(fixture.model, fractionBits: 16)
       try await Self.expectDealerIsMissed { _ = try await fixture.query(client, name) }
     }
@@ -145,7 +145,7 @@ struct DealerFixture {
     defer { cluster.stop() }
     try await cluster.startDealer()
     try await cluster.startParties(policy: try StockPolicy(lowWater: 0, batch: 1))
-    try await cluster.withClient(patience: .seconds(20)) { client in
+    try await cluster.withClient(patience: .seconds(60)) { client in
       let name = try await client.share(fixture.model, fractionBits: 16)
       fixture.check(try await fixture.query(client, name))
       await cluster.kill("dealer")

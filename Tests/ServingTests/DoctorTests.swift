@@ -14,7 +14,7 @@ import Transports
   /// All ways are measured, from both ends; who is missing is named by everybody.
   @Test func everyPairIsMeasured() async throws {
     try await withFolder { folder in
-      let cluster = try await StoredCluster(in: folder, deadline: .seconds(20))
+      let cluster = try await StoredCluster(in: folder, deadline: .seconds(60))
       defer { cluster.stop() }
       let doctor = try cluster.identity("doctor")
       let report = try await examine(cluster.cluster, as: doctor)

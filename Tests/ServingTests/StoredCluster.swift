@@ -63,7 +63,7 @@ final class StoredCluster: Sendable {
 
   @discardableResult
   func with<Value: Sendable>(
-    _ identity: NodeIdentity, patience: Duration = .seconds(20), tracer: (any Tracer)? = nil,
+    _ identity: NodeIdentity, patience: Duration = .seconds(60), tracer: (any Tracer)? = nil,
     _ body: (ClusterClient) async throws -> Value
   ) async throws -> Value {
     let loop = SocketLoop(name: "client", spin: .zero)
@@ -81,7 +81,7 @@ final class StoredCluster: Sendable {
     let connection = try await loop.connect(
       host: "127.0.0.1", port: ports.numbers[party], party: party, protection: .tls(settings), within: .seconds(10))
     try await connection.send(Self.frame(#"{"hello":{"version":8}}"#))
-    #expect(try await Self.text(connection.receive(within: .seconds(10))).contains("welcome"))
+    #expect(try await Self.text(connection.receive(within: .seconds(60))).contains("welcome"))
     return connection
   }
 

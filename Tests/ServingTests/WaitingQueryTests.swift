@@ -42,7 +42,7 @@ import Transports
   }
 
   private func withCluster(
-    deadline: Duration = .seconds(20), tracer: InMemoryTracer? = nil,
+    deadline: Duration = .seconds(60), tracer: InMemoryTracer? = nil,
     _ body: (StoredCluster, [MetricsRegistry]) async throws -> Void
   ) async throws {
     let registries = (0..<3).map { _ in MetricsRegistry() }
@@ -87,7 +87,7 @@ import Transports
         }
         let last = try await cluster.call(2, as: shop, loop: loop)
         try await ask(last, 2, "given-up")
-        #expect(try await StoredCluster.text(last.receive(within: .seconds(20))).contains("declined"))
+        #expect(try await StoredCluster.text(last.receive(within: .seconds(60))).contains("declined"))
         #expect(try await client.models().first?.requestsLeft == 5)
       }
     }
@@ -108,7 +108,7 @@ import Transports
         try await ask(calls[party], party, "short", waits: #","waits":0.2"#)
       }
       for call in calls {
-        let text = try await StoredCluster.text(call.receive(within: .seconds(20)))
+        let text = try await StoredCluster.text(call.receive(within: .seconds(60)))
         #expect(text.contains("refused") && text.contains("session"), "\(text)")
       }
       for party in 0..<2 { try await ask(calls[party], party, "long") }
@@ -116,7 +116,7 @@ import Transports
       calls.append(try await cluster.call(2, as: shop, loop: loop))
       try await ask(calls[2], 2, "long")
       for call in calls {
-        #expect(try await StoredCluster.text(call.receive(within: .seconds(20))).contains(#"{"answer""#))
+        #expect(try await StoredCluster.text(call.receive(within: .seconds(60))).contains(#"{"answer""#))
       }
     }
   }

@@ -164,7 +164,7 @@ private struct Asker {
     let x = Tensor<Float>(shape: [1, 4], scalars: [0.5, -1, 0.25, 1])
     while true {
       do {
-        let client = try await ClusterClient.connect(to: cluster, as: identity, loop: loop, patience: .seconds(20))
+        let client = try await ClusterClient.connect(to: cluster, as: identity, loop: loop, patience: .seconds(60))
         let card = try await client.card(of: "mlp")
         while true {
           do { _ = try await client.query(card, x) } catch {

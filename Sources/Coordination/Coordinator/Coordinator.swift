@@ -92,8 +92,9 @@ public actor Coordinator {
       // A coordinator that ends has closed its links, which is no failure of the job: it goes on when another one begins.
       if Task.isCancelled || error is CancellationError { return }
       let stopped = if case CoordinationError.stopped = error { true } else { false }
-      try? database.setStatus(stopped ? .stopped : .failed, failure: "\(error)", of: record.id)
       let code = (error as? CoordinationError)?.exitCode ?? 2
+      try? database.setStatus(
+        stopped ? .stopped : .failed, failure: (reason: "\(error)", exitCode: code), of: record.id)
       events.tell(.failed(job: record.id, reason: "\(error)", exitCode: code))
       logger.error("job failed", metadata: ["job": "\(record.id)", "reason": "\(error)"])
       for seat in registry.seats { await seat.tell(.finished(job: record.id, failure: "\(error)")) }
@@ -131,7 +132,7 @@ public actor Coordinator {
     try database.add(
       JobRecord(
         id: id, text: text, seed: Int64(bitPattern: seed), submitter: submitter,
-        created: Date().timeIntervalSince1970, status: .waiting, failure: nil, stopRequested: false,
+        created: Date().timeIntervalSince1970, status: .waiting, failure: nil, exitCode: nil, stopRequested: false,
         workers: workers), first: first)
     wakeUp.yield()
   }

@@ -53,7 +53,7 @@ struct SubmitterDialogue: Sendable {
     switch record.status {
     case .waiting, .running: return false
     case .failed, .stopped:
-      try await send(.failed(reason: record.failure ?? "it was stopped", exitCode: 1))
+      try await send(.failed(reason: record.failure ?? "it was stopped", exitCode: record.exitCode ?? 1))
       return true
     case .done:
       guard let (outcome, model) = try coordinator.database.outcome(of: job) else { return false }

@@ -13,6 +13,8 @@ public struct JobRecord: Codable, Hashable, Sendable {
   public var created: Double
   public var status: Status
   public var failure: String?
+  /// The exit code that goes with the failure.
+  public var exitCode: Int?
   public var stopRequested: Bool
   /// The workers that are meant, by name; all that connect where there are none.
   public var workers: [String]
@@ -78,10 +80,13 @@ extension RunDatabase {
     return try name.map { (name) throws(CoordinationError) in try models.load(name) }
   }
 
-  func setStatus(_ status: JobRecord.Status, failure: String? = nil, of id: String) throws(CoordinationError) {
+  func setStatus(
+    _ status: JobRecord.Status, failure: (reason: String, exitCode: Int)? = nil, of id: String
+  ) throws(CoordinationError) {
     try write {
       try $0.execute(
-        sql: "UPDATE jobs SET status = ?, failure = ? WHERE id = ?", arguments: [status.rawValue, failure, id])
+        sql: "UPDATE jobs SET status = ?, failure = ?, exitCode = ? WHERE id = ?",
+        arguments: [status.rawValue, failure?.reason, failure?.exitCode, id])
     }
   }
 

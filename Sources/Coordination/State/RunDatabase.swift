@@ -85,6 +85,7 @@ public final class RunDatabase: Sendable {
           """)
     }
     migrator.registerMigration("3") { db in try db.execute(sql: "ALTER TABLE jobs ADD COLUMN first TEXT") }
+    migrator.registerMigration("4") { db in try db.execute(sql: "ALTER TABLE jobs ADD COLUMN exitCode INTEGER") }
     return migrator
   }
 

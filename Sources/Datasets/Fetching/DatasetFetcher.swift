@@ -1,3 +1,4 @@
+import Arithmetic
 import Crypto
 import Foundation
 
@@ -93,6 +94,6 @@ public struct DatasetFetcher: Sendable {
 
   private static func sha256(of path: String) -> String? {
     guard let data = FileManager.default.contents(atPath: path) else { return nil }
-    return SHA256.hash(data: data).map { String(format: "%02x", $0) }.joined()
+    return Hexadecimal.text(SHA256.hash(data: data))
   }
 }

@@ -10,7 +10,7 @@ import Synchronization
 /// number is handed out once; others take its place, and the last ones are erased. It belongs to one thread at a time.
 final class NoiseAhead {
   private let shelf: Shelf
-  private var chunk: [Int32] = []
+  private var chunk = NoiseChunk(count: 0)
   private var place = 0
 
   /// - Parameter exact: the exact sampler, if it is to be used.
@@ -20,34 +20,30 @@ final class NoiseAhead {
     let thread = Thread {
       let stream = SecretStream()
       shelf.supply { chunk in
-        if let exact { chunk = exact.draws(chunk.count) } else { Self.fill(&chunk, stream) }
+        if let exact { chunk.fill(exact.draws(chunk.numbers.count)) } else { Self.fill(chunk.numbers, stream) }
       }
     }
     thread.name = "noise"
     thread.start()
   }
 
-  deinit {
-    shelf.close()
-    Self.erase(&chunk)
-  }
+  deinit { shelf.close() }
 
   /// Hands out the next `count` numbers, piece by piece, each with the places that it is for.
   func take(_ count: Int, _ body: (UnsafePointer<Int32>, Range<Int>) -> Void) {
     var done = 0
     while done < count {
-      if place == chunk.count {
+      if place == chunk.numbers.count {
         chunk = shelf.exchange(chunk)
         place = 0
       }
-      let size = min(count - done, chunk.count - place)
-      chunk.withUnsafeBufferPointer { chunk in
-        guard let base = chunk.baseAddress else { return }
-        body(base + place, done..<done + size)
-        // What comes next was written by another core: fetched by the time it is needed.
-        let next = min(size, chunk.count - place - size)
-        ck_prefetch(base + place + size, next * MemoryLayout<Int32>.size)
-      }
+      let numbers = chunk.numbers
+      guard let base = UnsafePointer(numbers.baseAddress) else { return }
+      let size = min(count - done, numbers.count - place)
+      body(base + place, done..<done + size)
+      // What comes next was written by another core: fetched by the time it is needed.
+      let next = min(size, numbers.count - place - size)
+      ck_prefetch(base + place + size, next * MemoryLayout<Int32>.size)
       (done, place) = (done + size, place + size)
     }
   }
@@ -55,19 +51,32 @@ final class NoiseAhead {
   /// What a pass over the noise takes at a time, so that its words stay in the first cache.
   private static let pairsAPass = 1024
 
-  private static func fill(_ chunk: inout [Int32], _ stream: SecretStream) {
-    chunk.withUnsafeMutableBufferPointer { chunk in
-      guard let base = chunk.baseAddress else { return }
-      for start in stride(from: 0, to: chunk.count, by: 2 * pairsAPass) {
-        let pairs = min(pairsAPass, (chunk.count - start) / 2)
-        stream.withWords(2 * pairs) { ck_i32_normal(pairs, NoiseGrid.deviation, $0.baseAddress, base + start) }
-      }
+  private static func fill(_ numbers: UnsafeMutableBufferPointer<Int32>, _ stream: SecretStream) {
+    guard let base = numbers.baseAddress else { return }
+    for start in stride(from: 0, to: numbers.count, by: 2 * pairsAPass) {
+      let pairs = min(pairsAPass, (numbers.count - start) / 2)
+      stream.withWords(2 * pairs) { ck_i32_normal(pairs, NoiseGrid.deviation, $0.baseAddress, base + start) }
     }
   }
+}
 
-  fileprivate static func erase(_ chunk: inout [Int32]) {
-    chunk.withUnsafeMutableBytes { ck_zero($0.baseAddress, $0.count) }
+/// Room for noise that is never copied, so that erasing it leaves nothing behind.
+///
+/// It is unchecked because the ``Shelf`` hands it from one thread to the other: one has it at a time.
+private final class NoiseChunk: @unchecked Sendable {
+  let numbers: UnsafeMutableBufferPointer<Int32>
+
+  init(count: Int) {
+    numbers = .allocate(capacity: count)
+    numbers.initialize(repeating: 0)
   }
+
+  deinit {
+    ck_zero(numbers.baseAddress, numbers.count * MemoryLayout<Int32>.size)
+    numbers.deallocate()
+  }
+
+  func fill(_ draws: [Int32]) { _ = numbers.update(fromContentsOf: draws) }
 }
 
 /// Some chunks between the thread that fills them and the one that uses them.
@@ -76,8 +85,8 @@ final class NoiseAhead {
 /// noise.
 private final class Shelf: Sendable {
   private struct State {
-    var full: [[Int32]] = []
-    var empty: [[Int32]] = []
+    var full: [NoiseChunk] = []
+    var empty: [NoiseChunk] = []
     var isClosed = false
   }
 
@@ -89,35 +98,30 @@ private final class Shelf: Sendable {
   private static let naps: ClosedRange<UInt32> = 50...2000
 
   init(chunkCount: Int) {
-    let chunk = [Int32](repeating: 0, count: chunkCount)
-    state = Mutex(State(empty: [[Int32]](repeating: chunk, count: Self.chunks)))
+    state = Mutex(State(empty: (0..<Self.chunks).map { _ in NoiseChunk(count: chunkCount) }))
   }
 
   /// Fills chunks as they come back, until the shelf is closed.
-  func supply(_ fill: (inout [Int32]) -> Void) {
+  func supply(_ fill: (NoiseChunk) -> Void) {
     var nap = Self.naps.lowerBound
     while true {
       let (taken, isClosed) = state.withLock { ($0.isClosed ? nil : $0.empty.popLast(), $0.isClosed) }
       if isClosed { break }
-      guard var chunk = taken else {
+      guard let chunk = taken else {
         usleep(nap)
         nap = min(2 * nap, Self.naps.upperBound)
         continue
       }
       nap = Self.naps.lowerBound
-      fill(&chunk)
+      fill(chunk)
       state.withLock { $0.full.append(chunk) }
       full.signal()
-    }
-    state.withLock { state in
-      for index in state.full.indices { NoiseAhead.erase(&state.full[index]) }
-      for index in state.empty.indices { NoiseAhead.erase(&state.empty[index]) }
     }
   }
 
   /// Takes a chunk back, and gives a full one.
-  func exchange(_ used: [Int32]) -> [Int32] {
-    if !used.isEmpty { state.withLock { $0.empty.append(used) } }
+  func exchange(_ used: NoiseChunk) -> NoiseChunk {
+    if used.numbers.count > 0 { state.withLock { $0.empty.append(used) } }
     full.wait()
     return state.withLock { $0.full.removeFirst() }
   }

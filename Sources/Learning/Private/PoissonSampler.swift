@@ -25,7 +25,8 @@ public struct PoissonSampler: Hashable, Sendable {
   package func draw() -> [Int] {
     let room = DrawnRows(capacity: rows)
     room.fill { draw(SecretStream(), into: $0) }
-    return Array(room.rows)
+    // The rows point into what the room erases when nobody needs it any more.
+    return withExtendedLifetime(room) { Array(room.rows) }
   }
 
   /// Writes the rows of a draw, in order, and gives how many there are; none is a draw as good as any.

@@ -8,6 +8,6 @@ import Foundation
 enum QueryID {
   static func fresh(at time: Date = Date()) -> String {
     let milliseconds = UInt64(max(0, time.timeIntervalSince1970) * 1000) & 0xFFFF_FFFF_FFFF
-    return String(format: "%012lx", milliseconds) + SecureRandom.bytes(10).map { String(format: "%02x", $0) }.joined()
+    return String(format: "%012lx", milliseconds) + Hexadecimal.text(SecureRandom.bytes(10))
   }
 }
