@@ -57,10 +57,10 @@ enum Federations {
     """
   }
 
-  static func database() throws -> RunDatabase {
+  static func database(largestRow: Int = 1 << 20) throws -> RunDatabase {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-test-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    return try RunDatabase(path: folder.path + "/run.sqlite")
+    return try RunDatabase(path: folder.path + "/run.sqlite", largestRow: largestRow)
   }
 
   static let policy = WorkerPolicy(smallestCohort: 1, aggregations: Set(Aggregation.allCases))

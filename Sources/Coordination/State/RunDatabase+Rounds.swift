@@ -43,18 +43,26 @@ extension RunDatabase {
 
   /// Commits a round with the model it ends with and the strategy's state; older versions but the last two are removed.
   func commit(_ record: RoundRecord, model: [Float], strategy: Data?) throws(CoordinationError) {
-    let name = try models.save(model, job: record.job, round: record.round)
+    let name = ModelFiles.name(of: model, job: record.job, round: record.round)
+    var weights: Data?
+    if model.count * MemoryLayout<Float>.size <= largestRow {
+      weights = model.withUnsafeBytes { Data($0) }
+    } else {
+      try models.save(model, as: name)
+    }
     let old = try write { db -> [String] in
       try record.insert(db)
       try db.execute(
-        sql: "UPDATE rounds SET model = ?, strategy = ? WHERE job = ? AND round = ?",
-        arguments: [name, strategy, record.job, record.round])
+        sql: "UPDATE rounds SET model = ?, weights = ?, strategy = ? WHERE job = ? AND round = ?",
+        arguments: [name, weights, strategy, record.job, record.round])
       let old = try String.fetchAll(
         db, sql: "SELECT model FROM rounds WHERE job = ? AND round < ? AND model IS NOT NULL",
         arguments: [record.job, record.round - 1])
       try db.execute(
-        sql: "UPDATE rounds SET model = NULL, strategy = NULL WHERE job = ? AND round < ?",
-        arguments: [record.job, record.round - 1])
+        sql: """
+          UPDATE rounds SET model = NULL, weights = NULL, strategy = NULL
+          WHERE job = ? AND round < ? AND model IS NOT NULL
+          """, arguments: [record.job, record.round - 1])
       try db.execute(sql: "DELETE FROM buffered WHERE job = ?", arguments: [record.job])
       return old
     }
@@ -65,10 +73,11 @@ extension RunDatabase {
   func lastRound(of job: String) throws(CoordinationError) -> (round: Int, model: [Float], strategy: Data?)? {
     let row = try read {
       try Row.fetchOne(
-        $0, sql: "SELECT round, model, strategy FROM rounds WHERE job = ? ORDER BY round DESC LIMIT 1", arguments: [job]
-      )
+        $0, sql: "SELECT round, model, weights, strategy FROM rounds WHERE job = ? ORDER BY round DESC LIMIT 1",
+        arguments: [job])
     }
     guard let row, let name: String = row["model"] else { return nil }
-    return (row["round"], try models.load(name), row["strategy"])
+    guard let weights: Data = row["weights"] else { return (row["round"], try models.load(name), row["strategy"]) }
+    return (row["round"], try ModelFiles.weights(weights, named: name, at: path), row["strategy"])
   }
 }

@@ -1,33 +1,45 @@
 import Foundation
 import GRDB
 
-/// What a coordinator must not forget: jobs, rounds, cohorts and metrics in SQLite, model versions in files beside it.
+/// What a coordinator must not forget: jobs, rounds, cohorts, metrics and small models in SQLite, large models in files beside it.
 ///
-/// Write-ahead logging with full synchronisation: what is committed survives a kill at any instant. A model's file is complete and
-/// on disk before the row that names it.
+/// Write-ahead logging with full synchronisation: what is committed survives a kill and a loss of power at any instant. A
+/// model's file is complete and on disk before the row that names it.
 public final class RunDatabase: Sendable {
   let pool: DatabasePool
   public let path: String
   let models: ModelFiles
+  /// The largest model that lies in the state itself, in bytes.
+  let largestRow: Int
 
   /// Opens the state, or makes it.
   ///
+  /// - Parameter largestRow: the largest model that lies in the state itself, in bytes: a file of its own costs another wait for
+  ///   the disk.
   /// - Throws: ``CoordinationError/state(path:reason:)``.
-  public convenience init(path: String) throws(CoordinationError) {
-    try self.init(opening: path)
+  public convenience init(path: String, largestRow: Int = 1 << 20) throws(CoordinationError) {
+    try self.init(opening: path, largestRow: largestRow)
     do { try Self.patiently { try Self.migrator.migrate(pool) } } catch {
       throw .state(path: path, reason: Self.sentence(error))
     }
   }
 
-  private init(opening path: String) throws(CoordinationError) {
+  private init(opening path: String, largestRow: Int) throws(CoordinationError) {
     self.path = path
+    self.largestRow = largestRow
     models = ModelFiles(folder: path + ".models")
     do {
       var configuration = Configuration()
       configuration.busyMode = .timeout(10)
-      configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = FULL") }
       pool = try Self.patiently { try DatabasePool(path: path, configuration: configuration) }
+      // Pools choose NORMAL when they open, which a loss of power may take commits from.
+      let synchronous = try Self.patiently {
+        try pool.writeWithoutTransaction { db in
+          try db.execute(sql: "PRAGMA synchronous = FULL")
+          return try Int.fetchOne(db, sql: "PRAGMA synchronous")
+        }
+      }
+      guard synchronous == 2 else { throw DatabaseError(message: "SQLite does not wait for the disk") }
     } catch {
       throw .state(path: path, reason: Self.sentence(error))
     }
@@ -38,7 +50,7 @@ public final class RunDatabase: Sendable {
     guard FileManager.default.fileExists(atPath: path) else {
       throw .state(path: path, reason: "it is not there; name the file that tacit coordinator --state wrote")
     }
-    let database = try RunDatabase(opening: path)
+    let database = try RunDatabase(opening: path, largestRow: 0)
     guard try database.read(migrator.hasCompletedMigrations) else {
       throw .state(
         path: path, reason: "it is not ready; start its coordinator with this version of tacit, and try again")
@@ -86,6 +98,7 @@ public final class RunDatabase: Sendable {
     }
     migrator.registerMigration("3") { db in try db.execute(sql: "ALTER TABLE jobs ADD COLUMN first TEXT") }
     migrator.registerMigration("4") { db in try db.execute(sql: "ALTER TABLE jobs ADD COLUMN exitCode INTEGER") }
+    migrator.registerMigration("5") { db in try db.execute(sql: "ALTER TABLE rounds ADD COLUMN weights BLOB") }
     return migrator
   }
 
