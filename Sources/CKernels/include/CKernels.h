@@ -14,6 +14,7 @@
 #include "ck_fixed_point.h"
 #include "ck_float.h"
 #include "ck_gaussian.h"
+#include "ck_galois.h"
 #include "ck_gf64.h"
 #include "ck_memory.h"
 #include "ck_noise.h"
