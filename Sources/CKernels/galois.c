@@ -72,6 +72,19 @@ CK_INLINE void scale_loop(size_t n, const uint64_t *points, uint64_t *a) {
   }
 }
 
+CK_INLINE void ck_galois_extend_loop(size_t variables, size_t width, uint64_t *table) {
+  size_t count = 1;
+  for (size_t v = 0; v < variables; v++) { count *= 3; }
+  for (size_t unit = count / 3; unit > 0; unit /= 3) {
+    // Rows of variables that are not extended yet are not looked at later; computing them does no harm.
+    for (size_t start = 0; start < count; start += 3 * unit) {
+      uint64_t *zero = table + start * width, *one = zero + unit * width, *leading = one + unit * width;
+      for (size_t i = 0; i < unit * width; i++) { leading[i] = one[i] - zero[i]; }
+    }
+  }
+}
+CK_KERNEL(ck_galois_extend, (size_t variables, size_t width, uint64_t *table), (variables, width, table))
+
 #if CK_X86
 #define CK_VECTOR_INLINE CK_AVX512 static inline __attribute__((always_inline))
 

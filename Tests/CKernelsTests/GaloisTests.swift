@@ -87,5 +87,35 @@ extension KernelTests {
         }
       }
     }
+
+    /// Leading coefficients are differences; in the order of digits, the highest first.
+    @Test func leadingCoefficients() {
+      var generator = SeededGenerator(state: 73)
+      let (variables, width) = (3, 5)
+      let values = generator.words(8 * width)
+      let expected = (0..<27).flatMap { place -> [UInt64] in
+        (0..<width).map { column in
+          (0..<8).reduce(0 as UInt64) { sum, part in
+            var (sign, rest, isIn) = (1 as UInt64, place, true)
+            for variable in 0..<variables {
+              let (digit, bit) = (rest % 3, part >> variable & 1)
+              if digit < 2, digit != bit { isIn = false }
+              if digit == 2, bit == 0 { sign = 0 &- sign }
+              rest /= 3
+            }
+            return isIn ? sum &+ sign &* values[part * width + column] : sum
+          }
+        }
+      }
+      atEveryLevel { _ in
+        var table = [UInt64](repeating: 0, count: 27 * width)
+        for part in 0..<8 {
+          let place = part >> 2 * 9 + (part >> 1 & 1) * 3 + part & 1
+          for column in 0..<width { table[place * width + column] = values[part * width + column] }
+        }
+        ck_galois_extend(variables, width, &table)
+        #expect(table == expected)
+      }
+    }
   }
 }

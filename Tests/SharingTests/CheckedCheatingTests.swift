@@ -201,12 +201,12 @@ import Transports
 
   /// Random points of two or so coefficients let some errors pass: as many as the polynomials' zeros say, whatever the inputs are.
   ///
-  /// One product with an error is folded by 4 variables, in which it is at 0, then by 2 a level, in which it is what is left of
-  /// the claim at 1; it is weighted before, and masked at the end, where 0 is taken for 1 as well.
+  /// One product with an error is weighted, as is its part, and folded by three variables, in which it is at 0, then by three and by
+  /// two a level, in which it is what is left of the claim at 1; it is masked at the end, where 0 is taken for 1 as well.
   @Test func forgeriesAreAsRareAsTheBoundSays() async throws {
     let (bits, trials) = (5, 400)
     let miss = 1 - 1 / Double(1 << bits)
-    let expected = 1 - pow(miss, Double(1 + 4 + 2 * 9)) * (1 - 2 / Double(1 << bits))
+    let expected = 1 - pow(miss, Double(2 + 3 + 3 + 2 * 8)) * (1 - 2 / Double(1 << bits))
     for (value, error) in [(3 as UInt64, 5 as UInt64), (0 &- 70_000, 63)] {
       let pieces = try replicatedShares(of: [RingTensor(repeating: value, shape: [1])])
       var passed = 0

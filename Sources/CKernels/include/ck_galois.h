@@ -23,4 +23,10 @@ void ck_galois_scale(size_t n, const uint64_t *points, uint64_t *a);
 /// in[i] += point (in[n + i] − in[i]) for i below `n`.
 void ck_galois_fold(size_t n, uint64_t point, uint64_t *in);
 
+/// Values at ∞ of polynomials of degree 1 in each of `variables` variables, from those at 0 and 1: the leading coefficients.
+///
+/// Row k of a table of 3^variables rows of `width` words is what polynomials are at the ternary digits of k, the highest first,
+/// where 2 means ∞.
+void ck_galois_extend(size_t variables, size_t width, uint64_t *table);
+
 #endif

@@ -16,12 +16,15 @@ struct CheckCoin: Sendable {
     /// Weights of the rows of a result, and of its columns.
     case rows(Int)
     case columns(Int)
+    /// What parts count beside each other.
+    case parts
 
     var counter: UInt64 {
       switch self {
       case .challenge: 0
       case .gates: 1
       case .scalars: 2
+      case .parts: 3
       case .rows(let index): 4 + 2 * UInt64(index)
       case .columns(let index): 5 + 2 * UInt64(index)
       }
@@ -34,9 +37,9 @@ struct CheckCoin: Sendable {
     return mask == .max ? words : words.map { $0 & mask }
   }
 
-  /// Points to evaluate polynomials at: the first for gates, the others for products.
-  func challenge(_ count: Int) -> (gates: UInt64, products: [UInt64]) {
-    let words = generator.words(count: count + 1, counterHigh: Stream.challenge.counter, counterLow: 0)
-    return (words[0], words.dropFirst().map { $0 & mask })
+  /// Points to evaluate polynomials at: elements of GF(2⁶⁴) for gates, points of the Galois ring for products.
+  func challenge(gates: Int, products: Int) -> (gates: [UInt64], products: [UInt64]) {
+    let words = generator.words(count: gates + products, counterHigh: Stream.challenge.counter, counterLow: 0)
+    return (Array(words[..<gates]), words[gates...].map { $0 & mask })
   }
 }

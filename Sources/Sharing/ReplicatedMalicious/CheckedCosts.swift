@@ -92,9 +92,9 @@ public struct CheckedCosts: CostModel {
 
   /// Whatever there is to check.
   public var checking: Cost {
-    let levels = CheckedScheme.foldingParts.enumerated().reduce(Cost.none) { cost, level in
-      let elements = ProductFolding.elementCount(level: level.offset)
-      return cost + sharing(elements: elements, fieldElements: 2 * (level.element - 1)) + coin
+    let levels = (0..<CheckedScheme.levelCount).reduce(Cost.none) { cost, level in
+      let elements = ProductFolding.elementCount(level: level)
+      return cost + sharing(elements: elements, fieldElements: GateFolding.elementCount(level: level)) + coin
     }
     let opening = round(2 * 3 * (GaloisElement.byteCount + 8))
     return coin + levels + sharing(elements: 2, fieldElements: 2) + coin + coin + opening

@@ -9,9 +9,9 @@ import Transports
 extension CheckedScheme {
   static let digestByteCount = 32
   static let coinByteCount = 16
-  /// Parts that the vectors of gates are folded into, round by round: 2²⁷ gates come down to one, and 2²² products scalar by
-  /// scalar; more take rounds that no plan knows.
-  static let foldingParts = [4, 4, 4, 8, 8, 8, 8, 8, 8, 8]
+  /// Foldings: 2²⁹ gates come down to one, 2²² products scalar by scalar, and 2¹⁶ entries of inner products; more take rounds
+  /// that no plan knows.
+  static let levelCount = 10
 
   /// 25 rounds, whatever there is to check.
   ///
@@ -19,24 +19,17 @@ extension CheckedScheme {
   package func check() async throws {
     let coin = try await toss()
     var products = ProductFolding(ledger, coin: coin)
-    var vectors = GateVectors.gates(gates, coin: coin.generator)
-    var claim = gates.sum(coin: coin.generator)
+    var conjunctions = GateFolding(gates, coin: coin)
     var level = 0
-    while level < Self.foldingParts.count || vectors.count > 1 || !products.isDone {
-      let parts = level < Self.foldingParts.count ? Self.foldingParts[level] : 8
-      let values = try await reshare(products.summands(), vectors.products(parts: parts))
-      let challenge = try await toss().challenge(ProductFolding.variableCount(level: level))
-      func value(_ products: [UInt64], _ claim: UInt64) -> UInt64 {
-        let inner = products.prefix(parts - 1)
-        let last = inner.reduce(claim) { $0 ^ $1 }
-        return FieldPoints.value(Array(inner) + [last] + products.dropFirst(parts - 1), at: challenge.gates)
-      }
-      claim = (value(values.gates.first, claim.first), value(values.gates.second, claim.second))
-      vectors = vectors.folded(parts: parts, at: challenge.gates)
+    while level < Self.levelCount || !conjunctions.isDone || !products.isDone {
+      let values = try await reshare(products.summands(), conjunctions.summands(level: level))
+      let challenge = try await toss().challenge(
+        gates: GateFolding.variableCount(level: level), products: ProductFolding.variableCount(level: level))
+      conjunctions.fold(values.gates, at: challenge.gates, level: level)
       products.fold(values.products, at: challenge.products)
       level += 1
     }
-    let masked = try await mask(vectors, claim, products.last)
+    let masked = try await mask(conjunctions, products.last)
     try await confirm()
     try await open(masked)
     ledger = ProductLedger()
@@ -51,18 +44,13 @@ extension CheckedScheme {
 
   /// Two rounds: the last claims and those on random numbers become claims on a random point of the lines through them.
   private func mask(
-    _ vectors: GateVectors, _ claim: (first: UInt64, second: UInt64),
-    _ last: (x: GaloisShare, y: GaloisShare, z: GaloisShare)
+    _ gates: GateFolding, _ last: (x: GaloisShare, y: GaloisShare, z: GaloisShare)
   ) async throws -> LastClaims {
     let draws = beginOperation()
     let (first, second) = (draws.words(.first, 0, count: 2), draws.words(.second, 0, count: 2))
-    var (x, y) = ((first: [0 as UInt64], second: [0 as UInt64]), (first: [0 as UInt64], second: [0 as UInt64]))
-    if case .folded(let block, count: 1) = vectors {
-      x = ([block.x0[0]], [block.x1[0]])
-      y = ([block.y0[0]], [block.y0[0] ^ block.sum[0]])
-    }
-    x = (x.first + [first[0]], x.second + [second[0]])
-    y = (y.first + [first[1]], y.second + [second[1]])
+    let (left, right) = gates.last
+    let x = (first: left.first + [first[0]], second: left.second + [second[0]])
+    let y = (first: right.first + [first[1]], second: right.second + [second[1]])
     func summand(at point: UInt64) -> UInt64 {
       let (x0, x1) = (FieldPoints.value(x.first, at: point), FieldPoints.value(x.second, at: point))
       let (y0, y1) = (FieldPoints.value(y.first, at: point), FieldPoints.value(y.second, at: point))
@@ -76,9 +64,9 @@ extension CheckedScheme {
     let (r, s) = (random(1), random(2))
     let values = try await reshare(
       (r * s).words + ((r - last.x) * (s - last.y)).words, [summand(at: 1), summand(at: 2)])
-    let challenge = try await toss().challenge(1)
+    let challenge = try await toss().challenge(gates: 1, products: 1)
     // At zero the line would show what it hides.
-    let (gatePoint, point) = (max(challenge.gates, 1), max(challenge.products[0], 1))
+    let (gatePoint, point) = (max(challenge.gates[0], 1), max(challenge.products[0], 1))
     func line(_ values: [UInt64]) -> UInt64 { FieldPoints.value(values, at: gatePoint) }
     func line(_ values: [GaloisShare]) -> GaloisShare { GaloisShare.value(values, at: [point]) }
     return LastClaims(
@@ -89,7 +77,8 @@ extension CheckedScheme {
         PlanePair(first: [line(x.first)], second: [line(x.second)]),
         PlanePair(first: [line(y.first)], second: [line(y.second)]),
         PlanePair(
-          first: [line([claim.first] + values.gates.first)], second: [line([claim.second] + values.gates.second)])
+          first: [line([gates.claim.first] + values.gates.first)],
+          second: [line([gates.claim.second] + values.gates.second)])
       ))
   }
 

@@ -46,17 +46,33 @@ struct GaloisElement: Equatable, Sendable {
     stride(from: 0, to: words.count, by: wordCount).map { GaloisElement(words: Array(words[$0..<$0 + wordCount])) }
   }
 
-  /// The value at points of a polynomial of degree 2 in each variable, from its values at 0, 1 and ∞ (where the leading
-  /// coefficient is meant) in each: the last variable's change first.
-  static func value(_ table: [GaloisElement], at points: [UInt64]) -> GaloisElement {
-    points.reduce(table) { table, point in
-      let third = table.count / 3
+  /// What the values at {0, 1, ∞} of each variable (where ∞ means the leading coefficient) count in the value at points of a
+  /// polynomial of degree 2 in each: the last variable's change first.
+  static func tableWeights(at points: [UInt64]) -> [GaloisElement] {
+    points.reduce([GaloisElement(point: 1)]) { weights, point in
       let element = GaloisElement(point: point)
-      let square = element * element - element
-      return (0..<third).map {
-        table[$0] + element * (table[third + $0] - table[$0]) + square * table[2 * third + $0]
+      return weights.flatMap { weight -> [GaloisElement] in
+        let one = weight * element
+        return [weight - one, one, one * element - one]
       }
-    }[0]
+    }
+  }
+
+  /// What the values at {0, 1} of each variable count in the value at points of a polynomial of degree 1 in each.
+  static func partWeights(at points: [UInt64]) -> [GaloisElement] {
+    points.reduce([GaloisElement(point: 1)]) { weights, point in
+      let element = GaloisElement(point: point)
+      return weights.flatMap { weight -> [GaloisElement] in
+        let one = weight * element
+        return [weight - one, one]
+      }
+    }
+  }
+
+  static func dot(_ a: [GaloisElement], _ b: [GaloisElement]) -> GaloisElement {
+    var sum = GaloisElement.zero
+    ck_galois_dot(a.count, a.flatMap(\.words), b.flatMap(\.words), &sum.words)
+    return sum
   }
 }
 
@@ -81,11 +97,11 @@ struct GaloisShare: Sendable {
     GaloisShare(first: a.first - b.first, second: a.second - b.second)
   }
 
-  /// The value at points of a polynomial whose values these are (``GaloisElement/value(_:at:)``).
+  /// The value at points of a polynomial whose values these are (``GaloisElement/tableWeights(at:)``).
   static func value(_ table: [GaloisShare], at points: [UInt64]) -> GaloisShare {
-    GaloisShare(
-      first: GaloisElement.value(table.map(\.first), at: points),
-      second: GaloisElement.value(table.map(\.second), at: points))
+    let weights = GaloisElement.tableWeights(at: points)
+    return GaloisShare(
+      first: GaloisElement.dot(weights, table.map(\.first)), second: GaloisElement.dot(weights, table.map(\.second)))
   }
 
   /// This party's summand of the product.

@@ -1,10 +1,11 @@
 /// All products since the last check as one claim over the Galois ring, which folding makes shorter level by level.
 ///
-/// The first level is that of products scalar by scalar; what is left of them is folded on with the inner products that matrix
+/// The first two levels are those of products scalar by scalar; what is left of them is folded on with the inner products that matrix
 /// products and permutations become.
 struct ProductFolding {
   private enum Stage {
     case scalars(ScalarFolding)
+    case halfway(ScalarFolding)
     case vectors(GaloisVectors, claim: GaloisShare)
   }
 
@@ -19,12 +20,16 @@ struct ProductFolding {
   }
 
   /// Variables of the polynomials at a level.
-  static func variableCount(level: Int) -> Int {
-    level == 0 ? ScalarFolding.variableCount : GaloisVectors.variableCount
-  }
+  static func variableCount(level: Int) -> Int { level < 2 ? ScalarFolding.variableCount : GaloisVectors.variableCount }
 
   /// Elements that a party sends at a level.
-  static func elementCount(level: Int) -> Int { level == 0 ? ScalarFolding.tableCount - ScalarFolding.partCount : 8 }
+  static func elementCount(level: Int) -> Int {
+    switch level {
+    case 0: ScalarFolding.others.count
+    case 1: ScalarFolding.tableCount - 1
+    default: 8
+    }
+  }
 
   /// Whether one product is left.
   var isDone: Bool {
@@ -35,9 +40,10 @@ struct ProductFolding {
   mutating func summands() -> [UInt64] {
     switch stage {
     case .scalars(var folding):
-      let sums = folding.summands()
+      let sums = folding.firstSummands()
       stage = .scalars(folding)
       return sums
+    case .halfway(let folding): return folding.secondSummands()
     case .vectors(let vectors, _): return vectors.summands()
     }
   }
@@ -45,7 +51,10 @@ struct ProductFolding {
   /// Goes on with the polynomials' values at points.
   mutating func fold(_ values: [GaloisShare], at points: [UInt64]) {
     switch stage {
-    case .scalars(let folding): stage = start(folding, values, at: points)
+    case .scalars(var folding):
+      folding.fold(values, at: points)
+      stage = .halfway(folding)
+    case .halfway(let folding): stage = start(folding, values, at: points)
     case .vectors(let vectors, let claim):
       stage = .vectors(vectors, claim: vectors.fold(values, claim: claim, at: points))
     }
