@@ -63,13 +63,22 @@ struct GateVectors {
 enum FieldPoints {
   /// What each value counts in the value at a point (Lagrange).
   static func weights(count: Int, at point: UInt64) -> [UInt64] {
+    let inverses = count < denominators.count ? denominators[count] : inverseDenominators(count: count)
+    return (0..<UInt64(count)).map { place in
+      var above = inverses[Int(place)]
+      for other in 0..<UInt64(count) where other != place { above = ck_gf64_multiply(above, point ^ other) }
+      return above
+    }
+  }
+
+  /// Inverse denominators for so many values.
+  private static let denominators = (0..<16).map(inverseDenominators)
+
+  private static func inverseDenominators(count: Int) -> [UInt64] {
     (0..<UInt64(count)).map { place in
-      var (above, below) = (1 as UInt64, 1 as UInt64)
-      for other in 0..<UInt64(count) where other != place {
-        above = ck_gf64_multiply(above, point ^ other)
-        below = ck_gf64_multiply(below, place ^ other)
-      }
-      return ck_gf64_multiply(above, inverse(below))
+      var below = 1 as UInt64
+      for other in 0..<UInt64(count) where other != place { below = ck_gf64_multiply(below, place ^ other) }
+      return inverse(below)
     }
   }
 

@@ -78,7 +78,13 @@ struct ScalarTargets {
   /// Results, where they are wanted.
   let z: (UnsafeMutablePointer<UInt64>, UnsafeMutablePointer<UInt64>)?
 
-  fileprivate var all: [UnsafeMutablePointer<UInt64>] { [x.0, x.1, y.0, y.1] + (z.map { [$0.0, $0.1] } ?? []) }
+  /// Zeros from an offset on.
+  fileprivate func clear(_ offset: Int, _ count: Int) {
+    for pair in [x, y] + (z.map { [$0] } ?? []) {
+      (pair.0 + offset).update(repeating: 0, count: count)
+      (pair.1 + offset).update(repeating: 0, count: count)
+    }
+  }
 }
 
 extension ProductLedger {
@@ -101,7 +107,7 @@ extension ProductLedger {
       offset += size
       index += 1
     }
-    for target in targets.all { (target + offset).update(repeating: 0, count: count - offset) }
+    if offset < count { targets.clear(offset, count - offset) }
   }
 
   /// The entry that holds a product, or the end.
@@ -118,11 +124,14 @@ extension ProductLedger {
     _ share: CheckedShare, _ from: Int, _ count: Int,
     _ target: (UnsafeMutablePointer<UInt64>, UnsafeMutablePointer<UInt64>), _ offset: Int
   ) {
-    for (component, place) in [(share.first, target.0), (share.second, target.1)] {
-      component.scalars.withUnsafeBufferPointer { source in
-        guard let base = source.baseAddress else { return }
-        (place + offset).update(from: base + from, count: count)
-      }
+    copy(share.first, from, count, target.0 + offset)
+    copy(share.second, from, count, target.1 + offset)
+  }
+
+  private func copy(_ words: RingTensor, _ from: Int, _ count: Int, _ target: UnsafeMutablePointer<UInt64>) {
+    words.scalars.withUnsafeBufferPointer { source in
+      guard let base = source.baseAddress else { return }
+      target.update(from: base + from, count: count)
     }
   }
 

@@ -68,11 +68,9 @@ struct ScalarFolding {
     let counts = counts.map { GaloisElement(point: $0) }
     var told = [GaloisShare](repeating: .zero, count: Self.tableCount)
     for (part, corner) in Self.corners.enumerated() {
-      told[corner] = counts.enumerated().reduce(.zero) { sum, count in
-        let result = results[part * Self.partCount + count.offset]
-        return sum
-          + GaloisShare(first: count.element * result.first, second: count.element * result.second)
-      }
+      let parts = results[part * Self.partCount..<(part + 1) * Self.partCount]
+      told[corner] = GaloisShare(
+        first: GaloisElement.dot(counts, parts.map(\.first)), second: GaloisElement.dot(counts, parts.map(\.second)))
     }
     for (place, value) in zip(Self.others, values) { told[place] = value }
     claim = GaloisShare.value(told, at: points)
