@@ -54,6 +54,16 @@ __attribute__((target("sse2,pclmul"))) static void fold_instructions(
   }
 }
 
+__attribute__((target("sse2,pclmul"))) static void scale_instructions(size_t n, const uint64_t *b, uint64_t *a) {
+  const __m128i tail = _mm_cvtsi64_si128(0x1b);
+  for (size_t i = 0; i < n; i++) {
+    __m128i product =
+        _mm_clmulepi64_si128(_mm_cvtsi64_si128((long long)a[i]), _mm_cvtsi64_si128((long long)b[i]), 0);
+    __m128i folded = _mm_clmulepi64_si128(product, tail, 1), rest = _mm_clmulepi64_si128(folded, tail, 1);
+    a[i] = (uint64_t)_mm_cvtsi128_si64(_mm_xor_si128(_mm_xor_si128(product, folded), rest));
+  }
+}
+
 static bool has_instructions(void) {
   return ck_dispatch_level() != ck_level_portable && __builtin_cpu_supports("pclmul");
 }
@@ -80,6 +90,16 @@ void ck_gf64_fold(size_t n, size_t k, const uint64_t *coefficients, const uint64
     for (size_t j = 0; j < k; j++) { sum ^= carryless(coefficients[j], in[j * n + i]); }
     out[i] = reduce(sum);
   }
+}
+
+void ck_gf64_scale(size_t n, const uint64_t *b, uint64_t *a) {
+#if CK_X86
+  if (has_instructions()) {
+    scale_instructions(n, b, a);
+    return;
+  }
+#endif
+  for (size_t i = 0; i < n; i++) { a[i] = reduce(carryless(a[i], b[i])); }
 }
 
 uint64_t ck_gf64_multiply(uint64_t a, uint64_t b) { return ck_gf64_dot(1, &a, &b); }

@@ -62,16 +62,6 @@ CK_INLINE void ck_u128_multiply_add_loop(size_t n, const uint64_t *a, const uint
 }
 CK_KERNEL(ck_u128_multiply_add, (size_t n, const uint64_t *a, const uint64_t *b, uint64_t *z), (n, a, b, z))
 
-CK_INLINE void ck_u128_add_where_loop(size_t n, const uint64_t *bits, const uint64_t *a, uint64_t *z) {
-  CK_INDEPENDENT for (size_t i = 0; i < n; i++) {
-    uint64_t mask = 0 - (bits[i / 64] >> i % 64 & 1), term = a[i] & mask;
-    uint64_t low = z[i] + term, high = z[n + i] + (a[n + i] & mask) + (low < term);
-    z[i] = low;
-    z[n + i] = high;
-  }
-}
-CK_KERNEL(ck_u128_add_where, (size_t n, const uint64_t *bits, const uint64_t *a, uint64_t *z), (n, bits, a, z))
-
 CK_INLINE void ck_u128_dot_loop(size_t n, const uint64_t *weights, const uint64_t *a, uint64_t sum[2]) {
   wide total = 0;
   for (size_t i = 0; i < n; i++) { total += weights[i] * load(n, a, i); }

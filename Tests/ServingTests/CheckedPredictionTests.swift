@@ -77,7 +77,7 @@ import Transports
     }
   }
 
-  /// Parties over TLS: the weights keep their MACs from query to query, queries of two batches share them. Oracles: the plain
+  /// Parties over TLS: the weights are compared once, queries of two batches share them. Oracles: the plain
   /// engine; the plan.
   @Test func partiesServeOverTLS() async throws {
     let cluster = try AdditiveCluster(parties: 3, scheme: .replicatedMalicious)

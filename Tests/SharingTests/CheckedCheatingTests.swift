@@ -1,4 +1,6 @@
 import Arithmetic
+import Foundation
+import Graphs
 import NIOConcurrencyHelpers
 import Sharing
 import Tensors
@@ -91,7 +93,7 @@ import Transports
       }
       caught += isCaught ? 1 : 0
     }
-    // An error that is a multiple of a high power of two above 2⁶⁴ changes no result, and may pass.
+    // Who sends another's comparison of a coin as its own sends what it would have sent.
     #expect(cheated > CheatingTests.trialCount / 3)
     #expect(caught >= cheated * 97 / 100)
   }
@@ -100,8 +102,8 @@ import Transports
   @Test(arguments: [(false, CheatingCheck.products), (true, .gates)])
   func wrongMessagesAreCaughtByTheirCheck(isBit: Bool, check: CheatingCheck) async throws {
     let pieces = try replicatedShares(of: Self.inputs)
+    // Keys, the coin's two rounds and the comparison of inputs come before.
     for seed in 0..<20 as Range<UInt64> {
-      // Keys, the coin's two rounds and MACs of inputs come before; the seed is a bit of a low half.
       let results = await checkedOutcomes { base in
         TamperingChannel(base, base.party == 1 ? .tellOnePeer : nil, round: 4, seed: seed * 37 % 512)
       } _: { scheme in
@@ -124,24 +126,108 @@ import Transports
       let square = try await scheme.multiply([Multiplication(.elementwise([Self.count]), x, x)])
       return try await scheme.open(try await scheme.reduce(square))
     }
-    for party in 0..<2 {
-      #expect(throws: SharingError.cheating(check: .products, layer: "")) { try results[party].get() }
-    }
+    // The last claim fails towards one, and is not shown alike to the other.
+    #expect(throws: SharingError.cheating(check: .products, layer: "")) { try results[0].get() }
+    #expect(throws: SharingError.cheating(check: .agreement, layer: "")) { try results[1].get() }
   }
 
-  /// An owner that sends the holders of a component different words is noticed, and a party that says it did.
+  /// An owner that sends the holders of a component different words is noticed by all, before anything is computed.
   @Test func differentComponentsAreCaught() async throws {
     var pieces = try replicatedShares(of: Self.inputs)
     pieces[1][0] = ReplicatedShare(first: pieces[1][0].first.adding(1), second: pieces[1][0].second)
     let sent = pieces
     let results = await checkedOutcomes { try await Self.run($0, sent[$0.party]) }
-    for party in 0..<2 {
-      #expect(throws: SharingError.cheating(check: .inputs, layer: "input")) { try results[party].get() }
+    for result in results {
+      #expect(throws: SharingError.cheating(check: .inputs, layer: "input")) { try result.get() }
     }
   }
 
-  /// Whether a run ends, and by which check, is the same for all inputs: an error in any bit of a comparison's
-  /// gates tells nothing. Errors of MACs alone do: section 8 of `docs/protocols/replicated-malicious.md`.
+  /// Parties that were told to answer different queries on the same words part before they compute.
+  @Test func differentProgramsAreCaught() async throws {
+    let pieces = try replicatedShares(of: Self.inputs)
+    let results = await checkedOutcomes { scheme in
+      try await scheme.admit(pieces[scheme.party], for: scheme.party == 1 ? "another" : "model").count
+    }
+    for result in results {
+      #expect(throws: SharingError.cheating(check: .inputs, layer: "input")) { try result.get() }
+    }
+  }
+
+  /// What multiplies two shares of scalars, or of images and kernels.
+  static let forms: [Bilinear] = {
+    func matmul(_ m: Int, _ k: Int, _ n: Int, _ left: Bool, _ right: Bool) -> Bilinear {
+      .matmul(m: m, k: k, n: n, transposeLeft: left, transposeRight: right)
+    }
+    let convolution = Convolution(strideHeight: 2, strideWidth: 1, paddingHeight: 1, paddingWidth: 1)
+    let product = PlaneProduct(input: [2, 3, 7, 6], weight: [4, 3, 3, 2], convolution)
+    return [
+      .elementwise([37]), matmul(1, 9, 1, false, false), matmul(5, 3, 7, true, false), matmul(1, 6, 20, false, true),
+    ]
+      + [matmul(19, 2, 4, true, true), matmul(2, 0, 3, false, false)]
+      + (product.map { [.conv2d($0), .conv2dInputGradient($0), .conv2dWeightGradient($0)] } ?? [])
+  }()
+
+  /// A product of every form is what it is in the clear, and no error of a power of two passes, from any party; 2⁶³ neither.
+  @Test(arguments: forms.indices)
+  func everyPowerOfTwoIsCaught(form index: Int) async throws {
+    let form = Self.forms[index]
+    var generator = SeedTree(seed: 810 + UInt64(index)).generator()
+    let operands = [form.leftShape, form.rightShape].map { shape in
+      RingTensor(shape: shape, scalars: (0..<shape.count).map { _ in generator.next() })
+    }
+    let pieces = try replicatedShares(of: operands)
+    @Sendable func multiply(_ scheme: CheckedScheme) async throws -> [RingTensor] {
+      let shares = try await scheme.admit(pieces[scheme.party])
+      let products = try await scheme.multiply([Multiplication(form, shares[0], shares[1])])
+      return try await scheme.open(try await scheme.reduce(products))
+    }
+    for result in try await simulateChecked(multiply) { #expect(result == [form(operands[0], operands[1])]) }
+    guard form.checkedCount > 0 else { return }
+    for bit in 0..<64 as Range<UInt64> {
+      let cheater = Int(bit) % 3
+      let word = generator.next() % UInt64(form.checkedCount)
+      let results = await checkedOutcomes { base in
+        TamperingChannel(base, base.party == cheater ? .tellOnePeer : nil, round: 4, seed: 64 * word + bit)
+      } _: {
+        try await multiply($0)
+      }
+      for (party, result) in results.enumerated() where party != cheater {
+        #expect(throws: (any Error).self, "bit \(bit) by \(cheater)") { try result.get() }
+      }
+      // Who was told the wrong word is the previous party.
+      #expect(throws: SharingError.cheating(check: .products, layer: "")) { try results[(cheater + 2) % 3].get() }
+    }
+  }
+
+  /// Random points of two or so coefficients let some errors pass: as many as the polynomials' zeros say, whatever the inputs are.
+  ///
+  /// One product with an error is weighted, as is its part, and folded by three variables, in which it is at 0, then by three and by
+  /// two a level, in which it is what is left of the claim at 1; it is masked at the end, where 0 is taken for 1 as well.
+  @Test func forgeriesAreAsRareAsTheBoundSays() async throws {
+    let (bits, trials) = (5, 400)
+    let miss = 1 - 1 / Double(1 << bits)
+    let expected = 1 - pow(miss, Double(2 + 3 + 3 + 2 * 8)) * (1 - 2 / Double(1 << bits))
+    for (value, error) in [(3 as UInt64, 5 as UInt64), (0 &- 70_000, 63)] {
+      let pieces = try replicatedShares(of: [RingTensor(repeating: value, shape: [1])])
+      var passed = 0
+      for _ in 0..<trials {
+        let results = await checkedOutcomes { base in
+          TamperingChannel(base, base.party == 1 ? .tellOnePeer : nil, round: 4, seed: error)
+        } _: { scheme in
+          scheme.challengeMask = 1 << UInt64(bits) - 1
+          let x = try await scheme.admit(pieces[scheme.party])[0]
+          let square = try await scheme.multiply([Multiplication(.elementwise([1]), x, x)])
+          return try await scheme.open(try await scheme.reduce(square))
+        }
+        if case .success = results[0] { passed += 1 }
+      }
+      let deviation = (expected * (1 - expected) / Double(trials)).squareRoot()
+      #expect(abs(Double(passed) / Double(trials) - expected) < 5 * deviation, "\(passed) of \(trials), \(expected)")
+    }
+  }
+
+  /// Whether a run ends, and by which check, is the same for all inputs: an error in any bit of a comparison's gates tells nothing,
+  /// nor does one in the words that bits become.
   @Test func abortsDoNotDependOnInputs() async throws {
     var outcomes: [[String]] = [[], []]
     for (place, value) in [UInt64(7), 0 &- 7].enumerated() {
@@ -166,8 +252,8 @@ import Transports
     }
     #expect(outcomes[0] == outcomes[1])
     #expect(outcomes[0].contains("gates") && outcomes[0].contains("products"))
-    // Every flip ended the run; those in the check's own messages end it where the check's peers part.
-    #expect(Set(outcomes[0]).isSubset(of: ["gates", "products", "ChannelError"]))
+    // Every flip ended the run; those of a coin, by its comparison.
+    #expect(Set(outcomes[0]).isSubset(of: ["gates", "products", "agreement", "ChannelError"]))
   }
 
   /// After a failed check nothing goes on.

@@ -1,4 +1,5 @@
 import Arithmetic
+import NIOConcurrencyHelpers
 import Sharing
 import Tensors
 import TestSupport
@@ -129,7 +130,71 @@ import Testing
     }
   }
 
-  /// A share that was stored is the same piece of the same secret, MAC and all.
+  /// What a check sends is uniform too, whatever it looks at: over runs with fresh masks, of a wrong product as well.
+  @Test(arguments: [0, 1 << 63] as [UInt64])
+  func checksAreUniform(error: UInt64) async throws {
+    let all = try await simulate { channel -> [[UInt8]] in
+      let recorder = RecordingChannel(channel)
+      let scheme = InsecureKeys.checkedScheme(over: recorder, seed: 29)
+      let x = scheme.constant(RingTensor(shape: [2], scalars: [0x0123_4567_89AB_CDEF, 77]))
+      var views: [[UInt8]] = []
+      for _ in 0..<400 {
+        // A session with an error ends: its rounds up to there are looked at.
+        let session = error == 0 ? scheme : InsecureKeys.checkedScheme(over: recorder, seed: UInt8(views.count % 256))
+        try session.beginStep()
+        let wrong = session.party == 0 ? session.add(x, word: error) : x
+        let product = try await session.multiply([Multiplication(.elementwise([2]), wrong, x)])
+        _ = try await session.reduce(product)
+        _ = try await session.and([(try await session.negative(x, width: 64), try await session.negative(x, width: 64))]
+        )
+        _ = recorder.takeMessages()
+        do { try await session.check() } catch is SharingError {}
+        views.append(recorder.takeMessages().flatMap { $0 })
+        if error != 0, views.count == 250 { break }
+      }
+      return views
+    }
+    for (party, views) in all.enumerated() {
+      let length = views.map(\.count).min() ?? 0
+      #expect(length > 50_000)
+      for position in stride(from: 0, to: length, by: 61) {
+        let column = views.map { $0[position] }
+        #expect(Randomness.chiSquare(column) < Randomness.chiSquareLimit, "party \(party), byte \(position)")
+      }
+    }
+  }
+
+  /// No counter of a key serves two messages, checks included.
+  @Test func noCounterIsUsedTwice() async throws {
+    let parties = try await simulate { channel -> [SessionDraws.Draw] in
+      let draws = NIOLockedValueBox<[SessionDraws.Draw]>([])
+      let scheme = InsecureKeys.checkedScheme(over: channel, seed: 31) { draw in
+        draws.withLockedValue { $0.append(draw) }
+      }
+      for _ in 0..<2 {
+        try scheme.beginStep()
+        for size in [2, 65] {
+          let x = try await scheme.input(RingTensor(repeating: 9, shape: [size]), of: 1, shape: [size])
+          let bits = try await scheme.negative(x, width: 33)
+          for step in Self.steps where size == 2 || step.name != "square" { try await step.run(scheme, x, bits) }
+          _ = try await scheme.open([x])
+        }
+      }
+      return draws.withLockedValue { $0 }
+    }
+    for draws in parties {
+      #expect(draws.count > 300)
+      for isFirst in [false, true] {
+        let sorted = draws.filter { $0.isFirst == isFirst && !$0.blocks.isEmpty }
+          .sorted { ($0.high, $0.blocks.lowerBound) < ($1.high, $1.blocks.lowerBound) }
+        for (a, b) in zip(sorted, sorted.dropFirst()) where a.high == b.high {
+          #expect(a.blocks.upperBound <= b.blocks.lowerBound)
+        }
+      }
+    }
+  }
+
+  /// A share that was stored is the same piece of the same secret.
   @Test func storedSharesComeBack() async throws {
     let value = RingTensor(repeating: .max - 5, shape: [2, 3])
     let opened = try await simulateChecked { scheme in

@@ -13,6 +13,8 @@
 #include "ck_dispatch.h"
 #include "ck_fixed_point.h"
 #include "ck_float.h"
+#include "ck_galois.h"
+#include "ck_gates.h"
 #include "ck_gaussian.h"
 #include "ck_gf64.h"
 #include "ck_memory.h"

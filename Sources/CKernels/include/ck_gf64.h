@@ -9,6 +9,8 @@
 uint64_t ck_gf64_multiply(uint64_t a, uint64_t b);
 /// The sum of a[i] b[i].
 uint64_t ck_gf64_dot(size_t n, const uint64_t *a, const uint64_t *b);
+/// a[i] = a[i] b[i]
+void ck_gf64_scale(size_t n, const uint64_t *b, uint64_t *a);
 /// The sum of those a[i] whose bit i is 1.
 uint64_t ck_gf64_sum_where(size_t n, const uint64_t *bits, const uint64_t *a);
 /// out[i] = a[i] where bit i is 1, and 0 elsewhere. No aliasing.

@@ -19,8 +19,6 @@ void ck_u128_add_scalar(size_t n, const uint64_t *a, uint64_t s_low, uint64_t s_
 void ck_u128_axpy(size_t n, uint64_t s_low, uint64_t s_high, const uint64_t *x, uint64_t *y);
 /// z += a b
 void ck_u128_multiply_add(size_t n, const uint64_t *a, const uint64_t *b, uint64_t *z);
-/// z += a where bit i of the packed plane is 1.
-void ck_u128_add_where(size_t n, const uint64_t *bits, const uint64_t *a, uint64_t *z);
 /// sum[0] + 2^64 sum[1] = the sum of all weights (64 bits each) times words.
 void ck_u128_dot(size_t n, const uint64_t *weights, const uint64_t *a, uint64_t sum[2]);
 

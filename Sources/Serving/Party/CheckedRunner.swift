@@ -6,7 +6,7 @@ import Transports
 /// Queries among three replicated parties whose products are checked.
 final class CheckedRunner: SessionRunner {
   private let scheme: CheckedScheme
-  /// Weights with this session's MACs, by the model's key; the models that are there still.
+  /// Weights that were compared in this session, by the model's key; the models that are there still.
   private var admitted: [String: [String: CheckedShare]] = [:]
   private let knownModels: () async -> Set<String>
 
@@ -24,18 +24,19 @@ final class CheckedRunner: SessionRunner {
     let weights = try await weights(of: query.model)
     return [
       try await scheme.answer(
-        try description.graph(batch: query.batch), description, weights, input: pieces[0], mask: pieces[1])
+        try description.graph(batch: query.batch), description, weights, input: pieces[0], mask: pieces[1],
+        of: query.model.key)
     ]
   }
 
-  /// The model's weights, which get their MACs with the first query on it: one round.
+  /// The model's weights, which are compared with the first query on it: one round.
   private func weights(of model: SharedModel) async throws -> [String: CheckedShare] {
     if let known = admitted[model.key] { return known }
     guard case .checked(let pieces) = model.weights else { throw ServingError.malformedMessage }
     let models = await knownModels()
     admitted = admitted.filter { models.contains($0.key) }
     let made = Dictionary(
-      uniqueKeysWithValues: zip(model.description.weightNames, try await scheme.admit(pieces)))
+      uniqueKeysWithValues: zip(model.description.weightNames, try await scheme.admit(pieces, for: model.key)))
     admitted[model.key] = made
     return made
   }
@@ -54,13 +55,13 @@ extension CheckedScheme {
   /// One query at one party: the output under the mask that its client has shared with the input, after the check.
   func answer(
     _ graph: Graph, _ description: SharedModel.Description, _ weights: [String: CheckedShare], input: ReplicatedShare,
-    mask: ReplicatedShare
+    mask: ReplicatedShare, of model: String = ""
   ) async throws -> QueryAnswer {
     try beginStep()
     let before = traffic
     let clock = ContinuousClock()
     let start = clock.now
-    let shares = try await admit([input, mask])
+    let shares = try await admit([input, mask], for: model)
     let engine = SecureEngine(self, fractionBits: description.fractionBits, widths: description.widths)
     var inputs = weights
     inputs[description.inputName] = shares[0]

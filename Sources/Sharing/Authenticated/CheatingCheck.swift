@@ -10,7 +10,7 @@ public enum CheatingCheck: String, Hashable, Sendable, Codable, CustomStringConv
   case bits
   /// What parties brought of an owner's words is not what the owner sent them.
   case inputs
-  /// Products do not have the MACs they should have (`docs/protocols/replicated-malicious.md`, 5).
+  /// A product is not what its operands make it (`docs/protocols/replicated-malicious.md`, 5).
   case products
   /// A conjunction of bits is not what its operands make it.
   case gates
@@ -24,7 +24,7 @@ public enum CheatingCheck: String, Hashable, Sendable, Codable, CustomStringConv
     case .words: "the MAC check of opened words failed"
     case .bits: "the MAC check of opened bits failed"
     case .inputs: "the check of what an owner shared failed"
-    case .products: "the MAC check of products failed"
+    case .products: "the check of products failed"
     case .gates: "the check of gates on bits failed"
     case .answers: "the parties gave different answers"
     }

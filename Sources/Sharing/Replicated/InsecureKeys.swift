@@ -23,9 +23,15 @@ package enum InsecureKeys {
     return SessionSecrets(first: key(party), second: key(party + 1))
   }
 
-  /// The same for parties whose products are checked; they have tossed no coin yet.
-  package static func checkedScheme(over channel: any Channel, seed: UInt8) -> CheckedScheme {
-    CheckedScheme(channel: channel, randomness: secrets(party: channel.party, seed: seed).randomness)
+  /// The same for parties whose products are checked, with a coin that was known before.
+  ///
+  /// - Parameter observer: hears of every draw.
+  package static func checkedScheme(
+    over channel: any Channel, seed: UInt8, telling observer: SessionDraws.Observer? = nil
+  ) -> CheckedScheme {
+    CheckedScheme(
+      channel: channel, randomness: secrets(party: channel.party, seed: seed).randomness(telling: observer),
+      dither: generator(pair: 3, seed: seed))
   }
 
   /// A party of a session in which key j is made from `seed` and j alone; `observer` is told of every draw.

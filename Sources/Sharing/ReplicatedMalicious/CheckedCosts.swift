@@ -1,7 +1,7 @@
 import Tensors
 public import Transports
 
-/// ``CheckedScheme``'s costs, `docs/protocols/replicated-malicious.md`: every party sends as much, but for shuffles.
+/// ``CheckedScheme``'s costs, `docs/protocols/replicated-malicious.md`: every party sends as much.
 public struct CheckedCosts: CostModel {
   /// Whose bytes count; all parties' where there is none.
   private var sender: PartyID?
@@ -16,7 +16,7 @@ public struct CheckedCosts: CostModel {
 
   public var name: String { "replicated-malicious" }
   public var partyCount: Int { 3 }
-  public var scalarByteCount: Int { 64 }
+  public var scalarByteCount: Int { 16 }
 
   /// What a round costs in which every party sends so much.
   private func round(_ byteCount: Int) -> Cost {
@@ -25,26 +25,21 @@ public struct CheckedCosts: CostModel {
 
   private func row(_ count: Int) -> Int { (count + 7) / 8 }
 
-  public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost { .none }
+  public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost {
+    round(8 * forms.reduce(0) { $0 + $1.checkedCount })
+  }
 
   public func fixing(counts: [Int]) -> Cost { .none }
 
-  public func reducing(additiveCounts counts: [Int]) -> Cost { round(32 * counts.reduce(0, +)) }
+  public func reducing(additiveCounts counts: [Int]) -> Cost { .none }
 
-  /// The MACs go with the products that the words join.
-  public func bringing(counts: [Int]) -> Cost {
-    let count = counts.reduce(0, +)
-    var macs = round(16 * count)
-    macs.rounds = 0
-    return round(8 * count) + macs
-  }
+  public func bringing(counts: [Int]) -> Cost { round(8 * counts.reduce(0, +)) }
 
   public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool, mayFail: Bool) -> Cost {
     let items = items.filter { $0.count > 0 }
     let count = items.reduce(0) { $0 + $1.count }
     guard count > 0 else { return .none }
-    var cost = additive ? round(32 * count) : .none
-    cost = cost + round(items.reduce(0) { $0 + ($1.bits + 2) * row($1.count) })
+    var cost = round(items.reduce(0) { $0 + ($1.bits + 2) * row($1.count) })
     var nodes = items.map(\.bits)
     var extra = row(count)
     while extra > 0 || nodes.contains(where: { $0 > 1 }) {
@@ -52,7 +47,7 @@ public struct CheckedCosts: CostModel {
       nodes = nodes.map { $0 / 2 + $0 % 2 }
       extra = 0
     }
-    return cost + converting(count: 3 * count, with: count)
+    return cost + converting(count: 3 * count)
   }
 
   /// Gates that fold so many nodes into half as many.
@@ -80,15 +75,9 @@ public struct CheckedCosts: CostModel {
     round((width - 1) * row(count)) + round((width - 2) * row(count))
   }
 
-  public func selecting(count: Int, isOpened: Bool) -> Cost {
-    round(32 * count) + round(32 * count) + round(32 * count)
-  }
+  public func selecting(count: Int, isOpened: Bool) -> Cost { round(8 * count) + round(8 * count) + round(8 * count) }
 
-  public func converting(count: Int) -> Cost { converting(count: count, with: 0) }
-
-  private func converting(count: Int, with authenticated: Int) -> Cost {
-    round(16 * (count + authenticated)) + round(32 * count) + round(32 * count)
-  }
+  public func converting(count: Int) -> Cost { round(8 * count) + round(8 * count) }
 
   public func conjoining(counts: [Int]) -> Cost { round(counts.reduce(0) { $0 + row($1) }) }
 
@@ -97,18 +86,27 @@ public struct CheckedCosts: CostModel {
   public func shuffling(counts: [Int], rowCount: Int) -> Cost {
     let count = counts.reduce(0, +)
     guard count > 0 else { return .none }
-    guard let sender else { return Cost(rounds: 2, byteCount: 128 * count) }
-    return Cost(rounds: 2, byteCount: (sender == 0 ? 64 : 32) * count)
+    // Each party is one of two that know the order twice.
+    return Cost(rounds: 3, byteCount: (sender == nil ? 3 : 1) * 16 * count)
   }
 
   /// Whatever there is to check.
   public var checking: Cost {
-    let levels = CheckedScheme.foldingParts.reduce(Cost.none) { $0 + round(16 * ($1 - 1)) + tossing }
-    return tossing + round(16) + levels + round(16) + tossing + round(64)
+    let levels = (0..<CheckedScheme.levelCount).reduce(Cost.none) { cost, level in
+      let elements = ProductFolding.elementCount(level: level)
+      return cost + sharing(elements: elements, fieldElements: GateFolding.elementCount(level: level)) + coin
+    }
+    let opening = round(2 * 3 * (GaloisElement.byteCount + 8))
+    return coin + levels + sharing(elements: 2, fieldElements: 2) + coin + coin + opening
   }
 
-  /// A coin.
-  private var tossing: Cost { round(2 * CheckedScheme.digestByteCount) + round(2 * CheckedScheme.coinByteCount) }
+  /// Summands of elements of both rings, and half a hash of the last coin to both.
+  private func sharing(elements: Int, fieldElements: Int) -> Cost {
+    round(elements * GaloisElement.byteCount + 8 * fieldElements + 2 * CheckedScheme.coinByteCount)
+  }
+
+  /// A coin, or the comparison of one.
+  private var coin: Cost { round(2 * CheckedScheme.coinByteCount) }
 
   /// A check and the opening.
   public func opening(counts: [Int]) -> Cost {
@@ -116,20 +114,18 @@ public struct CheckedCosts: CostModel {
     return count == 0 ? .none : checking + round(8 * count + CheckedScheme.digestByteCount)
   }
 
-  public var starting: Cost { round(2 * SessionKeys.contributionByteCount) + tossing }
+  public var starting: Cost { round(2 * SessionKeys.contributionByteCount) + coin + coin }
 
-  /// An owner outside sends two components of each word to every party, and the parties make MACs.
+  /// An owner outside sends two components of each word to every party, and the parties compare them.
   public func sharing(counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    return Cost(rounds: 1, byteCount: sender == nil ? InputSharing.byteCount(of: count) : 0) + round(16 * count)
+    return Cost(rounds: 1, byteCount: sender == nil ? InputSharing.byteCount(of: count) : 0)
+      + round(4 * CheckedScheme.digestByteCount)
   }
 
   /// The receiver's mask, shared with its words; a check, the opening under it, and a copy from every party.
   public func revealing(counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    var mask = round(16 * count)
-    mask.rounds = 0
-    mask.byteCount += sender == nil ? 16 * count : 0
-    return mask + opening(counts: counts) + round(8 * count)
+    return Cost(rounds: 0, byteCount: sender == nil ? 16 * count : 0) + opening(counts: counts) + round(8 * count)
   }
 }

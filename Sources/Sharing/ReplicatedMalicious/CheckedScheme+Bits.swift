@@ -45,7 +45,7 @@ extension CheckedScheme {
   private func addends(_ share: CheckedShare, width: Int) async throws -> (CarryPlanes, sums: PlanePair) {
     let count = share.shape.count
     let stride = (count + 63) / 64
-    let bits = componentPlanes((share.value.first.low, share.value.second.low), 0..<width)
+    let bits = componentPlanes(share, 0..<width)
     let below = bits.rows(0..<width - 1, stride: stride)
     let gates = try await conjunctions([majorities(below, rows: width - 1, count: count)])[0]
     // A majority is the carry into the next bit.

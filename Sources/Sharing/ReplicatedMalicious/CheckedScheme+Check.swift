@@ -5,145 +5,119 @@ import Foundation
 import Transports
 
 /// The check of all products and gates since the last one (`docs/protocols/replicated-malicious.md`, 5): nothing leaves the
-/// parties before it, and it opens nothing that depends on a secret.
+/// parties before it, and what it opens and decides depends on errors and coins alone.
 extension CheckedScheme {
   static let digestByteCount = 32
   static let coinByteCount = 16
-  /// Parts that the vectors of gates are folded into, round by round: 2²⁷ gates come down to one; more take rounds that no
-  /// plan knows.
-  static let foldingParts = [4, 4, 4, 8, 8, 8, 8, 8, 8, 8]
+  /// Foldings: 2²⁹ gates come down to one, 2²² products scalar by scalar, and 2¹⁶ entries of inner products; more take rounds
+  /// that no plan knows.
+  static let levelCount = 10
 
-  /// 37 rounds, 6.5 kB, whatever there is to check.
+  /// 25 rounds, whatever there is to check.
   ///
   /// - Throws: ``SharingError/cheating(check:layer:)``, and again from whatever is called then.
   package func check() async throws {
-    let coin = try await challenge()
-    let (values, macs) = ledger.sums(coin: coin)
-    let mask = beginOperation()
-    func word(_ half: PairwiseRandomness.Key) -> UInt128 {
-      let words = mask.words(half, 0, count: 2)
-      return UInt128(words[1]) << 64 | UInt128(words[0])
+    let coin = try await toss()
+    var products = ProductFolding(ledger, coin: coin)
+    var conjunctions = GateFolding(gates, coin: coin)
+    var level = 0
+    while level < Self.levelCount || !conjunctions.isDone || !products.isDone {
+      let values = try await reshare(products.summands(), conjunctions.summands(level: level))
+      let challenge = try await toss().challenge(
+        gates: GateFolding.variableCount(level: level), products: ProductFolding.variableCount(level: level))
+      conjunctions.fold(values.gates, at: challenge.gates, level: level)
+      products.fold(values.products, at: challenge.products)
+      level += 1
     }
-    let own =
-      values.first &* (key.first &+ key.second) &+ values.second &* key.first &+ word(.first) &- word(.second)
-    var outbox = Outbox()
-    outbox.append([own.low, own.high])
-    var inbox = try await passBack(outbox)
-    let other = inbox.words(2)
-    let difference = WideWord(
-      first: macs.first &- own, second: macs.second &- (UInt128(other[1]) << 64 | UInt128(other[0])))
-    let gate = try await foldGates(coin: coin)
-    try await finish(gate, difference)
+    let masked = try await mask(conjunctions, products.last)
+    try await confirm()
+    try await open(masked)
     ledger = ProductLedger()
     gates = GateLedger()
   }
 
-  /// Two rounds: a coin that nobody could know before all that was sent had arrived at both others.
-  func challenge() async throws -> PseudorandomGenerator {
-    let digests = components.digests
-    var inboxes = try await exchange(
-      toNext: Outbox(digests.second), toPrevious: Outbox(digests.first), fromNext: Self.digestByteCount,
-      fromPrevious: Self.digestByteCount)
-    guard inboxes.next.bytes(Self.digestByteCount) == digests.second,
-      inboxes.previous.bytes(Self.digestByteCount) == digests.first
-    else { throw fail(.inputs, layer: "input") }
+  /// One claim x·y = z each over the Galois ring and over GF(2⁶⁴), in shares.
+  private struct LastClaims {
+    var products: (x: GaloisShare, y: GaloisShare, z: GaloisShare)
+    var gates: (x: PlanePair, y: PlanePair, z: PlanePair)
+  }
+
+  /// Two rounds: the last claims and those on random numbers become claims on a random point of the lines through them.
+  private func mask(
+    _ gates: GateFolding, _ last: (x: GaloisShare, y: GaloisShare, z: GaloisShare)
+  ) async throws -> LastClaims {
     let draws = beginOperation()
     let (first, second) = (draws.words(.first, 0, count: 2), draws.words(.second, 0, count: 2))
-    var parts = [[UInt64]](repeating: [], count: 3)
-    parts[previous] = try await openTwice(first: first, second: second).missing
-    parts[party] = first
-    parts[next] = second
-    var hash = SHA256()
-    for part in parts { part.withUnsafeBytes { hash.update(bufferPointer: $0) } }
-    return PseudorandomGenerator(key: Array(Array(hash.finalize()).prefix(16)))
-  }
-
-  /// One claim x·y = z over GF(2⁶⁴), in shares.
-  struct FieldClaim {
-    var x: (first: UInt64, second: UInt64)
-    var y: (first: UInt64, second: UInt64)
-    var z: (first: UInt64, second: UInt64)
-  }
-
-  /// 33 rounds: all gates at once as one claim on random masks, which is wrong but for a probability below 2⁻⁵⁶ if any is.
-  private func foldGates(coin: PseudorandomGenerator) async throws -> FieldClaim {
-    var vectors = GateVectors.gates(gates, coin: coin)
-    var claim = gates.sum(coin: coin)
-    var level = 0
-    while level < Self.foldingParts.count || vectors.count > 1 {
-      let parts = level < Self.foldingParts.count ? Self.foldingParts[level] : 8
-      let (first, second) = try await reshareElements(vectors.products(parts: parts))
-      let point = try await challengePoint()
-      func value(_ products: [UInt64], _ claim: UInt64) -> UInt64 {
-        let inner = products.prefix(parts - 1)
-        let last = inner.reduce(claim) { $0 ^ $1 }
-        return FieldPoints.value(Array(inner) + [last] + products.dropFirst(parts - 1), at: point)
-      }
-      claim = (value(first, claim.first), value(second, claim.second))
-      vectors = vectors.folded(parts: parts, at: point)
-      level += 1
-    }
-    return try await mask(vectors, claim)
-  }
-
-  /// Three rounds: the last claim and one on random numbers become one on a random point of the lines through them.
-  private func mask(_ vectors: GateVectors, _ claim: (first: UInt64, second: UInt64)) async throws -> FieldClaim {
-    let draws = beginOperation()
-    let (first, second) = (draws.words(.first, 0, count: 2), draws.words(.second, 0, count: 2))
-    var (x, y) = ((first: [0 as UInt64], second: [0 as UInt64]), (first: [0 as UInt64], second: [0 as UInt64]))
-    if case .folded(let block, count: 1) = vectors {
-      x = ([block.x0[0]], [block.x1[0]])
-      y = ([block.y0[0]], [block.y0[0] ^ block.sum[0]])
-    }
-    x = (x.first + [first[0]], x.second + [second[0]])
-    y = (y.first + [first[1]], y.second + [second[1]])
+    let (left, right) = gates.last
+    let x = (first: left.first + [first[0]], second: left.second + [second[0]])
+    let y = (first: right.first + [first[1]], second: right.second + [second[1]])
     func summand(at point: UInt64) -> UInt64 {
       let (x0, x1) = (FieldPoints.value(x.first, at: point), FieldPoints.value(x.second, at: point))
       let (y0, y1) = (FieldPoints.value(y.first, at: point), FieldPoints.value(y.second, at: point))
       return ck_gf64_multiply(x0, y0 ^ y1) ^ ck_gf64_multiply(x1, y0)
     }
-    let products = try await reshareElements([summand(at: 1), summand(at: 2)])
-    let point = try await challengePoint()
-    func line(_ values: [UInt64]) -> UInt64 { FieldPoints.value(values, at: point) }
-    return FieldClaim(
-      x: (line(x.first), line(x.second)), y: (line(y.first), line(y.second)),
-      z: (line([claim.first] + products.first), line([claim.second] + products.second)))
-  }
-
-  /// One round: opens the masked claim; and whether a shared word is zero, of which nobody learns more.
-  ///
-  /// To each party the two others send the same keyed hash, one of a component that it shares with it and the other of what that
-  /// would have to be, under a key of theirs and a mask.
-  private func finish(_ claim: FieldClaim, _ difference: WideWord) async throws {
-    let draws = beginOperation()
-    func hash(_ word: UInt128, _ half: PairwiseRandomness.Key) -> UInt64 {
-      let keys = draws.words(half, 0, count: 3)
-      return ck_gf64_multiply(keys[0], word.low) ^ ck_gf64_multiply(keys[1], word.high) ^ keys[2]
+    func random(_ draw: Int) -> GaloisShare {
+      GaloisShare(
+        first: GaloisElement(words: draws.words(.first, draw, count: GaloisElement.wordCount)),
+        second: GaloisElement(words: draws.words(.second, draw, count: GaloisElement.wordCount)))
     }
-    let answer = try await openTwice(
-      first: [claim.x.first, claim.y.first, claim.z.first], second: [claim.x.second, claim.y.second, claim.z.second],
-      with: ([hash(0 &- (difference.first &+ difference.second), .first)], [hash(difference.first, .second)]))
-    guard answer.fromNext == answer.fromPrevious else { throw fail(.products) }
-    let x = claim.x.first ^ claim.x.second ^ answer.missing[0]
-    let y = claim.y.first ^ claim.y.second ^ answer.missing[1]
-    let z = claim.z.first ^ claim.z.second ^ answer.missing[2]
-    guard ck_gf64_multiply(x, y) == z else { throw fail(.gates) }
+    let (r, s) = (random(1), random(2))
+    let values = try await reshare(
+      (r * s).words + ((r - last.x) * (s - last.y)).words, [summand(at: 1), summand(at: 2)])
+    let challenge = try await toss().challenge(gates: 1, products: 1)
+    // At zero the line would show what it hides.
+    let (gatePoint, point) = (max(challenge.gates[0], 1), max(challenge.products[0], 1))
+    func line(_ values: [UInt64]) -> UInt64 { FieldPoints.value(values, at: gatePoint) }
+    func line(_ values: [GaloisShare]) -> GaloisShare { GaloisShare.value(values, at: [point]) }
+    return LastClaims(
+      products: (
+        line([last.x, r, .zero]), line([last.y, s, .zero]), line([last.z, values.products[0], values.products[1]])
+      ),
+      gates: (
+        PlanePair(first: [line(x.first)], second: [line(x.second)]),
+        PlanePair(first: [line(y.first)], second: [line(y.second)]),
+        PlanePair(
+          first: [line([gates.claim.first] + values.gates.first)],
+          second: [line([gates.claim.second] + values.gates.second)])
+      ))
   }
 
-  /// Two rounds: an element of the field from a coin.
-  private func challengePoint() async throws -> UInt64 {
-    try await challenge().words(count: 1, counterHigh: 0, counterLow: 0)[0]
+  /// One round: opens the masked claims, all of which have to hold.
+  private func open(_ claims: LastClaims) async throws {
+    let (gates, products) = (claims.gates, claims.products)
+    let elements = [products.x, products.y, products.z]
+    let first = gates.x.first + gates.y.first + gates.z.first + elements.flatMap(\.first.words)
+    let second = gates.x.second + gates.y.second + gates.z.second + elements.flatMap(\.second.words)
+    let missing = try await openTwice(first: first, second: second)
+    let opened = GaloisElement.elements(Array(missing.dropFirst(3)))
+    let (x, y, z) = (
+      products.x.first + products.x.second + opened[0], products.y.first + products.y.second + opened[1],
+      products.z.first + products.z.second + opened[2]
+    )
+    guard x * y == z else { throw fail(.products) }
+    let field = (0..<3).map { first[$0] ^ second[$0] ^ missing[$0] }
+    guard ck_gf64_multiply(field[0], field[1]) == field[2] else { throw fail(.gates) }
   }
 
-  /// One round: elements of the field from summands.
-  private func reshareElements(_ summands: [UInt64]) async throws -> (first: [UInt64], second: [UInt64]) {
+  /// One round: elements of both rings from summands; and whether all parties had the last coin alike.
+  private func reshare(
+    _ words: [UInt64], _ elements: [UInt64]
+  ) async throws -> (products: [GaloisShare], gates: (first: [UInt64], second: [UInt64])) {
     let draws = beginOperation()
-    var masked = summands
-    ck_bits_xor(masked.count, masked, draws.words(.first, 0, count: masked.count), &masked)
-    ck_bits_xor(masked.count, masked, draws.words(.second, 0, count: masked.count), &masked)
-    var outbox = Outbox()
-    outbox.append(masked)
-    var inbox = try await passBack(outbox)
-    return (masked, inbox.words(masked.count))
+    var products = words
+    ck_u64_add(words.count, products, draws.words(.first, 0, count: words.count), &products)
+    ck_u64_sub(words.count, products, draws.words(.second, 0, count: words.count), &products)
+    var field = elements
+    ck_bits_xor(field.count, field, draws.words(.first, 1, count: field.count), &field)
+    ck_bits_xor(field.count, field, draws.words(.second, 1, count: field.count), &field)
+    var outbox = Outbox(lastCoin)
+    outbox.append(products)
+    outbox.append(field)
+    var inboxes = try await exchange(
+      toNext: Outbox(lastCoin), toPrevious: outbox, fromNext: outbox.message.count, fromPrevious: Self.coinByteCount)
+    try compare(inboxes.next.bytes(Self.coinByteCount), inboxes.previous.bytes(Self.coinByteCount))
+    let received = GaloisElement.elements(inboxes.next.words(words.count))
+    let shares = zip(GaloisElement.elements(products), received).map { GaloisShare(first: $0, second: $1) }
+    return (shares, (field, inboxes.next.words(field.count)))
   }
 }

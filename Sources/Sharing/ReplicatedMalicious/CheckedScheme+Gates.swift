@@ -49,8 +49,8 @@ extension CheckedScheme {
     }
   }
 
-  /// The bits `range` of the low halves of a share's components as planes.
-  func componentPlanes(_ low: (first: RingTensor, second: RingTensor), _ range: Range<Int>) -> PlanePair {
+  /// The bits `range` of a share's components as planes.
+  func componentPlanes(_ share: CheckedShare, _ range: Range<Int>) -> PlanePair {
     func planes(_ words: RingTensor) -> [UInt64] {
       let stride = (words.count + 63) / 64
       var shifted = words.scalars
@@ -59,7 +59,7 @@ extension CheckedScheme {
       ck_bitslice(words.count, UInt32(range.count), shifted, &planes)
       return planes
     }
-    return PlanePair(first: planes(low.first), second: planes(low.second))
+    return PlanePair(first: planes(share.first), second: planes(share.second))
   }
 
   /// Of shared planes x₀ ⊕ x₁ ⊕ x₂ what two components alone make, as a sharing that both holders know.

@@ -4,10 +4,10 @@ import Foundation
 public import Tensors
 public import Transports
 
-/// What comes in. With one party that deviates, whatever it sends makes a valid sharing of something; two rounds with MACs.
+/// What comes in. With one party that deviates, whatever it sends makes a valid sharing of something.
 extension CheckedScheme {
-  /// Shares a value of one of the parties: component `owner` is keystream, the next one what is missing. Two rounds, 8 bytes a
-  /// scalar from the owner and 48 for MACs.
+  /// Shares a value of one of the parties: component `owner` is keystream, the next one what is missing. One round, 8 bytes a
+  /// scalar from the owner.
   ///
   /// - Parameter value: the words at the owner; not looked at elsewhere.
   public func input(_ value: RingTensor?, of owner: PartyID, shape: Shape) async throws -> CheckedShare {
@@ -28,27 +28,35 @@ extension CheckedScheme {
       second = RingTensor(shape: shape, scalars: draws.words(.second, 0, count: count))
       _ = try await exchange()
     }
-    return try await authenticate([WidePair(first: WideTensor(low: first), second: WideTensor(low: second))])[0]
+    return CheckedShare(first: first, second: second)
   }
 
-  /// One round, 48 bytes a scalar: MACs for what an owner outside has shared; whether it sent both holders of each component the
-  /// same is part of the next check.
-  package func admit(_ shares: [ReplicatedShare]) async throws -> [CheckedShare] {
-    for share in shares { components.append(share) }
-    return try await authenticate(
-      shares.map { WidePair(first: WideTensor(low: $0.first), second: WideTensor(low: $0.second)) })
+  /// One round, 384 bytes: what an owner outside has shared, if it sent both holders of each component the same.
+  ///
+  /// - Parameter program: what the shares are for, which the parties have to agree on too.
+  /// - Throws: ``SharingError/cheating(check:layer:)`` of the input, before anything is computed with it.
+  package func admit(_ shares: [ReplicatedShare], for program: String = "") async throws -> [CheckedShare] {
+    let own = ComponentDigests(shares, program: program)
+    let message = Outbox(own.first + own.second)
+    var inboxes = try await exchange(
+      toNext: message, toPrevious: message, fromNext: 2 * Self.digestByteCount,
+      fromPrevious: 2 * Self.digestByteCount)
+    let next = (first: inboxes.next.bytes(Self.digestByteCount), second: inboxes.next.bytes(Self.digestByteCount))
+    let previous = (
+      first: inboxes.previous.bytes(Self.digestByteCount), second: inboxes.previous.bytes(Self.digestByteCount)
+    )
+    // Every party looks at all three components, so that all part here and now.
+    guard own.second == next.first, next.second == previous.first, previous.second == own.first else {
+      throw fail(.inputs, layer: "input")
+    }
+    return shares.map { CheckedShare(first: $0.first, second: $0.second) }
   }
 
   /// One round, 24 bytes a scalar, none where there is nothing: the sums of what all parties bring by themselves.
   ///
   /// Party j shares its words as kⱼ and words − kⱼ, its components j and j + 1, where kⱼ is keystream of pair j.
-  func shareOwn(_ words: [RingTensor]) async throws -> [WidePair] {
-    guard words.contains(where: { $0.count > 0 }) else {
-      return words.map {
-        let nothing = WideTensor(low: $0)
-        return WidePair(first: nothing, second: nothing)
-      }
-    }
+  func shareOwn(_ words: [RingTensor]) async throws -> [CheckedShare] {
+    guard words.contains(where: { $0.count > 0 }) else { return words.map { CheckedShare(first: $0, second: $0) } }
     var outbox = Outbox()
     var parts: [(mask: RingTensor, rest: RingTensor, nextMask: RingTensor)] = []
     for own in words {
@@ -61,21 +69,24 @@ extension CheckedScheme {
     var inbox = try await exchange(toNext: outbox, fromPrevious: outbox.message.count).previous
     return parts.map { part in
       let theirs = RingTensor(shape: part.mask.shape, scalars: inbox.words(part.mask.count))
-      return WidePair(
-        first: WideTensor(low: part.mask + theirs), second: WideTensor(low: part.rest + part.nextMask))
+      return CheckedShare(first: part.mask + theirs, second: part.rest + part.nextMask)
     }
   }
 }
 
-/// Hashes of what this party holds of all that owners outside have shared: its second components are the next party's first.
-struct ComponentDigests {
-  private var first = SHA256()
-  private var second = SHA256()
+/// Hashes of both components that this party holds of what an owner outside has shared: its second one is the next party's first.
+private struct ComponentDigests {
+  let first: [UInt8]
+  let second: [UInt8]
 
-  mutating func append(_ share: ReplicatedShare) {
-    share.first.scalars.withUnsafeBytes { first.update(bufferPointer: $0) }
-    share.second.scalars.withUnsafeBytes { second.update(bufferPointer: $0) }
+  init(_ shares: [ReplicatedShare], program: String) {
+    func digest(_ component: (ReplicatedShare) -> RingTensor) -> [UInt8] {
+      var hash = SHA256()
+      hash.update(data: Data("\(program)|\(shares.map(\.shape))|".utf8))
+      for share in shares { component(share).scalars.withUnsafeBytes { hash.update(bufferPointer: $0) } }
+      return Array(hash.finalize())
+    }
+    first = digest(\.first)
+    second = digest(\.second)
   }
-
-  var digests: (first: [UInt8], second: [UInt8]) { (Array(first.finalize()), Array(second.finalize())) }
 }

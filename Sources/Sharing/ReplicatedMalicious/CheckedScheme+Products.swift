@@ -1,95 +1,92 @@
 import CKernels
 import Tensors
 
-/// Products, silent until they are brought back to shares, as in ``ReplicatedScheme``: of the values, and of the one's MAC with
-/// the other's value.
+/// Products as in ``ReplicatedScheme``, but shared at once; each is looked at by the next check.
 extension CheckedScheme {
-  /// No rounds: the summands are not sent yet.
+  /// One round, 24 bytes a scalar of the results; of a convolution's gradient by its input, a scalar of its patches.
   public func multiply(_ pairs: [Multiplication<CheckedShare>]) async throws -> [CheckedProduct] {
-    pairs.map { pair in
-      let draws = beginOperation()
-      // The smaller operand's MAC: what is computed with both of its tensors is its size.
-      let byLeft = pair.left.shape.count <= pair.right.shape.count
-      let value = summand(pair.form, pair.left.value, pair.right.value, draws, draw: 0)
-      let mac = summand(
-        pair.form, byLeft ? pair.left.mac : pair.left.value, byLeft ? pair.right.value : pair.right.mac, draws, draw: 1)
-      return CheckedProduct(
-        form: pair.isDoubled
-          ? .additive(value: value.scaled(by: 2), mac: mac.scaled(by: 2)) : .additive(value: value, mac: mac))
+    let factors = pairs.map { $0.form.factors($0.left, $0.right) }
+    var shares = try await products(factors.flatMap { $0 })[...]
+    return zip(pairs, factors).map { pair, factors in
+      let share = pair.form.assembled(shares.prefix(factors.count).map { $0 })
+      shares = shares.dropFirst(factors.count)
+      return CheckedProduct(share: pair.isDoubled ? share.scaled(by: 2) : share)
     }
   }
 
-  /// x₀(y₀ + y₁) + x₁y₀ and a share of zero.
-  private func summand(
-    _ form: Bilinear, _ x: WidePair, _ y: WidePair, _ draws: PairwiseRandomness.Draws, draw: Int
-  ) -> WideTensor {
-    var z = zeroShare(draws, draw: draw, shape: form.resultShape)
-    if x.count <= y.count {
-      form.accumulate(x.first + x.second, y.first, into: &z)
-      form.accumulate(x.first, y.second, into: &z)
-    } else {
-      form.accumulate(x.first, y.first + y.second, into: &z)
-      form.accumulate(x.second, y.first, into: &z)
-    }
-    return z
+  private func products(_ factors: [CheckedFactors]) async throws -> [CheckedShare] {
+    let results = try await reshare(
+      factors.map { factors in
+        var z = zeroShare(beginOperation(), shape: factors.form.resultShape)
+        factors.addSummand(to: &z)
+        return z
+      })
+    for (factors, result) in zip(factors, results) { ledger.append(factors, result) }
+    return results
   }
 
-  /// This party's summands of α times values whose components are what they must be.
-  func authenticating(_ value: WidePair) -> WideTensor {
-    zeroShare(beginOperation(), shape: value.shape)
-      .adding(value.first, times: key.first &+ key.second).adding(value.second, times: key.first)
-  }
-
-  /// One round, 48 bytes a scalar: MACs for values that any components make a valid sharing of.
-  func authenticate(_ values: [WidePair]) async throws -> [CheckedShare] {
-    let macs = try await reshare(values.map(authenticating))
-    return zip(values, macs).map { noted(CheckedShare(value: $0, mac: $1)) }
-  }
-
-  /// The share, which the next check is to look at.
-  func noted(_ share: CheckedShare) -> CheckedShare {
-    ledger.append(share)
-    return share
-  }
-
-  /// One round, 96 bytes a scalar; one more and 72 bytes for what parties bring by themselves. Nothing for products that are
-  /// still replicated.
+  /// No rounds; one and 24 bytes a scalar where parties bring words by themselves.
   public func reduce(_ products: [CheckedProduct]) async throws -> [CheckedShare] {
-    let own = try await shareOwn(products.compactMap(\.own))
-    var summands: [WideTensor] = []
-    for product in products where product.isAdditive { summands += additive(product) }
-    var pairs = try await reshare(summands + own.map(authenticating))[...]
-    var shares = products.map { product -> CheckedShare in
-      guard case .replicated(let share) = product.form, product.own == nil else {
-        let value = pairs.removeFirst()
-        return noted(CheckedShare(value: value, mac: pairs.removeFirst()))
+    var brought = try await shareOwn(products.compactMap(\.own))[...]
+    return products.map { $0.own == nil ? $0.share : $0.share + brought.removeFirst() }
+  }
+}
+
+/// The operands of one product whose result is shared.
+struct CheckedFactors {
+  let form: Bilinear
+  let left: CheckedShare
+  let right: CheckedShare
+
+  /// x₀(y₀ + y₁) + x₁y₀
+  func addSummand(to z: inout RingTensor) {
+    z.withScalars { z in
+      guard let z = z.baseAddress else { return }
+      if case .elementwise(let shape) = form {
+        ck_rss_multiply(
+          shape.count, left.first.scalars, left.second.scalars, right.first.scalars, right.second.scalars, z)
+        return
       }
-      return share
-    }
-    var brought = zip(own, pairs).map { noted(CheckedShare(value: $0, mac: $1)) }[...]
-    for index in shares.indices where products[index].own != nil {
-      shares[index] = shares[index] + brought.removeFirst()
-    }
-    return shares
-  }
-
-  /// A product's summand and its MAC's.
-  private func additive(_ product: CheckedProduct) -> [WideTensor] {
-    switch product.form {
-    case .additive(let value, let mac): return [value, mac]
-    case .replicated(let share):
-      let draws = beginOperation()
-      return [
-        share.value.first + zeroShare(draws, draw: 0, shape: share.shape),
-        share.mac.first + zeroShare(draws, draw: 1, shape: share.shape),
-      ]
+      form.withScratch { scratch in
+        // The sum is taken over the smaller operand: weights of a large layer are only read.
+        if left.shape.count <= right.shape.count {
+          form.accumulate((left.first + left.second).scalars, right.first.scalars, into: z, scratch: scratch)
+          form.accumulate(left.first.scalars, right.second.scalars, into: z, scratch: scratch)
+        } else {
+          form.accumulate(left.first.scalars, (right.first + right.second).scalars, into: z, scratch: scratch)
+          form.accumulate(left.second.scalars, right.first.scalars, into: z, scratch: scratch)
+        }
+      }
     }
   }
+}
 
-  /// The product as summands, even where both components are known.
-  func masked(_ product: CheckedProduct) -> CheckedProduct {
-    guard case .replicated = product.form else { return product }
-    let parts = additive(product)
-    return CheckedProduct(form: .additive(value: parts[0], mac: parts[1]), own: product.own)
+extension Bilinear {
+  /// Scalars that a checked product shares.
+  package var checkedCount: Int {
+    if case .conv2dInputGradient(let product) = self { return product.batch * product.patch * product.positions }
+    return resultShape.count
+  }
+
+  /// What is shared of a product: itself, or the patches of each image that a gradient by the input adds up, as only matrix
+  /// products are cheap to check.
+  func factors(_ left: CheckedShare, _ right: CheckedShare) -> [CheckedFactors] {
+    guard case .conv2dInputGradient(let product) = self else {
+      return [CheckedFactors(form: self, left: left, right: right)]
+    }
+    let form = Bilinear.matmul(
+      m: product.patch, k: product.outputChannels, n: product.positions, transposeLeft: true, transposeRight: false)
+    let flat = left.reshaped(to: [left.shape.count])
+    return (0..<product.batch).map { image in
+      let upstream = flat.sliced(image * product.resultCount..<(image + 1) * product.resultCount)
+      return CheckedFactors(form: form, left: right, right: upstream)
+    }
+  }
+
+  /// The product of what is shared of it.
+  func assembled(_ shares: [CheckedShare]) -> CheckedShare {
+    guard case .conv2dInputGradient(let product) = self else { return shares[0] }
+    return CheckedShare(
+      first: product.images(ofColumns: shares.map(\.first)), second: product.images(ofColumns: shares.map(\.second)))
   }
 }

@@ -4,17 +4,29 @@ import Tensors
 /// Bits times values, and bits as values: component by component of the bit, each of which is a sharing for free
 /// (`docs/protocols/replicated-malicious.md`, 4).
 extension CheckedScheme {
-  /// Three rounds, 288 bytes a scalar.
+  /// Three rounds, 72 bytes a scalar.
   public func multiply(_ bits: CheckedBits, _ share: CheckedShare) async throws -> CheckedShare {
     guard share.shape.count > 0 else { return share }
     let first = try await products(of: share, component: 0, bits)
     return try await continuing(first, of: share, bits)
   }
 
-  /// Three rounds, 240 bytes a bit.
-  public func convert(_ bits: CheckedBits) async throws -> CheckedShare { try await convert(bits, with: []).share }
+  /// Two rounds, 48 bytes a bit.
+  public func convert(_ bits: CheckedBits) async throws -> CheckedShare {
+    let shape = bits.shape
+    let one = constant(RingTensor(repeating: 1, shape: shape))
+    guard shape.count > 0 else { return one }
+    let zero = RingTensor(repeating: 0, shape: shape)
+    func word(_ plane: [UInt64]) -> RingTensor {
+      RingTensor(shape: shape) { ck_bits_unpack($0.count, plane, $0.baseAddress) }
+    }
+    // Component 0 of the bits is a value.
+    let first = CheckedShare(
+      first: party == 0 ? word(bits.planes.first) : zero, second: party == 2 ? word(bits.planes.second) : zero)
+    return try await continuing(first, of: one, bits)
+  }
 
-  /// Three rounds, 240 bytes a bit, however many tables.
+  /// Two rounds, 48 bytes a bit, however many tables.
   public func weightedSums(_ bits: [CheckedBits], tables: [[UInt64]]) async throws -> [CheckedShare] {
     let shape = bits[0].shape
     let words = try await convert(concatenate(bits))
@@ -22,32 +34,9 @@ extension CheckedScheme {
       let zero = constant(RingTensor(repeating: 0, shape: shape))
       return table.enumerated().reduce(zero) { sum, entry in
         let row = words.sliced(entry.offset * shape.count..<(entry.offset + 1) * shape.count).reshaped(to: shape)
-        return sum + row.scaled(by: UInt128(entry.element))
+        return sum + row.scaled(by: entry.element)
       }
     }
-  }
-
-  /// Three rounds: bits as words, and MACs of further values in the first of them.
-  func convert(
-    _ bits: CheckedBits, with values: [WidePair]
-  ) async throws -> (share: CheckedShare, authenticated: [CheckedShare]) {
-    let shape = bits.shape
-    let one = constant(RingTensor(repeating: 1, shape: shape))
-    guard shape.count > 0 else { return (one, try await authenticate(values)) }
-    // Component 0 of the bits is a value; times α it is one product.
-    let mac = product(one.mac, component: 0, bits)
-    var pairs = try await reshare([mac] + values.map(authenticating))[...]
-    let zero = WideTensor(repeating: 0, shape: shape)
-    func word(_ plane: [UInt64]) -> WideTensor {
-      var words = [UInt64](repeating: 0, count: shape.count)
-      ck_bits_unpack(shape.count, plane, &words)
-      return WideTensor(low: RingTensor(shape: shape, scalars: words))
-    }
-    let value = WidePair(
-      first: party == 0 ? word(bits.planes.first) : zero, second: party == 2 ? word(bits.planes.second) : zero)
-    let first = noted(CheckedShare(value: value, mac: pairs.removeFirst()))
-    let others = zip(values, pairs).map { noted(CheckedShare(value: $0, mac: $1)) }
-    return (try await continuing(first, of: one, bits), others)
   }
 
   /// Two rounds: from b₀x to (b₀ ⊕ b₁ ⊕ b₂)x, as f + bⱼ(x − 2f) is (c ⊕ bⱼ)x where f is cx.
@@ -63,23 +52,25 @@ extension CheckedScheme {
   }
 
   /// One round: one component of the bits times a share.
-  private func products(
-    of share: CheckedShare, component: Int, _ bits: CheckedBits
-  ) async throws -> CheckedShare {
-    let pairs = try await reshare([
-      product(share.value, component: component, bits), product(share.mac, component: component, bits),
-    ])
-    return noted(CheckedShare(value: pairs[0], mac: pairs[1]))
+  private func products(of share: CheckedShare, component: Int, _ bits: CheckedBits) async throws -> CheckedShare {
+    let kept = KeptBits(
+      first: component == party ? bits.planes.first : nil, second: component == next ? bits.planes.second : nil)
+    var z = zeroShare(beginOperation(), shape: share.shape)
+    // Only the two holders of the component have terms.
+    if let first = kept.first {
+      z = z + Self.words(share.first + share.second, where: first)
+    } else if let second = kept.second {
+      z = z + Self.words(share.first, where: second)
+    }
+    let result = try await reshare([z])[0]
+    ledger.append(kept, share, result)
+    return result
   }
 
-  /// This party's summand of one component of the bits times words: only its holders have terms.
-  private func product(_ words: WidePair, component: Int, _ bits: CheckedBits) -> WideTensor {
-    var z = zeroShare(beginOperation(), shape: words.shape)
-    if component == party {
-      ck_u128_add_where(words.count, bits.planes.first, (words.first + words.second).words, &z.words)
-    } else if component == next {
-      ck_u128_add_where(words.count, bits.planes.second, words.first.words, &z.words)
+  private static func words(_ words: RingTensor, where plane: [UInt64]) -> RingTensor {
+    RingTensor(shape: words.shape) {
+      guard let target = $0.baseAddress else { return }
+      ck_gf64_where($0.count, plane, words.scalars, target)
     }
-    return z
   }
 }

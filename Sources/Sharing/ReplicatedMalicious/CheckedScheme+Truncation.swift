@@ -8,62 +8,47 @@ import Tensors
 /// just the fraction, as z₀ + z₁ is uniform. w is the carry-save adder's carry out of bit 63, and s₆₃ ∨ c₆₃, as bit 63 of X
 /// is 0.
 extension CheckedScheme {
-  /// Four rounds and ⌈log₂ f⌉ (of the largest f, but at least 1); one more where a product is additive. 768 bytes a scalar and
-  /// 9f + 9 bits at most; 96 bytes more where a product is additive.
+  /// Three rounds and ⌈log₂ f⌉ (of the largest f, but at least 1). 144 bytes a scalar and 9f + 9 bits at most.
   public func truncate(_ items: [Truncation<CheckedProduct>]) async throws -> [CheckedShare] {
-    let shares = try await wordsToTruncate(items.map(\.product))
-    let count = shares.reduce(0) { $0 + $1.first.count }
+    let shares = try await reduce(items.map(\.product))
+    let count = shares.reduce(0) { $0 + $1.shape.count }
     guard count > 0 else { return items.map { constant(RingTensor(repeating: 0, shape: $0.product.shape)) } }
-    let offset = (1 << 62 - 1) as UInt64
-    let lows = shares.map { low in
-      (
-        first: party == 0 ? low.first.adding(offset) : low.first,
-        second: party == 2 ? low.second.adding(offset) : low.second
-      )
-    }
+    let lows = shares.map(dithered)
     let widths = items.map(\.bits)
-    let carries = try await carries(lows, widths: widths)
-    let values = zip(lows, widths).map { low, bits in
-      WidePair(
-        first: WideTensor(low: low.first.shifted(by: bits)), second: WideTensor(low: low.second.shifted(by: bits)))
-    }
-    let (bits, quotients) = try await convert(carries, with: values)
+    let bits = try await convert(try await carries(lows, widths: widths))
     var start = 0
-    return zip(items, quotients).map { item, quotient in
-      let shape = quotient.shape
+    return zip(lows, widths).map { low, width in
+      let shape = low.shape
+      let quotient = low.apply { $0.shifted(by: width) }
       func plane(_ row: Int) -> CheckedShare {
         bits.sliced(row * count + start..<row * count + start + shape.count).reshaped(to: shape)
       }
       defer { start += shape.count }
-      let wraps = (plane(1) + plane(2)).scaled(by: 1 << UInt128(64 - item.bits))
-      let constant = 1 &- (1 as UInt64) << UInt64(62 - item.bits)
+      let wraps = (plane(1) + plane(2)).scaled(by: 1 << UInt64(64 - width))
+      let constant = 1 &- (1 as UInt64) << UInt64(62 - width)
       return add(quotient + plane(0) - wraps, word: constant)
     }
   }
 
-  /// The low halves of all components, at random but for their sum.
-  private func wordsToTruncate(_ products: [CheckedProduct]) async throws -> [(first: RingTensor, second: RingTensor)] {
-    let isAdditive = products.contains(where: \.isAdditive)
-    let shares = try await reduce(isAdditive ? products.map(masked) : products)
-    return shares.map { share in
-      let low = (first: share.value.first.low, second: share.value.second.low)
-      guard !isAdditive else { return low }
-      let dither = publicWords(share.shape)
-      // Components 0 and 2, so that the sum of components 0 and 1 is at random.
-      return (
-        party == 0 ? low.first + dither : party == 2 ? low.first - dither : low.first,
-        party == 2 ? low.second + dither : party == 1 ? low.second - dither : low.second
-      )
-    }
+  /// x + 2⁶² − 1 in components at random but for their sum: public random words join component 0 and leave component 2, so that
+  /// the sum of components 0 and 1 is at random whatever x is made of.
+  private func dithered(_ share: CheckedShare) -> CheckedShare {
+    let words = publicWords(share.shape)
+    let offset = (1 << 62 - 1) as UInt64
+    return CheckedShare(
+      first: party == 0
+        ? share.first.adding(offset) + words : party == 2 ? share.first - words : share.first,
+      second: party == 2
+        ? share.second.adding(offset) + words : party == 1 ? share.second - words : share.second)
   }
 
   /// One bit each of all scalars: κ, the carry out of bit 63 of the carry-save adder, and s₆₃ ∨ c₆₃.
-  private func carries(_ lows: [(first: RingTensor, second: RingTensor)], widths: [Int]) async throws -> CheckedBits {
-    let counts = lows.map(\.first.count)
+  private func carries(_ lows: [CheckedShare], widths: [Int]) async throws -> CheckedBits {
+    let counts = lows.map(\.shape.count)
     let tops = lows.map { componentPlanes($0, 62..<64) }
     var batch: [GateRows] = []
     for (low, (top, width)) in zip(lows, zip(tops, widths)) {
-      let count = low.first.count
+      let count = low.shape.count
       let planes = componentPlanes(low, 0..<width)
       batch.append(
         GateRows(x: keeping([0], of: planes), y: keeping([1], of: planes), rows: width, count: count))

@@ -1,21 +1,19 @@
 import Arithmetic
-import Crypto
-import Foundation
+import CKernels
 import Tensors
 public import Transports
 
 /// Replicated secret sharing among three parties that catches who deviates.
 ///
-/// - Threat model: correct with abort, honest majority: any single party, deviating in any way, changes no result: the run ends
-///   with ``SharingError/cheating(check:layer:)`` before an output is released, but for a probability below 2⁻⁵⁶ a check. A party
-///   that follows the protocol learns nothing. **One that deviates may learn a bit of a secret from whether a check passes**:
-///   secrecy against it is not given (section 8 of the document). The channels must be pairwise encrypted, also against the
-///   third party.
-/// - Sources: Chida et al., CRYPTO 2018, and Abspoel et al., ePrint 2019/1298 (MACs under a shared key); Goyal and Song,
-///   ePrint 2020/134, after Boneh et al., CRYPTO 2019 (gates on bits); `docs/protocols/replicated-malicious.md`.
+/// - Threat model: secure with abort, honest majority: any single party, deviating in any way, changes no result and learns no
+///   more than its output: the run ends with ``SharingError/cheating(check:layer:)`` before an output is released, but for a
+///   probability below 2⁻⁵⁶ a check, and whether it ends depends on what that party did alone. The channels must be pairwise
+///   encrypted, also against the third party.
+/// - Sources: Boyle, Gilboa, Ishai and Nof, CCS 2019, and Goyal and Song, ePrint 2020/134, after Boneh et al., CRYPTO 2019
+///   (products proven together); Abspoel et al., TCC 2019 (Galois rings); `docs/protocols/replicated-malicious.md`.
 ///
-/// A secret is x mod 2⁶⁴ with x = x₀ + x₁ + x₂ mod 2¹²⁸, and αx likewise; party i holds components i and i + 1. Nothing is
-/// opened before a check. Not `Sendable`: an instance belongs to one task.
+/// A secret is x = x₀ + x₁ + x₂ mod 2⁶⁴; party i holds components i and i + 1. Nothing is opened before a check. Not `Sendable`:
+/// an instance belongs to one task.
 public final class CheckedScheme: SharingScheme {
   public typealias Share = CheckedShare
   public typealias Product = CheckedProduct
@@ -24,19 +22,19 @@ public final class CheckedScheme: SharingScheme {
   let channel: any Channel
   public let party: PartyID
   private let randomness: PairwiseRandomness
-  /// α, which nobody ever learns.
-  let key: WideWord
-  /// Words that all parties know and none chose: what rounding is random by where components are not.
-  private var dither: PseudorandomGenerator?
+  /// Words that all parties know and none chose: what rounding is random by.
+  private var dither: PseudorandomGenerator
   private var ditherCount: UInt64 = 0
   private var step: UInt32 = 0
   private var operation: UInt32 = 0
   var ledger = ProductLedger()
   var gates = GateLedger()
-  /// What owners outside have sent two parties alike, as this party has it.
-  var components = ComponentDigests()
-  /// The check that failed, after which nothing goes on.
-  private var verdict: SharingError?
+  /// Half of the last coin's hash, by which parties see that they had it alike.
+  var lastCoin: [UInt8] = []
+  /// Which coefficients of random points may be 1: all, but in tests that want to see forgeries.
+  package var challengeMask = UInt64.max
+  /// Why the session ended: after a check that failed, or a message that did not come or had another length, nothing goes on.
+  private var verdict: (any Error)?
   /// What this party has sent, and the rounds it has gone through, since the session began.
   public private(set) var traffic = Cost.none
 
@@ -49,22 +47,24 @@ public final class CheckedScheme: SharingScheme {
   public static func start(over channel: any Channel, session: String) async throws -> CheckedScheme {
     precondition(channel.partyCount == 3, "replicated sharing is among three parties")
     let secrets = try await SessionKeys.agree(over: channel, session: "malicious|\(session)")
-    let scheme = CheckedScheme(channel: channel, randomness: secrets.randomness)
-    scheme.dither = try await scheme.challenge()
+    return try await start(over: channel, randomness: secrets.randomness)
+  }
+
+  /// A session with keys that were agreed on: tosses the coin. Two rounds.
+  static func start(over channel: any Channel, randomness: PairwiseRandomness) async throws -> CheckedScheme {
+    // The coin's own session rounds nothing.
+    let unused = PseudorandomGenerator(key: [UInt8](repeating: 0, count: PseudorandomGenerator.keyByteCount))
+    let scheme = CheckedScheme(channel: channel, randomness: randomness, dither: unused)
+    scheme.dither = try await scheme.toss().generator
+    try await scheme.confirm()
     return scheme
   }
 
-  init(channel: any Channel, randomness: PairwiseRandomness) {
+  init(channel: any Channel, randomness: PairwiseRandomness, dither: PseudorandomGenerator) {
     self.channel = channel
     self.party = channel.party
     self.randomness = randomness
-    let draws = randomness.operation(0, ofStep: 0)
-    func word(_ half: PairwiseRandomness.Key) -> UInt128 {
-      let words = draws.words(half, 0, count: 2)
-      return UInt128(words[1]) << 64 | UInt128(words[0])
-    }
-    key = WideWord(first: word(.first), second: word(.second))
-    operation = 1
+    self.dither = dither
   }
 
   /// Moves on to the next query or training step, with counters of its own.
@@ -85,17 +85,21 @@ public final class CheckedScheme: SharingScheme {
   /// Public random words.
   func publicWords(_ shape: Shape) -> RingTensor {
     ditherCount += 1
-    let words = dither?.words(count: shape.count, counterHigh: ditherCount, counterLow: 0)
-    return RingTensor(shape: shape, scalars: words ?? [UInt64](repeating: 0, count: shape.count))
+    return RingTensor(
+      shape: shape, scalars: dither.words(count: shape.count, counterHigh: ditherCount, counterLow: 0))
   }
 
   /// Nothing goes on after a check that failed.
   func fail(_ check: CheatingCheck, layer: String = "") -> SharingError {
     let error = SharingError.cheating(check: check, layer: layer)
+    end(with: error)
+    return error
+  }
+
+  private func end(with error: any Error) {
     verdict = error
     ledger = ProductLedger()
     gates = GateLedger()
-    return error
   }
 
   /// One round: sends what is not empty, waits for what is expected, and checks the lengths.
@@ -103,6 +107,17 @@ public final class CheckedScheme: SharingScheme {
     toNext: Outbox = Outbox(), toPrevious: Outbox = Outbox(), fromNext: Int = 0, fromPrevious: Int = 0
   ) async throws -> (next: Inbox, previous: Inbox) {
     if let verdict { throw verdict }
+    do {
+      return try await deliver(toNext, toPrevious, fromNext, fromPrevious)
+    } catch {
+      end(with: error)
+      throw error
+    }
+  }
+
+  private func deliver(
+    _ toNext: Outbox, _ toPrevious: Outbox, _ fromNext: Int, _ fromPrevious: Int
+  ) async throws -> (next: Inbox, previous: Inbox) {
     var outgoing: [Outgoing] = []
     if !toNext.message.isEmpty { outgoing.append(Outgoing(toNext.message, to: next)) }
     if !toPrevious.message.isEmpty { outgoing.append(Outgoing(toPrevious.message, to: previous)) }
@@ -127,35 +142,36 @@ public final class CheckedScheme: SharingScheme {
     return count == 0 ? Inbox([]) : try await exchange(toPrevious: outbox, fromNext: count).next
   }
 
-  /// One round: makes summands, masked by shares of zero, components. 48 bytes a scalar.
-  func reshare(_ summands: [WideTensor]) async throws -> [WidePair] {
+  /// One round: makes summands, masked by shares of zero, components. 24 bytes a scalar.
+  func reshare(_ summands: [RingTensor]) async throws -> [CheckedShare] {
     var outbox = Outbox()
-    for summand in summands { outbox.append(summand.words) }
+    for summand in summands { outbox.append(summand.scalars) }
     var inbox = try await passBack(outbox)
     return summands.map { summand in
-      WidePair(first: summand, second: WideTensor(shape: summand.shape, words: inbox.words(summand.words.count)))
+      CheckedShare(first: summand, second: RingTensor(shape: summand.shape, scalars: inbox.words(summand.count)))
     }
   }
 
   /// Opens components that each party holds two of to all, the third coming from both who hold it. One round.
-  func openTwice(
-    first: [UInt64], second: [UInt64], with extra: (toNext: [UInt64], toPrevious: [UInt64]) = ([], [])
-  ) async throws -> (missing: [UInt64], fromNext: [UInt64], fromPrevious: [UInt64]) {
+  func openTwice(first: [UInt64], second: [UInt64]) async throws -> [UInt64] {
     var (toNext, toPrevious) = (Outbox(), Outbox())
-    toNext.append(first + extra.toNext)
-    toPrevious.append(second + extra.toPrevious)
+    toNext.append(first)
+    toPrevious.append(second)
     var inboxes = try await exchange(
       toNext: toNext, toPrevious: toPrevious, fromNext: toPrevious.message.count,
       fromPrevious: toNext.message.count)
     let missing = inboxes.previous.words(first.count)
     guard inboxes.next.words(first.count) == missing else { throw fail(.agreement) }
-    return (missing, inboxes.next.words(extra.toPrevious.count), inboxes.previous.words(extra.toNext.count))
+    return missing
   }
 
   /// This party's summand of a sharing of zero.
-  func zeroShare(_ draws: PairwiseRandomness.Draws, draw: Int = 0, shape: Shape) -> WideTensor {
-    WideTensor(shape: shape, words: draws.words(.first, draw, count: 2 * shape.count))
-      - WideTensor(shape: shape, words: draws.words(.second, draw, count: 2 * shape.count))
+  func zeroShare(_ draws: PairwiseRandomness.Draws, shape: Shape) -> RingTensor {
+    RingTensor(shape: shape) { target in
+      draws.fill(.first, 0, offset: 0, target)
+      guard let base = target.baseAddress else { return }
+      ck_u64_sub(target.count, base, draws.words(.second, 0, count: target.count), base)
+    }
   }
 }
 

@@ -1,78 +1,59 @@
 public import Tensors
 
-/// One party's piece of a secret whose products are checked: x modulo 2¹²⁸, of which the low half counts, and αx, both
-/// replicated (`docs/protocols/replicated-malicious.md`, 1).
+/// One party's piece of a secret whose products are checked: two of the three components of x = x₀ + x₁ + x₂ mod 2⁶⁴, party i
+/// holding xᵢ and xᵢ₊₁ (`docs/protocols/replicated-malicious.md`, 1).
 public struct CheckedShare: SecretShare {
-  let value: WidePair
-  let mac: WidePair
+  let first: RingTensor
+  let second: RingTensor
 
-  public var shape: Shape { value.shape }
+  public var shape: Shape { first.shape }
+
+  init(first: RingTensor, second: RingTensor) {
+    precondition(first.shape == second.shape, "the components have shapes \(first.shape) and \(second.shape)")
+    self.first = first
+    self.second = second
+  }
 
   static func + (a: CheckedShare, b: CheckedShare) -> CheckedShare {
-    CheckedShare(value: a.value + b.value, mac: a.mac + b.mac)
+    CheckedShare(first: a.first + b.first, second: a.second + b.second)
   }
 
   static func - (a: CheckedShare, b: CheckedShare) -> CheckedShare {
-    CheckedShare(value: a.value - b.value, mac: a.mac - b.mac)
+    CheckedShare(first: a.first - b.first, second: a.second - b.second)
   }
 
-  /// The same integer map of the secret and of its MAC.
-  func apply(_ map: (WideTensor) -> WideTensor) -> CheckedShare {
-    CheckedShare(value: value.apply(map), mac: mac.apply(map))
-  }
+  /// The same integer map of both components.
+  func apply(_ map: (RingTensor) -> RingTensor) -> CheckedShare { CheckedShare(first: map(first), second: map(second)) }
 
-  func scaled(by factor: UInt128) -> CheckedShare { apply { $0.scaled(by: factor) } }
+  func scaled(by factor: UInt64) -> CheckedShare { apply { $0.scaled(by: factor) } }
 
   /// Scalars of a secret of one axis.
-  func sliced(_ range: Range<Int>) -> CheckedShare { apply { $0.sliced(range) } }
+  func sliced(_ range: Range<Int>) -> CheckedShare {
+    apply { RingTensor(shape: [range.count], scalars: Array($0.scalars[range])) }
+  }
 
   func reshaped(to shape: Shape) -> CheckedShare { apply { $0.reshaped(to: shape) } }
 
   static func concatenated(_ shares: [CheckedShare], axis: Int) -> CheckedShare {
     CheckedShare(
-      value: WidePair.concatenated(shares.map(\.value), axis: axis),
-      mac: WidePair.concatenated(shares.map(\.mac), axis: axis))
+      first: RingTensor.concatenated(shares.map(\.first), axis: axis),
+      second: RingTensor.concatenated(shares.map(\.second), axis: axis))
   }
 }
 
 extension CheckedShare: StorableShare {
-  package static var componentCount: Int { 8 }
-  package var held: HeldShare {
-    HeldShare(
-      components: [value.first, value.second, mac.first, mac.second].flatMap { [$0.low, $0.high] })
-  }
-  package init(_ held: HeldShare) {
-    let parts = stride(from: 0, to: 8, by: 2).map {
-      WideTensor(low: held.components[$0], high: held.components[$0 + 1])
-    }
-    self.init(
-      value: WidePair(first: parts[0], second: parts[1]), mac: WidePair(first: parts[2], second: parts[3]))
-  }
+  package static var componentCount: Int { 2 }
+  package var held: HeldShare { HeldShare(components: [first, second]) }
+  package init(_ held: HeldShare) { self.init(first: held.components[0], second: held.components[1]) }
 }
 
-/// What a party holds of a product before it is brought back to a share.
+/// What a party holds of a product: a share, and what parties bring that is not shared yet.
 public struct CheckedProduct: SecretShare {
-  enum Form: Sendable {
-    /// One summand of three of the product and one of its MAC, masked by shares of zero.
-    case additive(value: WideTensor, mac: WideTensor)
-    /// A share times a public word: both components still known.
-    case replicated(CheckedShare)
-  }
-
-  let form: Form
+  let share: CheckedShare
   /// What this party brings by itself and has yet to share.
   var own: RingTensor?
 
-  public var shape: Shape {
-    switch form {
-    case .additive(let value, _): value.shape
-    case .replicated(let share): share.shape
-    }
-  }
-
-  var isAdditive: Bool {
-    if case .additive = form { true } else { own != nil }
-  }
+  public var shape: Shape { share.shape }
 }
 
 /// Two of the three components of one secret bit per scalar, 64 to a word.

@@ -13,44 +13,49 @@ struct GateLedger {
     results.append(z)
   }
 
-  var gateCount: Int { 64 * results.first.count }
+  /// Words of gates.
+  private var count: Int { results.first.count }
 
-  /// The sum of all results, each times its weight.
-  func sum(coin: PseudorandomGenerator) -> (first: UInt64, second: UInt64) {
-    var sum = (first: 0 as UInt64, second: 0 as UInt64)
-    let blockCount = 4096
-    for start in stride(from: 0, to: gateCount, by: blockCount) {
-      let count = min(blockCount, gateCount - start)
-      let weights = Self.weights(coin, start, count)
-      let words = start / 64..<(start + count) / 64
-      sum.first ^= ck_gf64_sum_where(count, Array(results.first[words]), weights)
-      sum.second ^= ck_gf64_sum_where(count, Array(results.second[words]), weights)
-    }
-    return sum
+  private func weights(_ coin: CheckCoin) -> [UInt64] {
+    coin.generator.words(count: count, counterHigh: CheckCoin.Stream.gates.counter, counterLow: 0)
   }
 
-  /// Operands from a gate on as elements of the field, the left ones times their weights; zero past the last.
-  ///
-  /// - Precondition: `start` and `count` are multiples of 64.
-  func fill(_ block: FieldBlock, place: Int, from start: Int, count: Int, coin: PseudorandomGenerator) {
-    let present = max(0, min(count, gateCount - start))
-    block.clear(place: place, count: count, from: present)
-    guard present > 0 else { return }
-    let weights = Self.weights(coin, start, present)
-    let words = start / 64
-    func copy(_ planes: [UInt64], _ body: (UnsafePointer<UInt64>) -> Void) {
-      planes.withUnsafeBufferPointer { if let base = $0.baseAddress { body(base + words) } }
-    }
-    let target = place * count
-    copy(operands.x.first) { ck_gf64_where(present, $0, weights, block.x0 + target) }
-    copy(operands.x.second) { ck_gf64_where(present, $0, weights, block.x1 + target) }
-    copy(operands.y.first) { ck_bits_unpack(present, $0, block.y0 + target) }
-    copy(operands.y.second) { ck_bits_unpack(present, $0, block.sum + target) }
-    ck_bits_xor(present, block.sum + target, block.y0 + target, block.sum + target)
+  /// This party's summands of the products of the words' polynomials, each times its weight (``ck_gates_table``).
+  func table(coin: CheckCoin) -> [UInt64] {
+    var table = [UInt64](repeating: 0, count: Int(ck_gates_table_count))
+    let (x, y) = operands
+    ck_gates_table(count, x.first, x.second, y.first, y.second, weights(coin), &table)
+    return table
   }
 
-  private static func weights(_ coin: PseudorandomGenerator, _ start: Int, _ count: Int) -> [UInt64] {
-    coin.words(count: count, counterHigh: 1, counterLow: UInt64(start / 2))
+  /// For each place in a word the sum of the results there, each times its weight.
+  func sums(coin: CheckCoin) -> (first: [UInt64], second: [UInt64]) {
+    let weights = weights(coin)
+    var sums = (first: [UInt64](repeating: 0, count: Int(ck_gates_parts)), second: [UInt64]())
+    sums.second = sums.first
+    ck_gates_sums(count, results.first, weights, &sums.first)
+    ck_gates_sums(count, results.second, weights, &sums.second)
+    return sums
+  }
+
+  /// The polynomials at points, the left one times the weights.
+  func folded(at points: [UInt64], coin: CheckCoin) -> GateVectors {
+    let parts = points.reduce([1 as UInt64]) { weights, point in
+      weights.flatMap { weight -> [UInt64] in
+        let one = ck_gf64_multiply(weight, point)
+        return [weight ^ one, one]
+      }
+    }
+    let block = FieldBlock(capacity: count)
+    ck_gates_fold(count, operands.x.first, parts, block.x0)
+    ck_gates_fold(count, operands.x.second, parts, block.x1)
+    ck_gates_fold(count, operands.y.first, parts, block.y0)
+    ck_gates_fold(count, operands.y.second, parts, block.sum)
+    ck_bits_xor(count, block.sum, block.y0, block.sum)
+    let weights = weights(coin)
+    ck_gf64_scale(count, weights, block.x0)
+    ck_gf64_scale(count, weights, block.x1)
+    return GateVectors(block: block, count: count)
   }
 }
 
@@ -62,7 +67,7 @@ extension PlanePair {
 }
 
 extension GateLedger: CustomStringConvertible, CustomReflectable {
-  var description: String { "‹\(gateCount) gates to check›" }
+  var description: String { "‹gates to check›" }
   var customMirror: Mirror { Mirror(self, children: []) }
 }
 

@@ -2,38 +2,20 @@ import Arithmetic
 import CKernels
 
 /// Two vectors over GF(2⁶⁴) in shares, whose inner product is to be checked.
-enum GateVectors {
-  /// The conjunctions themselves, weighted by a coin.
-  case gates(GateLedger, coin: PseudorandomGenerator)
-  /// What folding has left.
-  case folded(FieldBlock, count: Int)
+struct GateVectors {
+  let block: FieldBlock
+  let count: Int
 
   private static let blockCount = 2048
 
-  var count: Int {
-    switch self {
-    case .gates(let ledger, _): ledger.gateCount
-    case .folded(_, let count): count
-    }
-  }
-
   /// The size of each of so many parts.
-  private func size(parts: Int) -> Int {
-    switch self {
-    case .gates: ((count + parts - 1) / parts + 63) / 64 * 64
-    case .folded: (count + parts - 1) / parts
-    }
-  }
+  private func size(parts: Int) -> Int { (count + parts - 1) / parts }
 
-  private func fill(_ block: FieldBlock, place: Int, from start: Int, count size: Int) {
-    switch self {
-    case .gates(let ledger, let coin): ledger.fill(block, place: place, from: start, count: size, coin: coin)
-    case .folded(let source, let count):
-      let present = max(0, min(size, count - start))
-      block.clear(place: place, count: size, from: present)
-      for (target, vector) in zip(block.all, source.all) {
-        (target + place * size).update(from: vector + min(start, count), count: present)
-      }
+  private func fill(_ target: FieldBlock, place: Int, from start: Int, count size: Int) {
+    let present = max(0, min(size, count - start))
+    target.clear(place: place, count: size, from: present)
+    for (to, vector) in zip(target.all, block.all) {
+      (to + place * size).update(from: vector + min(start, count), count: present)
     }
   }
 
@@ -73,7 +55,7 @@ enum GateVectors {
     forEachBlock(parts: parts) { block, start, count in
       for (target, vector) in zip(result.all, block.all) { ck_gf64_fold(count, parts, weights, vector, target + start) }
     }
-    return .folded(result, count: size)
+    return GateVectors(block: result, count: size)
   }
 }
 
@@ -81,13 +63,22 @@ enum GateVectors {
 enum FieldPoints {
   /// What each value counts in the value at a point (Lagrange).
   static func weights(count: Int, at point: UInt64) -> [UInt64] {
+    let inverses = count < denominators.count ? denominators[count] : inverseDenominators(count: count)
+    return (0..<UInt64(count)).map { place in
+      var above = inverses[Int(place)]
+      for other in 0..<UInt64(count) where other != place { above = ck_gf64_multiply(above, point ^ other) }
+      return above
+    }
+  }
+
+  /// Inverse denominators for so many values.
+  private static let denominators = (0..<16).map(inverseDenominators)
+
+  private static func inverseDenominators(count: Int) -> [UInt64] {
     (0..<UInt64(count)).map { place in
-      var (above, below) = (1 as UInt64, 1 as UInt64)
-      for other in 0..<UInt64(count) where other != place {
-        above = ck_gf64_multiply(above, point ^ other)
-        below = ck_gf64_multiply(below, place ^ other)
-      }
-      return ck_gf64_multiply(above, inverse(below))
+      var below = 1 as UInt64
+      for other in 0..<UInt64(count) where other != place { below = ck_gf64_multiply(below, place ^ other) }
+      return inverse(below)
     }
   }
 
@@ -99,6 +90,18 @@ enum FieldPoints {
       result = ck_gf64_multiply(result, power)
     }
     return result
+  }
+
+  /// The value at points of a polynomial of degree 2 in each variable, from its values at 0, 1 and ∞ (``ck_gates_table``).
+  static func value(ofTable table: [UInt64], at points: [UInt64]) -> UInt64 {
+    points.reduce(table) { table, point in
+      let third = table.count / 3
+      let square = ck_gf64_multiply(point, point) ^ point
+      return (0..<third).map {
+        table[$0] ^ ck_gf64_multiply(point, table[$0] ^ table[third + $0])
+          ^ ck_gf64_multiply(square, table[2 * third + $0])
+      }
+    }[0]
   }
 
   /// The value at a point of the polynomial with these values.

@@ -1,6 +1,6 @@
 import CKernels
-import Graphs
-import Tensors
+package import Graphs
+package import Tensors
 
 /// The extents of a two-dimensional convolution and its gradients, as matrix products over patches.
 public struct PlaneProduct: Hashable, Sendable, Codable {
@@ -19,7 +19,7 @@ public struct PlaneProduct: Hashable, Sendable, Codable {
   let paddingWidth: Int
 
   /// `nil` where the kernel does not fit.
-  init?(input: Shape, weight: Shape, _ convolution: Convolution) {
+  package init?(input: Shape, weight: Shape, _ convolution: Convolution) {
     guard
       let size = convolution.outputSize(
         height: input[2], width: input[3], kernelHeight: weight[2], kernelWidth: weight[3])
@@ -63,7 +63,8 @@ public struct PlaneProduct: Hashable, Sendable, Codable {
     patch * positions + ck_ring64_matmul_scratch(outputChannels, positions, patch)
   }
 
-  private func columns(of image: UnsafePointer<UInt64>, into columns: UnsafeMutablePointer<UInt64>) {
+  /// The patches of an image, [patch, positions].
+  func columns(of image: UnsafePointer<UInt64>, into columns: UnsafeMutablePointer<UInt64>) {
     ck_im2col_u64(
       inputChannels, height, width, kernelHeight, kernelWidth, strideHeight, strideWidth, paddingHeight,
       paddingWidth, image, columns)
@@ -106,6 +107,19 @@ public struct PlaneProduct: Hashable, Sendable, Codable {
         }
       }
       image += count
+    }
+  }
+
+  /// Images from their patches, each added back to the pixels they came from.
+  func images(ofColumns columns: [RingTensor]) -> RingTensor {
+    RingTensor(shape: inputShape) { target in
+      target.initialize(repeating: 0)
+      guard let base = target.baseAddress else { return }
+      for (image, columns) in columns.enumerated() {
+        ck_col2im_u64(
+          inputChannels, height, width, kernelHeight, kernelWidth, strideHeight, strideWidth, paddingHeight,
+          paddingWidth, columns.scalars, base + image * imageCount)
+      }
     }
   }
 

@@ -10,8 +10,7 @@ struct PredictCommand: AsyncParsableCommand {
       The engines: plain (32-bit floats), clear (the fixed-point arithmetic of the secret engines, in the clear), \
       replicated (three parties, none of which learns anything), additive (two or more parties with a dealer), spdz \
       (the same, and a party that deviates is caught before an output is released: exit code 5), replicated-malicious \
-      (three parties without a dealer, and no wrong output is released; a party that deviates in order to learn may \
-      learn a bit from whether the run ends). \
+      (the same of three parties without a dealer, of whom one may deviate). \
       With the transport tls, party processes are started on this machine for the run, and the dealer's; with memory they \
       are tasks of this process.
 

@@ -1,0 +1,111 @@
+import CKernels
+
+/// An element of the Galois ring Z/2⁶⁴[X]/(X⁶⁴ + X⁴ + X³ + X + 1), in which the differences of the 2⁶⁴ elements with
+/// coefficients 0 and 1, its *points*, have inverses.
+struct GaloisElement: Equatable, Sendable {
+  static let wordCount = Int(ck_galois_degree)
+  static let byteCount = 8 * wordCount
+  static let zero = GaloisElement(point: 0)
+
+  /// Coefficients, that of the lowest power first.
+  var words: [UInt64]
+
+  init(words: [UInt64]) { self.words = words }
+
+  /// Coefficient i is bit i.
+  init(point: UInt64) { words = Self.coefficients(of: [point]) }
+
+  static func + (a: GaloisElement, b: GaloisElement) -> GaloisElement {
+    var sum = a
+    ck_u64_add(wordCount, sum.words, b.words, &sum.words)
+    return sum
+  }
+
+  static func - (a: GaloisElement, b: GaloisElement) -> GaloisElement {
+    var difference = a
+    ck_u64_sub(wordCount, difference.words, b.words, &difference.words)
+    return difference
+  }
+
+  static func * (a: GaloisElement, b: GaloisElement) -> GaloisElement {
+    var product = GaloisElement.zero
+    ck_galois_dot(1, a.words, b.words, &product.words)
+    return product
+  }
+
+  /// Points as elements, one after the other.
+  static func coefficients(of points: [UInt64]) -> [UInt64] {
+    [UInt64](unsafeUninitializedCapacity: wordCount * points.count) { buffer, initialized in
+      if let target = buffer.baseAddress { ck_bits_unpack(wordCount * points.count, points, target) }
+      initialized = wordCount * points.count
+    }
+  }
+
+  /// Elements from their words one after the other.
+  static func elements(_ words: [UInt64]) -> [GaloisElement] {
+    stride(from: 0, to: words.count, by: wordCount).map { GaloisElement(words: Array(words[$0..<$0 + wordCount])) }
+  }
+
+  /// What the values at {0, 1, ∞} of each variable (where ∞ means the leading coefficient) count in the value at points of a
+  /// polynomial of degree 2 in each: the last variable's change first.
+  static func tableWeights(at points: [UInt64]) -> [GaloisElement] {
+    points.reduce([GaloisElement(point: 1)]) { weights, point in
+      let element = GaloisElement(point: point)
+      return weights.flatMap { weight -> [GaloisElement] in
+        let one = weight * element
+        return [weight - one, one, one * element - one]
+      }
+    }
+  }
+
+  /// What the values at {0, 1} of each variable count in the value at points of a polynomial of degree 1 in each.
+  static func partWeights(at points: [UInt64]) -> [GaloisElement] {
+    points.reduce([GaloisElement(point: 1)]) { weights, point in
+      let element = GaloisElement(point: point)
+      return weights.flatMap { weight -> [GaloisElement] in
+        let one = weight * element
+        return [weight - one, one]
+      }
+    }
+  }
+
+  static func dot(_ a: [GaloisElement], _ b: [GaloisElement]) -> GaloisElement {
+    var sum = GaloisElement.zero
+    ck_galois_dot(a.count, a.flatMap(\.words), b.flatMap(\.words), &sum.words)
+    return sum
+  }
+}
+
+/// Elements that depend on secrets do not print.
+extension GaloisElement: CustomStringConvertible, CustomReflectable {
+  var description: String { "‹element›" }
+  var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+/// Both components of an element that a party holds.
+struct GaloisShare: Sendable {
+  var first: GaloisElement
+  var second: GaloisElement
+
+  static let zero = GaloisShare(first: .zero, second: .zero)
+
+  static func + (a: GaloisShare, b: GaloisShare) -> GaloisShare {
+    GaloisShare(first: a.first + b.first, second: a.second + b.second)
+  }
+
+  static func - (a: GaloisShare, b: GaloisShare) -> GaloisShare {
+    GaloisShare(first: a.first - b.first, second: a.second - b.second)
+  }
+
+  /// The value at points of a polynomial whose values these are (``GaloisElement/tableWeights(at:)``).
+  static func value(_ table: [GaloisShare], at points: [UInt64]) -> GaloisShare {
+    let weights = GaloisElement.tableWeights(at: points)
+    return GaloisShare(
+      first: GaloisElement.dot(weights, table.map(\.first)), second: GaloisElement.dot(weights, table.map(\.second)))
+  }
+
+  /// This party's summand of the product.
+  static func * (a: GaloisShare, b: GaloisShare) -> GaloisElement {
+    a.first * (b.first + b.second) + a.second * b.first
+  }
+}
