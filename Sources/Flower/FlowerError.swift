@@ -34,7 +34,7 @@ extension FlowerError: CustomStringConvertible {
     case .file(let path, let reason): "\(path) cannot be used: \(reason)"
     case .unreachable(let address, let reason): "the SuperLink at \(address) does not answer: \(reason)"
     case .notTrusted(let address, let reason):
-      "the SuperLink at \(address) is not trusted: \(reason); name its authority with --flower-root"
+      "the SuperLink at \(address) is not trusted: \(reason); check its address, and name its authority with --flower-root"
     case .unknownKey(let address):
       "the SuperLink at \(address) does not accept this node's key; register its public key with flwr supernode register, "
         + "and set both clocks"

@@ -62,7 +62,7 @@ final class FlowerProcesses {
 
   deinit {
     for process in running where process.isRunning { process.terminate() }
-    for process in running { process.waitUntilExit() }
+    for process in running { process.waitUntilGone() }
     try? FileManager.default.removeItem(at: folder)
   }
 
@@ -89,7 +89,7 @@ final class FlowerProcesses {
   func killSuperLink() throws {
     let process = try #require(superLink)
     #expect(kill(process.processIdentifier, SIGKILL) == 0)
-    process.waitUntilExit()
+    process.waitUntilGone()
   }
 
   /// A stock node with the rows in a folder.
@@ -110,7 +110,7 @@ final class FlowerProcesses {
     let command = try start("flwr", ["run", "app", "here", "--run-config", text])
     let figures = output.appending(path: "figures.json")
     try await wait("the run's figures") { FileManager.default.fileExists(atPath: figures.path) }
-    command.waitUntilExit()
+    command.waitUntilGone()
     return try JSONDecoder().decode(Figures.self, from: try Data(contentsOf: figures))
   }
 

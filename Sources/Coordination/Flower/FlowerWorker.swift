@@ -1,7 +1,7 @@
 import Arithmetic
 public import Flower
 import Foundation
-public import Learning
+import Learning
 public import Logging
 
 /// A data owner's agent in a Flower federation: trains and judges on the owner's rows what a ServerApp asks for, as far as the owner's

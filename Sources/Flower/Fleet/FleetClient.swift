@@ -28,7 +28,8 @@ struct FleetClient: Sendable {
       let _: Flwr_Proto_RegisterNodeFleetResponse = try await call("register-node", request)
     } catch {
       guard case .refused(_, status: 409, _) = error else {
-        if case .refused(_, status: 403, _) = error { throw .registrationClosed(address: address.text) }
+        // As Flower says that registered nodes alone may come.
+        if case .refused(_, status: 412, _) = error { throw .registrationClosed(address: address.text) }
         throw error
       }
     }

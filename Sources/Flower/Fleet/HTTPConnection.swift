@@ -98,6 +98,9 @@ actor HTTPConnection {
   private func reason(_ error: any Error) -> FlowerError {
     if let error = error as? FlowerError { return error }
     if let error = error as? NIOSSLError, case .handshakeFailed = error {
+      guard "\(error)".contains("CERTIFICATE_VERIFY_FAILED") else {
+        return .notTrusted(address: address.text, reason: "it agrees on no TLS; it may listen without")
+      }
       return .notTrusted(address: address.text, reason: "its certificate is of no authority that is named here")
     }
     if error is NIOSSLExtraError {

@@ -30,7 +30,7 @@ struct ProtobufCaller: Sendable {
     guard answer.status != 200 else { return try Wire.message(answer.body) }
     let refusal = Refusal(answer.body)
     if refusal?.code == Refusal.runStatusNotAllowed { throw .runIsOver }
-    throw .refused(address: address.text, status: answer.status, reason: refusal?.message ?? "")
+    throw .refused(address: address.text, status: answer.status, reason: refusal?.detail ?? "")
   }
 }
 
@@ -40,13 +40,13 @@ private struct Refusal: Decodable {
   private static let longest = 500
 
   let code: Int?
-  let message: String?
+  let detail: String?
 
   init?(_ body: [UInt8]) {
     guard body.count <= 1 << 16, let read = try? JSONDecoder().decode(Self.self, from: Data(body)) else { return nil }
     code = read.code
     // Some other machine's words go into a log line.
-    message = read.message.map { text in
+    detail = read.detail.map { text in
       String(
         String.UnicodeScalarView(
           text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }.prefix(Self.longest)))
