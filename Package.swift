@@ -31,6 +31,7 @@ let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 let asn1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
@@ -91,6 +92,8 @@ let package = Package(
         logging,
       ]),
 
+    room("Flower", [protobuf, crypto, nioCore, nioHTTP1, nioPosix, nioTLS, nioSSL, logging]),
+
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),
 
@@ -127,8 +130,9 @@ let package = Package(
     room(
       "Coordination",
       [
-        "Serving", "Processes", "Federation", "SecureAggregation", "Paillier", "Links", "Identity", "Transports",
-        "Learning", "Privacy", "PrivacyLedger", "Datasets", "Tensors", "Arithmetic", "CKernels", "Settings",
+        "Serving", "Processes", "Federation", "Flower", "SecureAggregation", "Paillier", "Links", "Identity",
+        "Transports", "Learning", "Privacy", "PrivacyLedger", "Datasets", "Tensors", "Arithmetic", "CKernels",
+        "Settings",
         nioConcurrency, grdb, yams, logging, crypto,
       ]),
 
@@ -159,8 +163,8 @@ let package = Package(
     room(
       "Tacit",
       [
-        "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Graphs", "Identity", "Learning", "Links",
-        "ModelFiles", "Monitoring",
+        "Arithmetic", "Coordination", "Dashboard", "Datasets", "Federation", "Flower", "Graphs", "Identity", "Learning",
+        "Links", "ModelFiles", "Monitoring",
         "Pages", "Paillier", "Privacy", "PrivacyLedger", "RemoteTensors", "SecureAggregation", "Serving", "Sharing",
         "Stories",
         "Tensors", "Transports", "Processes",
@@ -191,6 +195,7 @@ let package = Package(
     tests(of: "Transports", ["Identity", logging, nioConcurrency]),
     tests(of: "Settings"),
     tests(of: "Links", ["Transports", "Identity", logging, nioConcurrency, nioCore, nioPosix, nioSSL]),
+    tests(of: "Flower", ["Datasets", "Tensors", "Arithmetic", crypto]),
     tests(of: "Paillier", ["Arithmetic", "CPaillier", "CGMP", "Processes"]),
     tests(of: "SecureAggregation", ["Arithmetic", crypto]),
     .testTarget(name: "PrivacyTests", dependencies: ["Privacy", "Arithmetic"], swiftSettings: settings),
@@ -219,7 +224,8 @@ let package = Package(
       of: "Coordination",
       [
         "Federation", "SecureAggregation", "Serving", "Paillier", "Learning", "Links", "Datasets", "Tensors", "Privacy",
-        "PrivacyLedger", "Arithmetic", "Identity", "Sharing", "Transports", logging, crypto, nioConcurrency,
+        "PrivacyLedger", "Arithmetic", "Flower", "Identity", "Processes", "Sharing", "Transports", logging, crypto,
+        nioConcurrency,
       ]),
     tests(
       of: "RemoteTensors", ["Links", "Graphs", "Tensors", "Identity", "Transports", "Arithmetic", logging]),

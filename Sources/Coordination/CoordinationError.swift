@@ -40,6 +40,8 @@ public enum CoordinationError: Error, Hashable, Sendable {
   case keyFile(path: String, reason: String)
   /// What came from a coordinator is against the job both agreed on.
   case protocolBreach(String)
+  /// A message of a Flower federation that is not for this worker: one clause.
+  case flower(String)
   /// A privacy ledger cannot be used, or forbids the job.
   case ledger(LedgerError)
 }
@@ -74,6 +76,7 @@ extension CoordinationError: CustomStringConvertible {
     case .partiesFail(let reason): "the round stays closed, as the parties did not add it up: \(reason)"
     case .keyFile(let path, let reason): "the key \(path) cannot be used: \(reason)"
     case .protocolBreach(let reason): "the coordinator asked for something that was not agreed: \(reason)"
+    case .flower(let reason): reason
     case .ledger(let error): "\(error)"
     }
   }
@@ -84,7 +87,7 @@ extension CoordinationError: CustomStringConvertible {
     case .malformedMessage, .tooFewWorkers, .workerFailed, .late, .gone, .exited, .tooFewKeyHolders, .unopenable,
       .partiesFail:
       3
-    case .refused, .protocolBreach: 4
+    case .refused, .protocolBreach, .flower: 4
     case .outOfRange, .policy, .state, .noSuchJob, .data, .setting, .keyFile: 2
     case .stopped: 1
     case .ledger(let error): error.exitCode

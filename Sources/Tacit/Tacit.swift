@@ -4,6 +4,7 @@
 @_exported public import Dashboard
 @_exported public import Datasets
 @_exported public import Federation
+@_exported public import Flower
 @_exported public import Graphs
 @_exported public import Identity
 @_exported public import Learning

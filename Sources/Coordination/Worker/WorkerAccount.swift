@@ -14,6 +14,8 @@ final class WorkerAccount {
   private let limit: Double?
   private let budget: PrivacyBudgetSource?
   private let worker: String
+  /// What a job releases of this worker, for updates of so many values.
+  private let privacy: (Job, Int) throws -> ClientPrivacy
   private var current: Entry?
 
   private struct Entry {
@@ -25,14 +27,22 @@ final class WorkerAccount {
     var reservations: [Int] = []
   }
 
-  init(_ policy: WorkerPolicy, worker: String) throws {
+  /// - Parameter privacy: where noise comes from, if that is not for the job to say.
+  init(
+    _ policy: WorkerPolicy, worker: String,
+    privacy: @escaping (Job, Int) throws -> ClientPrivacy = { try ClientPrivacy($0, weightCount: $1) }
+  ) throws {
+    self.privacy = privacy
     limit = policy.largestEpsilon
     budget = try policy.ledger.map { try PrivacyBudgetSource(ledger: $0, dataset: worker) }
     self.worker = worker
   }
 
   /// Without a ledger.
-  init(limit: Double?) { (self.limit, budget, worker) = (limit, nil, "") }
+  init(limit: Double?) {
+    privacy = { try ClientPrivacy($0, weightCount: $1) }
+    (self.limit, budget, worker) = (limit, nil, "")
+  }
 
   /// Why a job is not for this worker, or `nil`: then it is in the ledger.
   func objection(to job: Job, named id: String, example: Shape?) throws -> String? {
@@ -45,7 +55,7 @@ final class WorkerAccount {
       return "it asks for ε = \(asked), and the policy allows \(limit) at most"
     }
     if current?.job == id { return nil }
-    let privacy = try ClientPrivacy(job, weightCount: try Self.weightCount(of: job, example))
+    let privacy = try privacy(job, try Self.weightCount(of: job, example))
     let epsilon = try privacy.epsilon(of: privacy.event, rounds: federated.rounds)
     if let limit, epsilon > limit { return "it asks for ε = \(epsilon), and the policy allows \(limit) at most" }
     var entry = Entry(job: id, privacy: privacy, rounds: federated.rounds)

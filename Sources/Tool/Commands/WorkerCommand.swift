@@ -27,13 +27,20 @@ struct WorkerCommand: AsyncParsableCommand {
 
       Example: tacit worker --name bank-a --data a.csv --identity identities/bank-a --coordinator \
       wss://coordinator.example:9200 --policy policy.yaml
+
+      With --flower it is a node of a Flower federation instead (flwr 1.42), in place of a SuperNode and its ClientApp. Its \
+      ServerApp sees each update unless it is noised here, so the policy must list open among its aggregations, and the \
+      job must ask for privacy where the policy bounds ε (docs/FLOWER.md).
+
+      Example: tacit worker --name bank-a --data a.csv --policy policy.yaml --job job.yaml --flower \
+      superlink.example:8080 --flower-root authority.pem
       """)
 
   @Option(help: "This worker's name, as its certificate says it.") var name: String
   @Option(help: "The owner's table (CSV).") var data: String?
   @Option(help: "The folder of the worker's certificate and key, made by tacit keys issue --role worker.")
-  var identity: String
-  @Option(help: "Where the coordinator listens, as wss://HOST:PORT.") var coordinator: String
+  var identity: String?
+  @Option(help: "Where the coordinator listens, as wss://HOST:PORT.") var coordinator: String?
   @Option(help: "What the owner lets this worker take part in (YAML).") var policy: String
   @Option(
     help: "A file in which the worker writes down, before it does, that it answered an unmasking (aggregation: masked)."
@@ -43,17 +50,28 @@ struct WorkerCommand: AsyncParsableCommand {
   var partOf: String?
   @Option(help: "The seed, in place of that job's.") var seed: UInt64?
   @Option(help: "Which part of them this worker has, from 1.") var part: Int?
+  @OptionGroup(title: "In a Flower federation") var flower: FlowerOptions
   @Flag(help: "Stop when standard input ends, as programs that start workers need it.") var untilInputEnds = false
   @Flag(help: "Log more.") var verbose = false
 
   func run() async throws {
     var logger = Logger(label: "tacit.worker") { StreamLogHandler.standardError(label: $0) }
     logger.logLevel = verbose ? .debug : .info
-    let identity = try NodeIdentity.load(from: identity)
+    let policy = try WorkerPolicy.load(from: policy)
+    if flower.isAsked {
+      guard identity == nil, coordinator == nil, answered == nil else {
+        throw UsageError(
+          "--identity, --coordinator and --answered are for coordinators of Tacit: leave them out with --flower")
+      }
+      return try await flower.serve(name, try rows, policy, untilInputEnds: untilInputEnds, logger)
+    }
+    guard let folder = identity, let coordinator else {
+      throw UsageError("a worker needs --identity and --coordinator, or --flower")
+    }
+    let identity = try NodeIdentity.load(from: folder)
     guard identity.name == name else {
       throw UsageError("--name is \(name) and the certificate is that of \(identity.name): make them agree")
     }
-    let policy = try WorkerPolicy.load(from: policy)
     let worker = try Worker(
       identity: identity, rows: try rows, policy: policy,
       record: try answered.map { try FileUnmaskingRecord(path: $0) } ?? MemoryUnmaskingRecord(), logger: logger)

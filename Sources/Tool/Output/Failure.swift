@@ -42,6 +42,7 @@ enum Failure {
       }
     case let error as ServingError: Int32(error.exitCode)
     case let error as CoordinationError: Int32(error.exitCode)
+    case let error as FlowerError: Int32(error.exitCode)
     case let error as LedgerError: Int32(error.exitCode)
     case let error as JobFailure: Int32(error.exitCode)
     case let error as FetchError: error.exitCode

@@ -4,12 +4,20 @@ import Foundation
 enum Stop {
   /// Serves until a server ends by itself or the word to stop comes, and ends the process: what a server must not forget is on
   /// disk, and waiting for peers that hang would keep it alive.
-  static func serve(untilInputEnds: Bool, _ run: @escaping @Sendable () async throws -> Void) async {
-    Task {
+  ///
+  /// - Parameter farewell: how long a server may take to tell others that it goes, where that is any use to them.
+  static func serve(
+    untilInputEnds: Bool, farewell: Duration = .zero, _ run: @escaping @Sendable () async throws -> Void
+  ) async {
+    let task = Task {
       do { try await run() } catch { Foundation.exit(Failure.report(error)) }
       Foundation.exit(0)
     }
     await wait(untilInputEnds: untilInputEnds)
+    if farewell > .zero {
+      task.cancel()
+      try? await Task.sleep(for: farewell)
+    }
     Foundation.exit(0)
   }
 

@@ -1,0 +1,1 @@
+"""FedAvg over Tacit workers and stock SuperNodes together."""

@@ -1,0 +1,100 @@
+import Datasets
+import Federation
+import Flower
+import Learning
+import Tensors
+
+/// What one worker does for one run of a Flower federation: its job, its account, and its rows, prepared.
+///
+/// It belongs to its ``FlowerWorker``, which lets one message at a time in.
+final class FlowerRun {
+  /// The job as it was accepted.
+  let job: Job
+  private let federated: Job.FederatedPart
+  private let name: String
+  private let id: String
+  private let table: WorkerTable
+  private let account: WorkerAccount
+  private let privacy: FlowerPrivacy?
+  private var local: (settings: Job, work: LocalWork)?
+
+  /// - Throws: ``CoordinationError/flower(_:)`` with the reason why the job is not for this worker.
+  init(_ job: Job, id: String, name: String, rows: WorkerRows, policy: WorkerPolicy) throws {
+    if let objection = policy.objection(to: job) { throw CoordinationError.flower("the job is refused: \(objection)") }
+    guard let federated = job.federated, federated.aggregation == .open else {
+      throw CoordinationError.flower(
+        "the job is refused: a Flower ServerApp sees each update, so it must say aggregation: open")
+    }
+    guard federated.compression == .none, !LocalRule(federated.strategy).usesControl else {
+      throw CoordinationError.flower("the job is refused: compression and scaffold need a coordinator of Tacit")
+    }
+    guard job.privacy == nil || job.hidesClients else {
+      throw CoordinationError.flower(
+        "the job is refused: privacy of rows is not carried out here; write privacy: {unit: client, …}")
+    }
+    table = try rows.table(for: job, policy)
+    account = try WorkerAccount(policy, worker: name) { try FlowerPrivacy.privacy($0, weightCount: $1) }
+    if let objection = try account.objection(to: job, named: id, example: table.exampleShape) {
+      throw CoordinationError.flower("the job is refused: \(objection)")
+    }
+    privacy = job.hidesClients ? try FlowerPrivacy(job) : nil
+    (self.job, self.federated, self.name, self.id) = (job, federated, name, id)
+  }
+
+  func train(_ request: FlowerRequest) throws -> Entries<Record> {
+    let local = try work(request)
+    let weights = try request.weights(local.layout)
+    try account.spend(on: request.round, of: id)
+    let update = try local.train(weights, round: request.round, serverControl: [], ownControl: [])
+    var metrics = Entries<RecordValue>()
+    let vector: [Float]
+    if let privacy {
+      vector = try privacy.hidden(update)
+      // All workers count alike: how many rows there are is not told.
+      try metrics.append("num-examples", .integer(1))
+    } else {
+      vector = update.vector
+      try metrics.append("num-examples", .integer(Int64(update.exampleCount)))
+      try metrics.append("loss", .double(update.loss))
+    }
+    let moved = zip(weights, vector).map { $0 + $1 }
+    return try Entries([(request.arraysName, try request.answer(moved, local.layout)), ("metrics", .metrics(metrics))])
+  }
+
+  func evaluate(_ request: FlowerRequest) throws -> Entries<Record> {
+    guard privacy == nil else {
+      throw CoordinationError.flower(
+        "figures of a worker's rows are not covered by the job's privacy; evaluate elsewhere")
+    }
+    let local = try work(request)
+    let sums = try local.judge(try request.weights(local.layout))
+    guard sums[0] > 0 else {
+      throw CoordinationError.flower(
+        "this worker keeps no rows back to judge by; give the job a share of them, data.test")
+    }
+    var metrics = Entries<RecordValue>()
+    try metrics.append("num-examples", .integer(Int64(sums[0])))
+    try metrics.append("loss", .double(sums[1] / sums[0]))
+    if job.training.loss == .meanSquaredError {
+      try metrics.append("mse", .double(sums[3] / sums[0]))
+    } else {
+      try metrics.append("accuracy", .double(sums[2] / sums[0]))
+    }
+    return try Entries([("metrics", .metrics(metrics))])
+  }
+
+  /// Rows are prepared by what the job declares of its columns alone: a Flower server adds up no statistics.
+  private func work(_ request: FlowerRequest) throws -> LocalWork {
+    let settings = request.adapted(job)
+    if let local, local.settings == settings { return local.work }
+    guard let part = settings.federated else { throw CoordinationError.flower("the job is no federated job") }
+    var preprocessing: Preprocessing?
+    if table.exampleShape == nil { preprocessing = try job.declaredPreprocessing() }
+    let work = try LocalWork(settings, part, table, preprocessing, worker: name)
+    local = (settings, work)
+    return work
+  }
+
+  /// Memory for the rows of a run that pauses is given back.
+  func rest() { local = nil }
+}
