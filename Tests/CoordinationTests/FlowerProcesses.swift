@@ -73,6 +73,11 @@ final class FlowerProcesses {
     process.environment = environment
     process.currentDirectoryURL = folder
     (process.standardInput, process.standardOutput, process.standardError) = (FileHandle.nullDevice, log, log)
+    // Threads of tasks block signals, and a process inherits that: it could not be told to end.
+    var (none, before) = (sigset_t(), sigset_t())
+    sigemptyset(&none)
+    pthread_sigmask(SIG_SETMASK, &none, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
     try process.run()
     running.append(process)
     return process
