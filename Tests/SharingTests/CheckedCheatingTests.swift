@@ -117,6 +117,48 @@ import Transports
     }
   }
 
+  /// A wrong summand in the proof itself, sent with the right comparison of the coin, in every folding and for the last claim.
+  @Test(arguments: 0..<11)
+  func liesInTheProofAreCaught(level: Int) async throws {
+    let pieces = try replicatedShares(of: Self.inputs)
+    // Keys, a coin, its comparison, inputs, the product, a coin; then summands and coins by turns.
+    for cheater in 0..<3 {
+      let results = await checkedOutcomes { base in
+        TamperingChannel(
+          base, base.party == cheater ? .tellOnePeer : nil, round: 6 + 2 * level, seed: 1001 + 2 * UInt64(level))
+      } _: { scheme in
+        let x = try await scheme.admit(pieces[scheme.party])[0]
+        let square = try await scheme.multiply([Multiplication(.elementwise([Self.count]), x, x)])
+        return try await scheme.open(try await scheme.reduce(square))
+      }
+      #expect(throws: SharingError.cheating(check: .products, layer: "")) { try results[(cheater + 2) % 3].get() }
+      #expect(throws: (any Error).self) { try results[(cheater + 1) % 3].get() }
+    }
+  }
+
+  /// The hashes by which parties compare an owner's components are of no use to who lacks one of them: of the same components,
+  /// they are others in every session.
+  @Test func hashesOfInputsConfirmNoGuess() async throws {
+    let pieces = try replicatedShares(of: Self.inputs)
+    var seen: [Set<Message>] = []
+    for _ in 0..<2 {
+      let view = NIOLockedValueBox<RecordingChannel?>(nil)
+      let messages = try await simulateChecked { base in
+        guard base.party == 0 else { return base }
+        let recording = RecordingChannel(base)
+        view.withLockedValue { $0 = recording }
+        return recording
+      } _: { scheme in
+        _ = view.withLockedValue { scheme.party == 0 ? $0?.takeMessages() : nil }
+        _ = try await scheme.admit(pieces[scheme.party], for: "model")
+        return view.withLockedValue { scheme.party == 0 ? $0?.takeMessages() : nil } ?? []
+      }
+      seen.append(Set(messages[0].flatMap { [Array($0.prefix(32)), Array($0.suffix(32))] }))
+    }
+    // Two components' hashes from each peer, of which that of one component comes from both.
+    #expect(seen[0].count == 3 && seen[0].isDisjoint(with: seen[1]))
+  }
+
   /// Whoever goes on with other shares than the rest is caught.
   @Test func wrongSharesAreCaught() async throws {
     let pieces = try replicatedShares(of: Self.inputs)

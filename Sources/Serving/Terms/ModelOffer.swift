@@ -47,7 +47,7 @@ struct ModelOffer: Codable, Sendable {
       let encoder = JSONEncoder()
       encoder.outputFormatting = .sortedKeys
       let digest = Hexadecimal.text(SHA256.hash(data: try encoder.encode(self)))
-      return "\(name)@\(version)#\(digest.prefix(32))"
+      return "\(name)@\(version)#\(digest)"
     }
   }
 }

@@ -97,16 +97,18 @@ public struct CheckedCosts: CostModel {
       return cost + sharing(elements: elements, fieldElements: GateFolding.elementCount(level: level)) + coin
     }
     let opening = round(2 * 3 * (GaloisElement.byteCount + 8))
-    return coin + levels + sharing(elements: 2, fieldElements: 2) + coin + coin + opening
+    return coin + levels + sharing(elements: 2, fieldElements: 2) + coin + comparison + opening
   }
 
-  /// Summands of elements of both rings, and half a hash of the last coin to both.
+  /// Summands of elements of both rings, and a hash of the last coin to both.
   private func sharing(elements: Int, fieldElements: Int) -> Cost {
-    round(elements * GaloisElement.byteCount + 8 * fieldElements + 2 * CheckedScheme.coinByteCount)
+    round(elements * GaloisElement.byteCount + 8 * fieldElements + 2 * CheckedScheme.digestByteCount)
   }
 
-  /// A coin, or the comparison of one.
-  private var coin: Cost { round(2 * CheckedScheme.coinByteCount) }
+  private var coin: Cost { round(2 * CheckedScheme.halfByteCount) }
+
+  /// Whether all had the last coin alike.
+  private var comparison: Cost { round(2 * CheckedScheme.digestByteCount) }
 
   /// A check and the opening.
   public func opening(counts: [Int]) -> Cost {
@@ -114,7 +116,7 @@ public struct CheckedCosts: CostModel {
     return count == 0 ? .none : checking + round(8 * count + CheckedScheme.digestByteCount)
   }
 
-  public var starting: Cost { round(2 * SessionKeys.contributionByteCount) + coin + coin }
+  public var starting: Cost { round(2 * SessionKeys.contributionByteCount) + coin + comparison }
 
   /// An owner outside sends two components of each word to every party, and the parties compare them.
   public func sharing(counts: [Int]) -> Cost {

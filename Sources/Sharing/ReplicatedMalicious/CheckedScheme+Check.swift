@@ -8,7 +8,8 @@ import Transports
 /// parties before it, and what it opens and decides depends on errors and coins alone.
 extension CheckedScheme {
   static let digestByteCount = 32
-  static let coinByteCount = 16
+  /// Half of what a component's holders put into a coin.
+  static let halfByteCount = 16
   /// Foldings: 2²⁹ gates come down to one, 2²² products scalar by scalar, and 2¹⁶ entries of inner products; more take rounds
   /// that no plan knows.
   static let levelCount = 10
@@ -114,8 +115,8 @@ extension CheckedScheme {
     outbox.append(products)
     outbox.append(field)
     var inboxes = try await exchange(
-      toNext: Outbox(lastCoin), toPrevious: outbox, fromNext: outbox.message.count, fromPrevious: Self.coinByteCount)
-    try compare(inboxes.next.bytes(Self.coinByteCount), inboxes.previous.bytes(Self.coinByteCount))
+      toNext: Outbox(lastCoin), toPrevious: outbox, fromNext: outbox.message.count, fromPrevious: Self.digestByteCount)
+    try compare(inboxes.next.bytes(Self.digestByteCount), inboxes.previous.bytes(Self.digestByteCount))
     let received = GaloisElement.elements(inboxes.next.words(words.count))
     let shares = zip(GaloisElement.elements(products), received).map { GaloisShare(first: $0, second: $1) }
     return (shares, (field, inboxes.next.words(field.count)))

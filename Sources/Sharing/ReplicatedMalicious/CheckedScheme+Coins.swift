@@ -15,25 +15,29 @@ extension CheckedScheme {
     toNext.append(Array(first[..<2]))
     toPrevious.append(Array(second[2...]))
     var inboxes = try await exchange(
-      toNext: toNext, toPrevious: toPrevious, fromNext: Self.coinByteCount, fromPrevious: Self.coinByteCount)
+      toNext: toNext, toPrevious: toPrevious, fromNext: Self.halfByteCount, fromPrevious: Self.halfByteCount)
     var parts = [[UInt64]](repeating: [], count: 3)
     parts[previous] = inboxes.previous.words(2) + inboxes.next.words(2)
     parts[party] = first
     parts[next] = second
+    lastCoin = Self.digest("compare", parts)
+    let key = Self.digest("coin", parts).prefix(PseudorandomGenerator.keyByteCount)
+    return CheckCoin(generator: PseudorandomGenerator(key: Array(key)), mask: challengeMask)
+  }
+
+  private static func digest(_ purpose: String, _ parts: [[UInt64]]) -> [UInt8] {
     var hash = SHA256()
+    hash.update(data: Array(purpose.utf8))
     for part in parts { part.withUnsafeBytes { hash.update(bufferPointer: $0) } }
-    let digest = Array(hash.finalize())
-    lastCoin = Array(digest[Self.coinByteCount...])
-    return CheckCoin(
-      generator: PseudorandomGenerator(key: Array(digest[..<Self.coinByteCount])), mask: challengeMask)
+    return Array(hash.finalize())
   }
 
   /// One round: whether all parties had the last coin alike.
   func confirm() async throws {
     let coin = Outbox(lastCoin)
     var inboxes = try await exchange(
-      toNext: coin, toPrevious: coin, fromNext: Self.coinByteCount, fromPrevious: Self.coinByteCount)
-    try compare(inboxes.next.bytes(Self.coinByteCount), inboxes.previous.bytes(Self.coinByteCount))
+      toNext: coin, toPrevious: coin, fromNext: Self.digestByteCount, fromPrevious: Self.digestByteCount)
+    try compare(inboxes.next.bytes(Self.digestByteCount), inboxes.previous.bytes(Self.digestByteCount))
   }
 
   func compare(_ next: [UInt8], _ previous: [UInt8]) throws {

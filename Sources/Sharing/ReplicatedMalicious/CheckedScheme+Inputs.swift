@@ -36,7 +36,11 @@ extension CheckedScheme {
   /// - Parameter program: what the shares are for, which the parties have to agree on too.
   /// - Throws: ``SharingError/cheating(check:layer:)`` of the input, before anything is computed with it.
   package func admit(_ shares: [ReplicatedShare], for program: String = "") async throws -> [CheckedShare] {
-    let own = ComponentDigests(shares, program: program)
+    let draws = beginOperation()
+    let own = (
+      first: Self.digest(shares.map(\.first), salt: draws.words(.first, 0, count: 4), for: program),
+      second: Self.digest(shares.map(\.second), salt: draws.words(.second, 0, count: 4), for: program)
+    )
     let message = Outbox(own.first + own.second)
     var inboxes = try await exchange(
       toNext: message, toPrevious: message, fromNext: 2 * Self.digestByteCount,
@@ -72,21 +76,16 @@ extension CheckedScheme {
       return CheckedShare(first: part.mask + theirs, second: part.rest + part.nextMask)
     }
   }
-}
 
-/// Hashes of both components that this party holds of what an owner outside has shared: its second one is the next party's first.
-private struct ComponentDigests {
-  let first: [UInt8]
-  let second: [UInt8]
-
-  init(_ shares: [ReplicatedShare], program: String) {
-    func digest(_ component: (ReplicatedShare) -> RingTensor) -> [UInt8] {
-      var hash = SHA256()
-      hash.update(data: Data("\(program)|\(shares.map(\.shape))|".utf8))
-      for share in shares { component(share).scalars.withUnsafeBytes { hash.update(bufferPointer: $0) } }
-      return Array(hash.finalize())
-    }
-    first = digest(\.first)
-    second = digest(\.second)
+  /// The hash of a component of what an owner outside has shared, which its other holder finds too.
+  ///
+  /// - Parameter salt: keystream of the component's holders: the third party is sent the hash as well, and must not be able to
+  ///   tell a right guess of what is hashed.
+  private static func digest(_ component: [RingTensor], salt: [UInt64], for program: String) -> [UInt8] {
+    var hash = SHA256()
+    salt.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    hash.update(data: Data("\(program)|\(component.map(\.shape))|".utf8))
+    for words in component { words.scalars.withUnsafeBytes { hash.update(bufferPointer: $0) } }
+    return Array(hash.finalize())
   }
 }

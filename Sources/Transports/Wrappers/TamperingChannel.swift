@@ -70,7 +70,7 @@ package final class TamperingChannel: Channel {
     case .tellOnePeer:
       var altered = outgoing
       let place = Int(seed % UInt64(outgoing.count))
-      altered[place] = Outgoing(flippingBit(of: honest), to: outgoing[place].peer)
+      altered[place] = Outgoing(flippingBit(of: outgoing[place].message), to: outgoing[place].peer)
       return try await base.exchange(altered, from: sources)
     case .replay:
       let old = earlier.last { $0.count == honest.count && $0 != honest } ?? flippingBit(of: honest)
