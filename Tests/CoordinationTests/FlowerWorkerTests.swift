@@ -241,6 +241,23 @@ import Testing
     #expect(try ledger.entries().count { if case .reserved = $0.body { true } else { false } } == 2)
   }
 
+  /// Weights under which training diverges may have been chosen so that it does on some rows only: who is hidden answers as ever.
+  @Test func divergenceIsHiddenToo() async throws {
+    for (text, isHidden) in [
+      (Self.open, false), (Self.privateJob("clip: 0.5, noiseMultiplier: 2, accountant: rdp"), true),
+    ] {
+      let (worker, _, _) = try Self.worker(job: text)
+      let (_, layout, weights) = try Self.layout(text)
+      let huge = try Self.arrays(weights.map { $0 < 0 ? -3e38 : 3e38 }, layout)
+      let answer = await worker.answer(try Self.message("train", huge, [("server-round", .integer(1))]))
+      if isHidden {
+        #expect(try Self.flat(Self.records(answer), layout).allSatisfy { abs($0) == 3e38 })
+      } else {
+        #expect(Self.reason(answer).contains("diverge"), "\(answer)")
+      }
+    }
+  }
+
   @Test func privacyThatCannotBeKeptHereIsRefused() async throws {
     let policy = WorkerPolicy(smallestCohort: 1, aggregations: [.open], largestEpsilon: 1)
     for (privacy, words) in [

@@ -45,14 +45,14 @@ final class FlowerRun {
     let local = try work(request)
     let weights = try request.weights(local.layout)
     try account.spend(on: request.round, of: id)
-    let update = try local.train(weights, round: request.round, serverControl: [], ownControl: [])
     var metrics = Entries<RecordValue>()
     let vector: [Float]
     if let privacy {
-      vector = try privacy.hidden(update)
+      vector = try privacy.hidden(try local.trainHidden(weights, round: request.round))
       // All workers count alike: how many rows there are is not told.
       try metrics.append("num-examples", .integer(1))
     } else {
+      let update = try local.train(weights, round: request.round, serverControl: [], ownControl: [])
       vector = update.vector
       try metrics.append("num-examples", .integer(Int64(update.exampleCount)))
       try metrics.append("loss", .double(update.loss))

@@ -44,6 +44,16 @@ struct LocalWork {
       LocalTask(worker: worker, round: round, weights: model, serverControl: serverControl, ownControl: ownControl))
   }
 
+  /// The update of a worker that is hidden by noise: none where training diverges, which depends on the rows and must not be
+  /// told to whoever chose the weights.
+  func trainHidden(_ model: [Float], round: Int) throws -> Update {
+    do {
+      return try train(model, round: round, serverControl: [], ownControl: [])
+    } catch FederationError.diverged {
+      return Update(vector: [Float](repeating: 0, count: layout.count), exampleCount: 1)
+    }
+  }
+
   /// Sums over the held-out rows, as ``Judgement`` adds them.
   func judge(_ model: [Float]) throws -> [Double] { try evaluator.sums(layout.weights(model)) }
 }

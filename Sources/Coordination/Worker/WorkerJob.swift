@@ -63,8 +63,7 @@ final class WorkerJob {
       throw CoordinationError.protocolBreach("figures of a worker's rows, which the job's privacy does not cover")
     }
     let local = try working()
-    let update = try local.train(
-      try weights(body, header).model, round: header.round, serverControl: [], ownControl: [])
+    let update = try local.trainHidden(try weights(body, header).model, round: header.round)
     guard let plan = header.hiding else {
       let (answer, vector) = try client.open(update, clip: clip)
       return (.update(answer), .floats(vector))
