@@ -1,3 +1,4 @@
+internal import Arithmetic
 internal import Crypto
 
 /// The name of an object: the SHA-256 of all its bytes, as 64 hexadecimal digits.
@@ -11,9 +12,7 @@ public struct ObjectID: Hashable, Sendable {
   }
 
   package init(of bytes: [UInt8]) {
-    let digits = Array("0123456789abcdef".utf8)
-    text = String(
-      decoding: SHA256.hash(data: bytes).flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    text = Hexadecimal.text(SHA256.hash(data: bytes))
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool {

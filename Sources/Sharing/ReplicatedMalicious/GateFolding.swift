@@ -13,13 +13,10 @@ struct GateFolding {
 
   /// Parts of the levels after the first: 2²⁹ gates come down to one.
   private static let parts = [4, 4, 4, 4, 8, 8, 8, 8, 8]
-  private static let corners: [Int] = (0..<Int(ck_gates_parts)).map { part in
-    (0..<6).reduce(0) { 3 * $0 + (part >> (5 - $1) & 1) }
-  }
-  private static let others: [Int] = {
-    let isCorner = Set(corners)
-    return (0..<Int(ck_gates_table_count)).filter { !isCorner.contains($0) }
-  }()
+  /// Variables of the first level: 64 places in a word.
+  private static let wordVariableCount = 6
+  private static let corners = PointTable.corners(variables: wordVariableCount)
+  private static let others = PointTable.others(variables: wordVariableCount)
 
   private let coin: CheckCoin
   private var stage: Stage
@@ -36,7 +33,7 @@ struct GateFolding {
   static func elementCount(level: Int) -> Int { level == 0 ? others.count : 2 * (parts(level: level) - 1) }
 
   /// Variables of the polynomials at a level.
-  static func variableCount(level: Int) -> Int { level == 0 ? 6 : 1 }
+  static func variableCount(level: Int) -> Int { level == 0 ? wordVariableCount : 1 }
 
   /// Whether no more than one product is left.
   var isDone: Bool {

@@ -83,6 +83,7 @@ struct ProductFolding {
   /// The product that is left, and what is claimed of it.
   var last: (x: GaloisShare, y: GaloisShare, z: GaloisShare) {
     guard case .vectors(let vectors, let claim) = stage else { return (.zero, .zero, .zero) }
-    return (vectors.last.x, vectors.last.y, claim)
+    let last = vectors.last
+    return (last.x, last.y, claim)
   }
 }

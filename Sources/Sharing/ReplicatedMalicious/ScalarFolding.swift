@@ -12,9 +12,9 @@ struct ScalarFolding {
   static let partCount = 8
   static let tableCount = 27
   /// The values that are not those of parts are at these places of a table.
-  static let others: [Int] = (0..<tableCount).filter { !corners.contains($0) }
-  private static let corners: [Int] = corners(variables: variableCount)
-  private static let allCorners: [Int] = corners(variables: 2 * variableCount)
+  static let others = PointTable.others(variables: variableCount)
+  private static let corners = PointTable.corners(variables: variableCount)
+  private static let allCorners = PointTable.corners(variables: 2 * variableCount)
   private static let allPartCount = partCount * partCount
   private static let allTableCount = tableCount * tableCount
   private static let blockCount = 32
@@ -30,13 +30,6 @@ struct ScalarFolding {
   /// Where the first three variables were evaluated.
   private var points: [UInt64] = []
   private var claim = GaloisShare.zero
-
-  /// Where the values at 0 and 1 are in a table of those at 0, 1 and ∞.
-  private static func corners(variables: Int) -> [Int] {
-    (0..<1 << variables).map { part in
-      (0..<variables).reduce(0) { 3 * $0 + (part >> (variables - 1 - $1) & 1) }
-    }
-  }
 
   init(_ ledger: ProductLedger, coin: CheckCoin) {
     self.ledger = ledger
