@@ -55,7 +55,7 @@ final class NoiseAhead {
     guard let base = numbers.baseAddress else { return }
     for start in stride(from: 0, to: numbers.count, by: 2 * pairsAPass) {
       let pairs = min(pairsAPass, (numbers.count - start) / 2)
-      stream.withWords(2 * pairs) { ck_i32_normal(pairs, NoiseGrid.deviation, $0.baseAddress, base + start) }
+      stream.withWords(pairs + (pairs + 1) / 2) { ck_i32_normal(pairs, NoiseGrid.deviation, $0.baseAddress, base + start) }
     }
   }
 }

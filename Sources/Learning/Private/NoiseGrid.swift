@@ -10,9 +10,10 @@ import Privacy
 /// `C′ = C · (1 + 2⁻¹⁰) + step · √count`.
 ///
 /// Deviates come from one of two samplers, both of words of a cryptographic stream. The exact one is the room Privacy's, in
-/// integers, within 2⁻¹¹⁰ of the distribution. The fast one, about 25 times as fast, is Box and Muller's method in double
-/// precision: the probability of one step of the grid is off by a relative 2⁻²⁶ at most, so that 10⁹ deviates add less than
-/// 10⁻⁵ to ε (T. Prest, *Sharper Bounds in Lattice-Based Cryptography Using the Rényi Divergence*, ASIACRYPT 2017).
+/// integers, within 2⁻¹¹⁰ of the distribution. The fast one, about 25 times as fast, is Box and Muller's method with radii of 64
+/// random bits in double precision and angles of 32: the probability of one step of the grid is off by a relative 2⁻²⁶ at most,
+/// so that 10⁹ deviates add less than 10⁻⁵ to ε (T. Prest, *Sharper Bounds in Lattice-Based Cryptography Using the Rényi
+/// Divergence*, ASIACRYPT 2017).
 struct NoiseGrid {
   /// Steps of the grid in a standard deviation.
   static let deviation = 0x1p20
