@@ -124,6 +124,21 @@ CK_KERNEL(
     (size_t count, const float *x, double to_grid, const int32_t *noise, double factor, double from_grid, float *out),
     (count, x, to_grid, noise, factor, from_grid, out))
 
+CK_INLINE void ck_f32_noised_held_loop(
+    size_t count, const float *x, float to_grid, const int32_t *noise, float from_grid, float *out) {
+  const float limit = 0x1p30f;
+  CK_INDEPENDENT for (size_t i = 0; i < count; i++) {
+    float steps = to_grid * x[i];
+    float held = steps < -limit ? -limit : steps > limit ? limit : steps;
+    int32_t whole = (int32_t)__builtin_elementwise_roundeven(held == held ? held : 0.0f);
+    out[i] = held == held ? from_grid * (float)(whole + noise[i]) : held;
+  }
+}
+CK_KERNEL(
+    ck_f32_noised_held,
+    (size_t count, const float *x, float to_grid, const int32_t *noise, float from_grid, float *out),
+    (count, x, to_grid, noise, from_grid, out))
+
 CK_INLINE void ck_f64_noised_loop(
     size_t pairs, const double *x, double to_grid, double deviation, const uint64_t *words, double from_grid,
     double *out) {

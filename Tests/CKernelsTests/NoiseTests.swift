@@ -15,13 +15,16 @@ extension KernelTests {
 
     @Test(arguments: [0x1p20, 0x1p27]) func normalNoiseIsThatOfItsWords(deviation: Double) {
       var generator = SeededGenerator(state: 50)
-      let radii: [UInt64] = [0, 1, 2, .max, .max - 1, .max - 1024, 1 << 63, 1 << 62, (1 << 61) - 1, 0xb504_f333_f9de_6484]
+      let radii: [UInt64] = [
+        0, 1, 2, .max, .max - 1, .max - 1024, 1 << 63, 1 << 62, (1 << 61) - 1, 0xb504_f333_f9de_6484,
+      ]
       let angles: [UInt32] = [0, 1, 2, .max, .max - 1, 1 << 31, 1 << 30, (1 << 29) - 1, 1 << 29, 0xb504_f333]
       let firsts = radii.flatMap { radius in angles.map { _ in radius } } + generator.words(20_011)
       let seconds = radii.flatMap { _ in angles } + generator.words(20_011).map { UInt32(truncatingIfNeeded: $0) }
       for count in [0, 1, 7, 8, 15, 16, 17, 31, 65, firsts.count] {
         let (w, v) = (Array(firsts.suffix(count)), Array(seconds.suffix(count)))
-        let words = w + stride(from: 0, to: count, by: 2).map { UInt64(v[$0]) | UInt64($0 + 1 < count ? v[$0 + 1] : 0) << 32 }
+        let words =
+          w + stride(from: 0, to: count, by: 2).map { UInt64(v[$0]) | UInt64($0 + 1 < count ? v[$0 + 1] : 0) << 32 }
         atEveryLevel { level in
           // The radius within 2^-38 and single precision of the angle, or a few units in the last place; and the rounding.
           let relative = level == ck_level_avx512 ? 0x1p-23 : 0x1p-49
@@ -51,6 +54,36 @@ extension KernelTests {
       #expect(abs(mean { $0 * $0 } - 1) < 2.0.squareRoot() * error)
       #expect(abs(mean { $0 * $0 * $0 }) < 15.0.squareRoot() * error)
       #expect(abs(mean { $0 * $0 * $0 * $0 } - 3) < 96.0.squareRoot() * error)
+    }
+
+    /// Whole steps of sums, with noise, in double precision and in single.
+    @Test func sumsAreNoisedOnTheirGrid() {
+      var generator = SeededGenerator(state: 54)
+      let (toGrid, fromGrid): (Double, Double) = (0x1.7p19, 0x1.3p-25)
+      for size in edgeSizes {
+        var x = generator.floats(size)
+        if size > 4 { (x[0], x[1], x[2], x[3]) = (3e7, -3e7, .nan, .infinity) }
+        let noise = generator.words(size).map { Int32(truncatingIfNeeded: $0 >> 38) - 1 << 25 }
+        let steps = x.map { (toGrid * Double($0)).rounded(.toNearestOrEven) }
+        atEveryLevel { level in
+          var sums = [Float](repeating: 0, count: size)
+          ck_f32_noised(size, x, toGrid, noise, 1, fromGrid, &sums)
+          var held = [Float](repeating: 0, count: size)
+          ck_f32_noised_held(size, x, Float(toGrid), noise, Float(fromGrid), &held)
+          for index in 0..<size {
+            let wide = fromGrid * (steps[index] + Double(noise[index]))
+            let narrow = fromGrid * (min(max(steps[index], -0x1p30), 0x1p30) + Double(noise[index]))
+            guard !x[index].isNaN else {
+              #expect(sums[index].isNaN && held[index].isNaN, "at \(level)")
+              continue
+            }
+            #expect(sums[index] == Float(wide), "at \(level)")
+            // The product's rounding, the rounding to whole steps, and those of the sum and the result.
+            let size = fromGrid * (min(abs(steps[index]), 0x1p30) + abs(Double(noise[index])))
+            #expect(abs(Double(held[index]) - narrow) <= fromGrid + 0x1p-21 * size, "at \(level)")
+          }
+        }
+      }
     }
 
     @Test(arguments: [0, 1, 1 << 32, 1 << 63, .max] as [UInt64]) func coinsChoosePlaces(limit: UInt64) {

@@ -90,7 +90,7 @@ struct FederatedTraining: Sendable {
   func round(after state: State, _ attempt: Int) async throws -> State {
     if let privacy { return try await privateRound(privacy, after: state, attempt) }
     let start = ContinuousClock.now
-    let number = try run.database.newAttempt(job: run.record.id, round: state.round + 1)
+    let number = try run.database.attemptNumber()
     let cohort = federated.cohort.sample(
       from: enrolment.roster, round: state.round + 1, attempt: attempt, seed: run.job.training.seed)
     let body = LinkBody.floats(
@@ -132,7 +132,7 @@ struct FederatedTraining: Sendable {
   func judge(_ state: State, _ attempt: Int) async throws -> Judgement {
     // Sums over held-out rows would tell of workers what nothing hides.
     guard privacy == nil else { return Judgement() }
-    let number = try run.database.newAttempt(job: run.record.id, round: state.round + 1)
+    let number = try run.database.attemptNumber()
     let plan = HidingPlan.judgement(federated, rows: zero.rows)
     let round = SumRound(
       seats: run.registry.seats(of: enrolment.roster), patience: patience, recorder: run.recorder, federated: federated,
