@@ -149,6 +149,14 @@ import Testing
     #expect(GradientInversion.labelObstacle(description, loss: .binaryCrossEntropy) == nil)
   }
 
+  /// Oracle: means by hand, the corner's of four pixels, the middle's of nine.
+  @Test func blursAreMeansOfNeighbours() {
+    let image: [Double] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0, 0, 90, 0, 0, 0, 0]
+    let blurred = BoxBlur.apply(image, [2, 3, 3])
+    #expect(abs(blurred[0] - 3) < 1e-12 && abs(blurred[4] - 5) < 1e-12 && abs(blurred[13] - 10) < 1e-12)
+    #expect(abs(blurred[9] - 22.5) < 1e-12 && abs(blurred[10] - 15) < 1e-12)
+  }
+
   /// A linear model's confidence rises along its weights: that is what a climb must find.
   @Test func climbsFollowWhatTheModelLooksFor() throws {
     let description = try ModelDescription(layers: [.dense(units: 1), .sigmoid], inputShape: [12])

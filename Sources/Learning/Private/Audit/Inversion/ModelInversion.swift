@@ -7,7 +7,7 @@ import Tensors
 /// Threat model: somebody who may ask the model, and gets its probabilities, perhaps rounded; no rows, no weights.
 ///
 /// Each step asks about pairs of rows on either side of where it is, in random directions, and follows the directions that the answers rise
-/// in. It costs two queries a direction and step.
+/// in, smoothed where rows are images: neighbouring pixels are alike. It costs two queries a direction and step.
 ///
 /// - Source: M. Fredrikson, S. Jha and T. Ristenpart, *Model Inversion Attacks that Exploit Confidence Information and Basic
 ///   Countermeasures*, CCS 2015; T. Salimans et al., *Evolution Strategies as a Scalable Alternative to Reinforcement Learning*, 2017, for
@@ -51,6 +51,7 @@ package struct ModelInversion {
   package func climb(class label: Int, seed: SeedTree) throws(LearningError) -> Found {
     var random = seed.generator()
     let width = description.inputShape.count
+    let image = ImageShape.extents(of: description.inputShape)
     var point = [Double](repeating: start, count: width)
     var (mean, square) = (point.map { _ in 0.0 }, point.map { _ in 0.0 })
     for step in 1...max(steps, 1) {
@@ -65,6 +66,7 @@ package struct ModelInversion {
         guard rise != 0 else { continue }
         for index in slope.indices { slope[index] += rise * noise[index] }
       }
+      if let image { slope = BoxBlur.apply(BoxBlur.apply(slope, image), image) }
       let corrections = (1 - pow(0.9, Double(step)), 1 - pow(0.999, Double(step)))
       for index in point.indices {
         mean[index] = 0.9 * mean[index] + 0.1 * slope[index]
