@@ -96,6 +96,7 @@ struct FederatedTraining: Sendable {
     let body = LinkBody.floats(
       rule.usesControl ? state.weights + state.server.control(count: layout.trainedCount) : state.weights)
     var next = State(round: state.round + 1, weights: [], server: state.server)
+    try run.recorder?.note(model: state.weights, attempt: number)
     let step =
       federated.aggregation.hidesUpdates
       ? try await hiddenStep(number, next.round, cohort, body) : try await openStep(number, next.round, cohort, body)
