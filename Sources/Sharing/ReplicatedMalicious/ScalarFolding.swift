@@ -38,7 +38,7 @@ struct ScalarFolding {
   }
 
   /// What the parts of the last three variables count in the first claim; the last one counts once.
-  private var counts: [UInt64] { coin.points(Self.partCount - 1, .parts) + [1] }
+  var counts: [UInt64] { coin.points(Self.partCount - 1, .parts) + [1] }
 
   /// This party's summands of the first claim's values that are not those of parts.
   mutating func firstSummands() -> [UInt64] {
@@ -81,10 +81,17 @@ struct ScalarFolding {
     }
   }
 
+  /// Adds a claim on parts that count as these do.
+  mutating func join(_ other: GaloisShare) { claim = claim + other }
+
   /// This party's summands of the second claim's values; that of the last part is what is left.
-  func secondSummands() -> [UInt64] {
+  ///
+  /// - Parameter others: those of what has joined.
+  func secondSummands(with others: [UInt64]) -> [UInt64] {
     let (words, last) = (GaloisElement.wordCount, Self.corners[Self.partCount - 1])
-    return Array(table[..<(last * words)] + table[((last + 1) * words)...])
+    var sums = table
+    ck_u64_add(sums.count, table, others, &sums)
+    return Array(sums[..<(last * words)] + sums[((last + 1) * words)...])
   }
 
   /// The claim at points of all variables.
