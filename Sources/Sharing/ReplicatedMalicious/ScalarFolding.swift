@@ -68,17 +68,7 @@ struct ScalarFolding {
     for (place, value) in zip(Self.others, values) { told[place] = value }
     claim = GaloisShare.value(told, at: points)
     self.points = points
-    let weights = GaloisElement.tableWeights(at: points).flatMap(\.words)
-    let words = GaloisElement.wordCount
-    table = (0..<Self.tableCount).flatMap { place -> [UInt64] in
-      let column = (0..<Self.tableCount).flatMap { row -> ArraySlice<UInt64> in
-        let start = (row * Self.tableCount + place) * words
-        return table[start..<start + words]
-      }
-      var sum = [UInt64](repeating: 0, count: words)
-      ck_galois_dot(Self.tableCount, weights, column, &sum)
-      return sum
-    }
+    table = GaloisElement.evaluate(table, at: points)
   }
 
   /// Adds a claim on parts that count as these do.
