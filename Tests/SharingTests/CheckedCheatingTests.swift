@@ -136,6 +136,41 @@ import Transports
     }
   }
 
+  /// An owner that sends two parties different components is refused; the session goes on with the next owner's.
+  @Test func unequalSharesAreRefusedAlone() async throws {
+    let pieces = try replicatedShares(of: Self.inputs)
+    let results = try await simulateChecked { scheme in
+      var own = pieces[scheme.party]
+      if scheme.party == 1 {
+        own[0] = ReplicatedShare(
+          HeldShare(components: [own[0].held.components[0].adding(1), own[0].held.components[1]]))
+      }
+      do {
+        _ = try await scheme.admit(own)
+        Issue.record("different components were taken")
+      } catch SharingError.cheating(.inputs, _) {}
+      #expect(!scheme.isOver)
+      return try await Self.run(scheme, pieces[scheme.party])
+    }
+    let honest = try await simulateChecked { try await Self.run($0, pieces[$0.party]) }
+    for result in results { #expect(Self.matches(result, honest[0])) }
+  }
+
+  /// A party that shows the others different hashes cannot have some refuse and others go on: the session ends.
+  @Test(arguments: 0..<3)
+  func whoIsToldAnotherHashEndsTheSession(cheater: PartyID) async throws {
+    let pieces = try replicatedShares(of: Self.inputs)
+    let results = await checkedOutcomes(deadline: .seconds(5)) { base in
+      TamperingChannel(base, base.party == cheater ? .tellOnePeer : nil, round: 3, seed: 5)
+    } _: { scheme -> Bool in
+      do { _ = try await Self.run(scheme, pieces[scheme.party]) } catch {
+        return scheme.isOver && CheatingTests.isDocumented(error)
+      }
+      return false
+    }
+    for party in 0..<3 where party != cheater { #expect(try results[party].get(), "party \(party)") }
+  }
+
   /// The hashes by which parties compare an owner's components are of no use to who lacks one of them: of the same components,
   /// they are others in every session.
   @Test func hashesOfInputsConfirmNoGuess() async throws {
