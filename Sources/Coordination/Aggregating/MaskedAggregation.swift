@@ -51,18 +51,24 @@ struct MaskedContribution: HidingClient {
   private var client: AggregationClient
 
   init(
-    _ plan: HidingPlan, clients: [String], words: [UInt64], name: String, key: P256.Signing.PrivateKey, roster: Roster,
+    _ plan: HidingPlan, clientCount: Int, words: [UInt64], name: String, key: P256.Signing.PrivateKey, roster: Roster,
     record: any UnmaskingRecord
   ) throws(SecureAggregationError) {
     client = try AggregationClient(
-      client: ClientID(name), signingKey: key, roster: roster, plan: try plan.masking(clients: clients.count),
+      client: ClientID(name), signingKey: key, roster: roster, plan: try plan.masking(clients: clientCount),
       input: words, record: record)
   }
 
   mutating func answer(_ body: LinkBody) throws -> LinkBody {
     guard case .bytes(let bytes) = body else { throw CoordinationError.malformedMessage(from: "the coordinator") }
-    return .bytes(try client.answer(bytes))
+    return .bytes(try answer(bytes))
   }
+
+  /// The reply to the server's next message.
+  mutating func answer(_ message: [UInt8]) throws(SecureAggregationError) -> [UInt8] { try client.answer(message) }
+
+  /// Whether the last answer was given.
+  var isFinished: Bool { client.isFinished }
 }
 
 extension HidingPlan {

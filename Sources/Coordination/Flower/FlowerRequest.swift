@@ -13,11 +13,13 @@ struct FlowerRequest {
   /// The text of a job, where the ServerApp brings it.
   let job: String?
   let round: Int
+  /// The most rows that a worker has, where sums are hidden: a worker's weight is a part of it.
+  let mostRows: Int?
   private let epochs: Int?
   private let batch: Int?
   private let rate: Double?
 
-  private static let known = ["server-round", "tacit-job", "local-epochs", "batch-size", "lr"]
+  private static let known = ["server-round", "tacit-job", "local-epochs", "batch-size", "lr", "tacit-most-rows"]
 
   init(_ records: Entries<Record>) throws {
     var arrays: (String, Entries<FlowerArray>)?
@@ -51,6 +53,7 @@ struct FlowerRequest {
     }
     self.round = round
     epochs = try whole("local-epochs", in: 1...10_000)
+    mostRows = try whole("tacit-most-rows", in: 1...1 << 30)
     batch = try whole("batch-size", in: 1...1_000_000)
     rate = try config["lr"].map { value in
       guard let rate = value.number, rate > 0, rate <= 1e6 else {
