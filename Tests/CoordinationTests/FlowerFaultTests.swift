@@ -5,7 +5,7 @@ import Testing
 
 /// What happens to workers, as processes of their own, when something fails in a federation of real Flower processes.
 @Suite(
-  .serialized, .enabled(if: FlowerPrograms.here != nil, Comment(rawValue: FlowerPrograms.absence)),
+  .serialized, .enabled(FlowerPrograms.absence) { await FlowerPrograms.here != nil },
   .enabled(if: BuiltProgram.tacit != nil, "the program was not built; run swift build"))
 struct FlowerFaultTests {
   private static let job = """
@@ -20,8 +20,8 @@ struct FlowerFaultTests {
 
   private let flower: FlowerProcesses
 
-  init() throws {
-    flower = try FlowerProcesses()
+  init() async throws {
+    flower = try await FlowerProcesses()
     func write(_ text: String, _ name: String) throws {
       try Data(text.utf8).write(to: flower.folder.appending(path: name))
     }
@@ -67,21 +67,21 @@ struct FlowerFaultTests {
     let figures = try await flower.figures()
     #expect(figures.train.count == 6 && figures.evaluate.count == 6, "\(figures)")
     #expect(words("again").contains("a message was answered"))
-    try checkEnds()
+    try await checkEnds()
   }
 
   /// A worker that cannot take part ends with one sentence, and the code that says whose fault it is.
-  private func checkEnds() throws {
+  private func checkEnds() async throws {
     let key = flower.folder.appending(path: "stranger.key").path
     try FlowerKeys.write(to: key)
     let loose = flower.folder.appending(path: "loose.key").path
     try FlowerKeys.write(to: loose)
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: loose)
     for (path, status, sentence) in [
-      (key, Int32(4), "does not accept this node's key"), (loose, 2, "others can read it"),
+      (key, Int32(4), "does not accept this node's key"), (loose, 2, "may be read by others"),
     ] {
       let worker = try startWorker("d", ["--flower-key", path])
-      worker.waitUntilGone()
+      try await flower.wait("the worker's end") { !worker.isRunning }
       #expect(worker.terminationStatus == status)
       let last = words("d").split(separator: "\n").filter { $0.hasPrefix("tacit: ") }
       #expect(last.count == 1 && last[0].contains(sentence), "\(words("d"))")

@@ -10,7 +10,7 @@ import Testing
 
 /// Tacit workers in a federation of real Flower processes.
 @Suite(
-  .serialized, .enabled(if: FlowerPrograms.here != nil, Comment(rawValue: FlowerPrograms.absence)))
+  .serialized, .enabled(FlowerPrograms.absence) { await FlowerPrograms.here != nil })
 struct FlowerFederationTests {
   /// One batch holds all rows of a worker, so that their order does not matter and PyTorch can do the same.
   private static func job(rounds: Int) -> String {
@@ -53,7 +53,7 @@ struct FlowerFederationTests {
   @Test(.timeLimit(.minutes(15))) func fiveRoundsWithAStockNodeAreOurFiveRounds() async throws {
     let job = Self.job(rounds: 5)
     let tables = try Federations.tables()
-    let flower = try FlowerProcesses()
+    let flower = try await FlowerProcesses()
     let initial = flower.folder.appending(path: "initial")
     try Self.writeWeights(to: initial, job: job)
     let data = flower.folder.appending(path: "rows")
@@ -87,7 +87,7 @@ struct FlowerFederationTests {
   @Test(.timeLimit(.minutes(15))) func aRestartedSuperLinkFindsItsWorkersAgain() async throws {
     let job = Self.job(rounds: 2)
     let tables = try Federations.tables()
-    let flower = try FlowerProcesses()
+    let flower = try await FlowerProcesses()
     let initial = flower.folder.appending(path: "initial")
     try Self.writeWeights(to: initial, job: job)
     // Nobody listens yet: workers wait for it.

@@ -12,7 +12,7 @@ import TestSupport
 import Testing
 
 /// The example's ServerApp adds what it does not see.
-@Suite(.serialized, .enabled(if: FlowerPrograms.here != nil, Comment(rawValue: FlowerPrograms.absence)))
+@Suite(.serialized, .enabled(FlowerPrograms.absence) { await FlowerPrograms.here != nil })
 struct FlowerMaskedFederationTests {
   /// Who says nothing any more from a stage on, and whose reply to one is spoilt in its last byte.
   struct Case: Sendable, CustomTestStringConvertible {
@@ -44,11 +44,13 @@ struct FlowerMaskedFederationTests {
   ]
 
   /// Oracle: the sum of the inputs. The clients are ours, the server is the example's, in Python.
-  @Test(arguments: cases) func theExamplesServerUnmasksWhatOurClientsMask(_ example: Case) throws {
+  @Test(arguments: cases) func theExamplesServerUnmasksWhatOurClientsMask(_ example: Case) async throws {
     let names = (0..<example.clients).map { "c\($0)" }
     var random = SeedTree(seed: 3).generator()
     // More than one piece of the example's unpacking.
-    let plan = try AggregationPlan(clientCount: names.count, vectorLength: 9001, valueBits: example.bits)
+    let plan = try AggregationPlan(
+      clientCount: names.count, vectorLength: 9001, valueBits: example.bits,
+      context: [1, 2, 3])
     let keys = Dictionary(uniqueKeysWithValues: names.map { ($0, P256.Signing.PrivateKey()) })
     let roster = Dictionary(uniqueKeysWithValues: keys.map { (ClientID($0.key), $0.value.publicKey) })
     var inputs: [String: [UInt64]] = [:]
@@ -61,9 +63,10 @@ struct FlowerMaskedFederationTests {
         record: MemoryUnmaskingRecord())
     }
     let server = try FlowerServerHalf(
+      try #require(await FlowerPrograms.here),
       .init(
         keys: keys.mapValues { $0.publicKey.x963Representation.base64EncodedString() }, values: plan.vectorLength,
-        bits: plan.valueBits, minimum: plan.minimumClients))
+        bits: plan.valueBits, minimum: plan.minimumClients, context: Data(plan.context).base64EncodedString()))
     var word = try server.hear()
     var gone: Set<String> = []
     for stage in [MessageKind.advertisement, .shares, .maskedInput, .agreement, .unmasking] {
@@ -100,7 +103,7 @@ struct FlowerMaskedFederationTests {
     let tables = try Federations.tables()
     let keys = Dictionary(uniqueKeysWithValues: tables.map { ($0.name, P256.Signing.PrivateKey()) })
     let roster = Dictionary(uniqueKeysWithValues: keys.map { (ClientID($0.key), $0.value.publicKey) })
-    let flower = try FlowerProcesses(tls: true)
+    let flower = try await FlowerProcesses(tls: true)
     let certificates = try #require(flower.certificates)
     let initial = flower.folder.appending(path: "initial")
     try FlowerFederationTests.writeWeights(to: initial, job: job)

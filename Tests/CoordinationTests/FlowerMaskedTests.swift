@@ -34,7 +34,7 @@ import Testing
       for (name, rows) in tables {
         workers[name] = try FlowerWorker(
           name: name, rows: rows, policy: policy, job: job,
-          masking: try FlowerMasking(key: try #require(keys[name]), roster: roster), logger: Federations.quiet)
+          masking: FlowerMasking(key: try #require(keys[name]), roster: roster), logger: Federations.quiet)
       }
       (self.keys, self.workers) = (keys, workers)
     }
@@ -85,6 +85,11 @@ import Testing
     return ""
   }
 
+  private static func context(_ said: Entries<RecordValue>) throws -> [UInt8] {
+    guard case .bytes(let bytes)? = said["context"] else { throw CancellationError() }
+    return bytes
+  }
+
   private struct Outcome {
     var result: AggregationResult?
     /// Of workers that refused a stage.
@@ -94,19 +99,20 @@ import Testing
 
   /// One question to all and the sum that follows. `dropping` workers answer no more from a stage on; `tamper` changes what is relayed.
   private static func run(
-    _ members: Members, _ type: String, dropping: [String: MessageKind] = [:],
+    _ members: Members, _ type: String, rows: [String: Int64] = [:], dropping: [String: MessageKind] = [:],
     tamper: (MessageKind, String, inout [UInt8]) -> Void = { _, _, _ in }
   ) async throws -> Outcome {
     var said: [Entries<RecordValue>] = []
     for name in members.names {
-      let answer = try await #require(members.workers[name]).answer(try question(type))
+      let answer = try await #require(members.workers[name]).answer(try question(type, rows: rows[name] ?? 100))
       said.append(try #require(config("tacit-sum", answer), "\(answer)"))
     }
     let first = try #require(said.first)
     guard case .integers(let counts)? = first["counts"] else { throw CancellationError() }
     let plan = try AggregationPlan(
       clientCount: members.names.count, vectorLength: Int(counts.reduce(0, +)),
-      valueBits: try #require(first["bits"]?.whole), minimumClients: try #require(first["minimum"]?.whole))
+      valueBits: try #require(first["bits"]?.whole), minimumClients: try #require(first["minimum"]?.whole),
+      context: try context(first))
     var server = try AggregationServer(
       plan: plan, roster: members.roster, cohort: members.names.map { ClientID($0) })
     var outcome = Outcome(said: first)
@@ -183,8 +189,10 @@ import Testing
       let config = try #require(Self.config("tacit-sum", answer))
       #expect(config["name"] == .string(name))
       #expect(
-        config.names.sorted() == ["arrays", "bits", "counts", "key", "kind", "minimum", "name", "offset", "steps"])
-      said.append(["arrays", "bits", "counts", "kind", "minimum", "offset", "steps"].map { config[$0] })
+        config.names.sorted() == [
+          "arrays", "bits", "context", "counts", "key", "kind", "minimum", "name", "offset", "steps",
+        ])
+      said.append(["arrays", "bits", "context", "counts", "kind", "minimum", "offset", "steps"].map { config[$0] })
     }
     #expect(said[0] == said[1])
   }
@@ -226,6 +234,16 @@ import Testing
     for reason in outcome.reasons.values { #expect(reason.contains("is not signed by b with the key of the roster")) }
   }
 
+  /// A ServerApp that gives three workers a bound under which their updates round to nothing, to see the fourth one's: no two workers
+  /// that were asked different things add up.
+  @Test func aQuestionOfAnotherKindThanTheOthersIsFoundOut() async throws {
+    let members = try Members(4)
+    let outcome = try await Self.run(members, "train", rows: ["d": 1 << 30])
+    #expect(outcome.reasons.keys.sorted() == ["d"])
+    #expect(outcome.reasons["d"]?.contains("another plan") == true)
+    #expect(outcome.result?.contributors.map(\.name) == ["a", "b", "c"])
+  }
+
   @Test func aSumOfOthersThanAgreedIsRefused() async throws {
     let members = try Members(4, policy: WorkerPolicy(smallestCohort: 3))
     let worker = try #require(members.workers["a"])
@@ -240,7 +258,7 @@ import Testing
     guard case .integers(let counts)? = said["counts"] else { throw CancellationError() }
     let plan = try AggregationPlan(
       clientCount: 3, vectorLength: Int(counts.reduce(0, +)), valueBits: try #require(said["bits"]?.whole),
-      minimumClients: 3)
+      minimumClients: 3, context: try Self.context(said))
     var server = try AggregationServer(plan: plan, roster: roster, cohort: names)
     let first = try #require(server.begin()["a"]).bytes
     #expect(
@@ -249,13 +267,13 @@ import Testing
 
   @Test func whatCannotBeSummedIsRefusedInOneSentence() async throws {
     let key = P256.Signing.PrivateKey()
-    let alone = try FlowerMasking(key: key, roster: ["b": key.publicKey])
+    let alone = FlowerMasking(key: key, roster: ["b": key.publicKey])
     let rows = try Federations.tables()[0].rows
     func worker(_ masking: FlowerMasking?, _ policy: WorkerPolicy = WorkerPolicy()) throws -> FlowerWorker {
       try FlowerWorker(
         name: "a", rows: rows, policy: policy, job: Self.job, masking: masking, logger: Federations.quiet)
     }
-    let whole = try FlowerMasking(key: key, roster: ["a": key.publicKey])
+    let whole = FlowerMasking(key: key, roster: ["a": key.publicKey])
     let cases: [(FlowerWorker, FlowerMessage, String)] = [
       (try worker(nil), try Self.question("train"), "start the worker with --identity"),
       (try worker(alone), try Self.question("train"), "start the worker with --identity"),

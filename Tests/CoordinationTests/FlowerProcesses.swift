@@ -27,8 +27,8 @@ final class FlowerProcesses {
   private var superLink: Process?
   private let log: FileHandle
 
-  init(tls: Bool = false) throws {
-    programs = try #require(FlowerPrograms.here)
+  init(tls: Bool = false) async throws {
+    programs = try #require(await FlowerPrograms.here)
     folder = FileManager.default.temporaryDirectory.appending(path: "tacit-flower-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder.appending(path: "home"), withIntermediateDirectories: true)
     ports = try ReservedPorts.take(2)
@@ -79,7 +79,8 @@ final class FlowerProcesses {
   }
 
   deinit {
-    for process in running { process.end() }
+    for process in running where process.isRunning { process.terminate() }
+    for process in running { process.waitUntilGone() }
     try? FileManager.default.removeItem(at: folder)
   }
 
@@ -126,7 +127,7 @@ final class FlowerProcesses {
     let path = folder.appending(path: name + ".key").path
     try FlowerKeys.write(to: path)
     let command = try start("flwr", ["supernode", "register", path + ".pub", "here"])
-    command.waitUntilGone()
+    try await wait("the registration") { !command.isRunning }
     guard command.terminationStatus == 0 else { throw Failed(description: "no key was registered:\n\(words)") }
     return path
   }

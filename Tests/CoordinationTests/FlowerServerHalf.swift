@@ -25,7 +25,8 @@ final class FlowerServerHalf {
     start = hear()
     keys = {name: ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), base64.b64decode(key))
             for name, key in start["keys"].items()}
-    attempt = MaskedSum(keys, start["values"], start["bits"], start["minimum"])
+    attempt = MaskedSum(keys, start["values"], start["bits"], start["minimum"],
+                        base64.b64decode(start["context"]))
     stages = attempt.run()
     messages = next(stages)
     try:
@@ -43,10 +44,11 @@ final class FlowerServerHalf {
     var values: Int
     var bits: Int
     var minimum: Int
+    var context: String
   }
 
-  init(_ start: Start) throws {
-    process.executableURL = URL(fileURLWithPath: try #require(FlowerPrograms.here).python)
+  init(_ programs: FlowerPrograms, _ start: Start) throws {
+    process.executableURL = URL(fileURLWithPath: programs.python)
     process.arguments = ["-c", Self.driver]
     process.currentDirectoryURL =
       URL(fileURLWithPath: #filePath).deletingLastPathComponent()

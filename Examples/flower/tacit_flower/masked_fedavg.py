@@ -11,7 +11,7 @@ from flwr.serverapp.strategy import FedAvg
 
 from .masked_sum import MaskedSum, SumFailed
 
-SHARED = ("kind", "bits", "minimum", "offset", "counts", "steps", "arrays")
+SHARED = ("kind", "bits", "minimum", "offset", "counts", "steps", "arrays", "context")
 """What all workers must say alike of a sum."""
 
 
@@ -38,6 +38,9 @@ class MaskedFedAvg(FedAvg):
         metrics = {"contributors": len(names)}
         if said["kind"] == "weighted":
             weight, loss = values[-2:]
+            if weight <= 0:
+                log(WARNING, "the weights add up to nothing: most-rows is far too large")
+                return None, None
             moved = values[:-2] / weight
             metrics["loss"] = float(loss / weight)
         arrays = {}
@@ -69,13 +72,10 @@ class MaskedFedAvg(FedAvg):
         if not members:
             return None
         said = next(iter(members.values()))[1]
-        keys = {
-            name: ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), own["key"])
-            for name, (_, own) in members.items()
-        }
+        keys = {name: key for name, (_, _, key) in members.items()}
         try:
-            attempt = MaskedSum(keys, sum(said["counts"]), said["bits"], said["minimum"])
-            sums, names = self.drive(attempt, {name: node for name, (node, _) in members.items()})
+            attempt = MaskedSum(keys, sum(said["counts"]), said["bits"], said["minimum"], said["context"])
+            sums, names = self.drive(attempt, {name: node for name, (node, _, _) in members.items()})
         except SumFailed as failure:
             log(WARNING, "no masked sum: %s", failure)
             return None
@@ -85,27 +85,27 @@ class MaskedFedAvg(FedAvg):
         return said, shifted * steps, names
 
     def members(self, replies):
-        """Who has a vector ready, by name: the node, and what it said. Who says something else than most is left out."""
+        """Who has a vector ready, by name: the node, what it said, and its key. Who says something else than most is left out."""
         members, twice = {}, set()
         for reply in replies:
             node = reply.metadata.src_node_id
-            if reply.has_error() or "tacit-sum" not in reply.content:
-                reason = reply.error.reason if reply.has_error() else "it takes part in no masked sum"
-                log(WARNING, "node %d is left out: %s", node, reason)
+            try:
+                if reply.has_error():
+                    raise ValueError(reply.error.reason)
+                said = reply.content["tacit-sum"]
+                name, key = str(said["name"]), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), said["key"])
+            except (KeyError, TypeError, ValueError) as reason:
+                log(WARNING, "node %d takes part in no masked sum: %s", node, reason)
                 continue
-            said = reply.content["tacit-sum"]
-            name = str(said["name"])
             if name in members:
                 twice.add(name)
-            members[name] = (node, said)
+            members[name] = (node, said, key)
         for name in twice:
             log(WARNING, "%s is left out: two nodes have that name", name)
             del members[name]
-        kinds = [self.shared(said) for _, said in members.values()]
-        return {
-            name: (node, said) for name, (node, said) in members.items()
-            if self.shared(said) == max(kinds, key=kinds.count)
-        }
+        kinds = [self.shared(said) for _, said, _ in members.values()]
+        most = max(kinds, key=kinds.count, default=None)
+        return {name: member for name, member in members.items() if self.shared(member[1]) == most}
 
     @staticmethod
     def shared(said):
@@ -139,9 +139,10 @@ class MaskedFedAvg(FedAvg):
         while waiting and time.monotonic() < end:
             for reply in self.grid.pull_messages(waiting):
                 waiting.discard(reply.metadata.reply_to_message_id)
-                if reply.has_error():
-                    log(WARNING, "node %d: %s", reply.metadata.src_node_id, reply.error.reason)
+                if reply.has_error() or "tacit-stage" not in reply.content:
+                    reason = reply.error.reason if reply.has_error() else "its answer is no stage of a sum"
+                    log(WARNING, "node %d: %s", reply.metadata.src_node_id, reason)
                 else:
-                    replies[reply.metadata.src_node_id] = reply.content["tacit-stage"]["message"]
+                    replies[reply.metadata.src_node_id] = bytes(reply.content["tacit-stage"].get("message", b""))
             time.sleep(0.1)
         return replies

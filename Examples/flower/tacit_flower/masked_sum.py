@@ -34,9 +34,12 @@ class SumFailed(Exception):
 
 
 class MaskedSum:
-    """One attempt among workers whose keys (P-256) and names are given, with values of so many bits."""
+    """One attempt among workers whose keys (P-256) and names are given, with values of so many bits.
 
-    def __init__(self, keys: dict[str, ec.EllipticCurvePublicKey], values: int, bits: int, minimum: int) -> None:
+    `context` is the workers' digest of what they were asked: those who were asked other things refuse the others' keys.
+    """
+
+    def __init__(self, keys: dict[str, ec.EllipticCurvePublicKey], values: int, bits: int, minimum: int, context: bytes) -> None:
         self.names = sorted(keys, key=str.encode)
         self.keys = [keys[name] for name in self.names]
         self.count, self.values = len(self.names), values
@@ -47,8 +50,8 @@ class MaskedSum:
         self.width = (self.count * (2**bits - 1)).bit_length()
         self.words = np.dtype("<u4" if self.width <= 32 else "<u8")
         self.attempt = secrets.token_bytes(16)
-        plan = labelled("plan") + struct.pack("<4I", self.count, values, bits, minimum) + struct.pack("<BI", 0, self.threshold)
-        self.announcement = self.head(ANNOUNCEMENT) + sha256(plan) + struct.pack("<I", self.count)
+        plan = labelled("plan") + struct.pack("<4IBI", self.count, values, bits, minimum, 0, self.threshold)
+        self.announcement = self.head(ANNOUNCEMENT) + sha256(plan + context) + struct.pack("<I", self.count)
         for name in self.names:
             self.announcement += bytes([len(name.encode())]) + name.encode()
         self.refusals: dict[str, str] = {}

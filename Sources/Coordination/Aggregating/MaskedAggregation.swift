@@ -51,11 +51,12 @@ struct MaskedContribution: HidingClient {
   private var client: AggregationClient
 
   init(
-    _ plan: HidingPlan, clientCount: Int, words: [UInt64], name: String, key: P256.Signing.PrivateKey, roster: Roster,
-    record: any UnmaskingRecord
+    _ plan: HidingPlan, clientCount: Int, context: [UInt8] = [], words: [UInt64], name: String,
+    key: P256.Signing.PrivateKey, roster: Roster, record: any UnmaskingRecord
   ) throws(SecureAggregationError) {
     client = try AggregationClient(
-      client: ClientID(name), signingKey: key, roster: roster, plan: try plan.masking(clients: clientCount),
+      client: ClientID(name), signingKey: key, roster: roster,
+      plan: try plan.masking(clients: clientCount, context: context),
       input: words, record: record)
   }
 
@@ -73,10 +74,10 @@ struct MaskedContribution: HidingClient {
 
 extension HidingPlan {
   /// The plan of secure aggregation among so many; coordinator and workers make the same one.
-  fileprivate func masking(clients: Int) throws(SecureAggregationError) -> AggregationPlan {
+  fileprivate func masking(clients: Int, context: [UInt8] = []) throws(SecureAggregationError) -> AggregationPlan {
     guard clients >= minimumClients else { throw .tooFewClients(left: clients, threshold: minimumClients) }
     return try AggregationPlan(
       clientCount: clients, vectorLength: count, valueBits: bits, minimumClients: max(2, minimumClients),
-      topology: try .recommended(clients: clients))
+      topology: try .recommended(clients: clients), context: context)
   }
 }

@@ -48,11 +48,11 @@ struct FlowerPrivacy {
   }
 
   /// An update as it enters a masked sum, with its part of the noise.
-  func summand(_ update: Update, arrays: [String], minimumClients: Int) throws -> FlowerSum {
+  func summand(_ update: Update, arrays: [String], minimumClients: Int, context: [UInt8]) throws -> FlowerSum {
     let (grid, numbers) = try noised(update)
     return try FlowerSum(
       .mean, try .noised(grid, minimumClients: minimumClients), [.doubles(numbers.map { Double($0) })],
-      arrays: arrays, step: grid.meanStep)
+      arrays: arrays, step: grid.meanStep, context: context)
   }
 
   private func noised(_ update: Update) throws -> (ClientGrid, [Int]) {

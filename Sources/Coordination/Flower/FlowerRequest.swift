@@ -1,3 +1,4 @@
+import Crypto
 import Datasets
 import Federation
 import Flower
@@ -107,6 +108,21 @@ struct FlowerRequest {
       flat += tensor.scalars
     }
     return flat
+  }
+
+  /// Stands for all that decides what is computed: the question, its settings, the job's text and the weights.
+  func digest(_ question: String, job: String, weights: [Float]) -> [UInt8] {
+    var hash = SHA256()
+    for text in ["tacit flower 1: question", question, job] {
+      withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { hash.update(bufferPointer: $0) }
+      hash.update(data: Array(text.utf8))
+    }
+    for number in [round, epochs ?? 0, batch ?? 0, mostRows ?? 0] {
+      withUnsafeBytes(of: UInt64(number).littleEndian) { hash.update(bufferPointer: $0) }
+    }
+    withUnsafeBytes(of: (rate ?? 0).bitPattern.littleEndian) { hash.update(bufferPointer: $0) }
+    weights.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    return Array(hash.finalize())
   }
 
   /// Weights as they go back: in the order in which they came.

@@ -13,6 +13,7 @@ final class FlowerRun {
   let job: Job
   private let federated: Job.FederatedPart
   private let name: String
+  private let text: String
   private let id: String
   private let table: WorkerTable
   private let account: WorkerAccount
@@ -25,8 +26,9 @@ final class FlowerRun {
 
   /// - Throws: ``CoordinationError/flower(_:)`` with the reason why the job is not for this worker.
   init(
-    _ job: Job, id: String, name: String, rows: WorkerRows, policy: WorkerPolicy, masking: FlowerMasking?
+    _ text: String, id: String, name: String, rows: WorkerRows, policy: WorkerPolicy, masking: FlowerMasking?
   ) throws {
+    let job = try Job.parse(text)
     if let objection = policy.objection(to: job) { throw CoordinationError.flower("the job is refused: \(objection)") }
     guard let federated = job.federated, [.open, .masked].contains(federated.aggregation) else {
       throw CoordinationError.flower(
@@ -51,6 +53,7 @@ final class FlowerRun {
     }
     privacy = job.hidesClients ? try FlowerPrivacy(job) : nil
     (self.job, self.federated, self.name, self.id) = (job, federated, name, id)
+    self.text = text
     self.policy = policy
     self.masking = federated.aggregation == .masked ? masking : nil
   }
@@ -84,12 +87,14 @@ final class FlowerRun {
     }
     let local = try work(request)
     sum = nil
-    let sums = try local.judge(try request.weights(local.layout))
+    let weights = try request.weights(local.layout)
+    let sums = try local.judge(weights)
     if let masking {
       return try ready(
         try FlowerSum(
           job.training.loss == .meanSquaredError ? .judgedNumbers : .judged,
-          .judgement(federated, rows: try mostRows(request)), Judgement.blocks(sums)), masking)
+          .judgement(federated, rows: try mostRows(request)), Judgement.blocks(sums),
+          context: request.digest("evaluate", job: text, weights: weights)), masking)
     }
     guard sums[0] > 0 else {
       throw CoordinationError.flower(
@@ -123,17 +128,18 @@ final class FlowerRun {
 
   private func summand(of request: FlowerRequest, _ local: LocalWork, _ weights: [Float]) throws -> FlowerSum {
     let names = local.layout.entries.map(\.name)
+    let context = request.digest("train", job: text, weights: weights)
     if let privacy {
       return try privacy.summand(
         try local.trainHidden(weights, round: request.round), arrays: names,
-        minimumClients: federated.leastContributors)
+        minimumClients: federated.leastContributors, context: context)
     }
     let update = try local.train(weights, round: request.round, serverControl: [], ownControl: [])
     let limit = local.weighting == .examples ? try mostRows(request) : 1
     let summand = Summand(count: local.layout.count, weightLimit: limit)
     return try FlowerSum(
       .weighted, .training(federated, summand: summand, rows: nil),
-      try summand.blocks(update, weighting: local.weighting), arrays: names)
+      try summand.blocks(update, weighting: local.weighting), arrays: names, context: context)
   }
 
   private func mostRows(_ request: FlowerRequest) throws(CoordinationError) -> Int {

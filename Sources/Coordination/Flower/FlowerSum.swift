@@ -34,13 +34,16 @@ struct FlowerSum {
   private let steps: [(count: Int, step: Double)]
   /// The names of the arrays that the values are, one after the other.
   private let arrays: [String]
+  /// Of the question that is answered; workers that were asked different things do not add up.
+  private let context: [UInt8]
   private var state: State
 
   /// - Parameter step: what a step is, if the plan does not say it.
   init(
-    _ kind: Kind, _ plan: HidingPlan, _ blocks: [HidingPlan.Block], arrays: [String] = [], step: Double? = nil
+    _ kind: Kind, _ plan: HidingPlan, _ blocks: [HidingPlan.Block], arrays: [String] = [], step: Double? = nil,
+    context: [UInt8]
   ) throws(CoordinationError) {
-    (self.kind, self.plan, self.arrays) = (kind, plan, arrays)
+    (self.kind, self.plan, self.arrays, self.context) = (kind, plan, arrays, context)
     state = .ready(try plan.encode(blocks))
     var steps = plan.segments.map { (count: $0.count, step: step ?? plan.step(of: $0)) }
     if kind == .weighted, let last = steps.popLast() {
@@ -56,6 +59,7 @@ struct FlowerSum {
       ("kind", .string(kind.rawValue)), ("bits", .integer(Int64(plan.bits))),
       ("minimum", .integer(Int64(max(2, plan.minimumClients)))), ("offset", .integer(Int64(plan.offset))),
       ("counts", .integers(steps.map { Int64($0.count) })), ("steps", .doubles(steps.map(\.step))),
+      ("context", .bytes(context)),
     ])
     if !arrays.isEmpty { try config.append("arrays", .strings(arrays)) }
     return try Entries([(Self.record, .config(config))])
@@ -74,8 +78,8 @@ struct FlowerSum {
           "the sum is of \(stage.clientCount) workers, and the policy wants at least \(policy.smallestCohort)")
       }
       half = try MaskedContribution(
-        plan, clientCount: stage.clientCount, words: words, name: name, key: masking.key, roster: masking.roster,
-        record: masking.record)
+        plan, clientCount: stage.clientCount, context: context, words: words, name: name, key: masking.key,
+        roster: masking.roster, record: masking.record)
     case .underWay(let begun): half = begun
     case .over: throw CoordinationError.flower("the sum is over here; ask for another one with train or evaluate")
     }

@@ -92,7 +92,7 @@ public actor FlowerWorker {
       throw CoordinationError.flower("this worker has had too many runs; restart it")
     }
     let run = try FlowerRun(
-      try Job.parse(text), id: "flower \(id) \(life)", name: name, rows: rows, policy: policy, masking: masking)
+      text, id: "flower \(id) \(life)", name: name, rows: rows, policy: policy, masking: masking)
     for other in runs.values { other.run.rest() }
     runs[id] = (text, run)
     return run
