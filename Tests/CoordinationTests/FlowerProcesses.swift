@@ -132,14 +132,26 @@ final class FlowerProcesses {
     return path
   }
 
+  private static let conversion = """
+    import sys
+    from cryptography.hazmat.primitives import serialization as keys
+    key = keys.load_pem_private_key(open(sys.argv[1], "rb").read(), None)
+    text = key.private_bytes(keys.Encoding.PEM, keys.PrivateFormat.OpenSSH, keys.NoEncryption())
+    open(sys.argv[1] + ".ssh", "wb").write(text)
+    """
+
   /// A SuperNode whose ClientApp is a process of its own; gives the address at which it waits for that.
   func startSuperNode(key: String) async throws -> String {
     let own = ports.numbers[1]
+    // SuperNodes read keys in the format of OpenSSH only.
+    let command = try start(programs.python, ["-c", Self.conversion, key])
+    try await wait("the key of OpenSSH's") { !command.isRunning }
     let security = certificates.map { ["--root-certificates", $0.authority] } ?? ["--insecure"]
     try start(
       "flower-supernode",
       security + [
-        "--superlink", address, "--port", "\(own)", "--isolation", "process", "--auth-supernode-private-key", key,
+        "--superlink", address, "--port", "\(own)", "--isolation", "process", "--auth-supernode-private-key",
+        key + ".ssh",
       ])
     try await waitForPort(own)
     return "127.0.0.1:\(own)"
