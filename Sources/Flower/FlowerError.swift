@@ -58,7 +58,7 @@ extension FlowerError: CustomStringConvertible {
     }
   }
 
-  /// As the command line ends with it.
+  /// As the command line ends with it: 2 for what its owner must mend, 3 for the network, 4 for a refusal.
   public var exitCode: Int {
     switch self {
     case .badAddress, .file, .keyFile: 2

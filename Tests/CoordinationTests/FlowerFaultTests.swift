@@ -59,7 +59,7 @@ struct FlowerFaultTests {
     _ = try startWorker("b")
     let killed = try startWorker("c")
     try await flower.wait("three workers") { ["a", "b", "c"].allSatisfy { words($0).contains("joined") } }
-    try flower.startRun([("rounds", "6"), ("nodes", "2"), ("layers", "\"4,8,2\"")])
+    try flower.startRun([("rounds", "6"), ("nodes", "2"), ("timeout", "15"), ("layers", "\"4,8,2\"")])
     try await flower.wait("an answer of c") { words("c").contains("a message was answered") }
     #expect(kill(killed.processIdentifier, SIGKILL) == 0)
     killed.waitUntilGone()

@@ -52,7 +52,7 @@ def main(grid: Grid, context: Context) -> None:
     )
     result = strategy.start(
         grid=grid, initial_arrays=initial_arrays(config), num_rounds=int(config["rounds"]),
-        train_config=ConfigRecord(dict(settings)), evaluate_config=ConfigRecord(dict(settings)), timeout=120,
+        train_config=ConfigRecord(dict(settings)), evaluate_config=ConfigRecord(dict(settings)), timeout=float(config["timeout"]),
     )
     folder = str(config["output"])
     if not folder:

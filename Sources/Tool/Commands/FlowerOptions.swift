@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Tacit
 
-/// How a worker takes part in a Flower federation.
+/// How a worker takes part in a Flower federation: its node, its key, and whose word it takes for the SuperLink.
 struct FlowerOptions: ParsableArguments {
   @Option(help: "In place of a coordinator: the SuperLink of a Flower federation, as HOST:PORT.") var flower: String?
   @Option(
