@@ -22,22 +22,7 @@ import Testing
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
   }
 
-  /// The program beside the bundle of tests.
-  static var program: URL? {
-    let candidates = [Bundle.main.executableURL, Bundle.main.bundleURL].compactMap { $0 }
-    for candidate in candidates {
-      var folder = candidate
-      for _ in 0..<4 {
-        let program = folder.appendingPathComponent("tacit")
-        if FileManager.default.isExecutableFile(atPath: program.path) { return program }
-        folder = folder.deletingLastPathComponent()
-      }
-    }
-    let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    return ["release", "debug"].map { root.appendingPathComponent(".build/\($0)/tacit") }
-      .first { FileManager.default.isExecutableFile(atPath: $0.path) }
-  }
+  static var program: URL? { BuiltProgram.tacit }
 
   func tacit(_ arguments: String...) throws -> Run { try tacit(arguments) }
 

@@ -39,13 +39,9 @@ public actor Worker {
     record: any UnmaskingRecord = MemoryUnmaskingRecord(), logger: Logger
   ) throws {
     let account = try WorkerAccount(policy, worker: identity.name)
-    var roster: Roster = [:]
-    for path in policy.roster {
-      let member = try CertifiedKey.load(from: path)
-      roster[ClientID(member.name)] = member.key
-    }
     self.init(
-      name: identity.name, key: identity.signingKey, rows: rows, policy: policy, roster: roster, record: record,
+      name: identity.name, key: identity.signingKey, rows: rows, policy: policy, roster: try policy.members(),
+      record: record,
       encryptor: try policy.paillierKey.map { try PrecomputedEncryptor(KeyFiles.key(at: $0).publicKey) },
       sharing: try policy.cluster.map { path in
         SharingIdentity(identity, pins: try ClusterFile.load(from: path).parties.map(\.certificate))
@@ -144,7 +140,7 @@ public actor Worker {
     switch job.federated.aggregation {
     case .masked:
       return try MaskedContribution(
-        plan, clients: clients, words: words, name: name, key: key, roster: roster, record: record)
+        plan, clientCount: clients.count, words: words, name: name, key: key, roster: roster, record: record)
     case .paillier:
       guard let encryptor else { throw CoordinationError.protocolBreach("encryption without a key") }
       return try PaillierContribution(plan, clients: clients, words: words, encryptor: encryptor)

@@ -93,10 +93,8 @@ final class WorkerJob {
     }
     let summand = Summand(
       count: local.layout.count, extraCount: local.rule.extraCount(local.layout), weightLimit: plan.weightLimit)
-    var packed = try summand.pack(update, weighting: local.weighting)
-    let weight = Array(packed.suffix(2))
-    packed.removeLast(2)
-    return try hide([.floats(packed), .floats(weight)] + Judgement.blocks(judged), plan, header)
+    let blocks = try summand.blocks(update, weighting: local.weighting)
+    return try hide(blocks + Judgement.blocks(judged), plan, header)
   }
 
   private func tell(_ sums: [Double], _ header: TaskHeader) throws -> (WorkerMessage.Reply, LinkBody) {
