@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 public import GRDB
+import NIOConcurrencyHelpers
 
 /// A job as the state knows it.
 public struct JobRecord: Codable, Hashable, Sendable {
