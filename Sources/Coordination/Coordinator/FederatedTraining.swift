@@ -51,7 +51,7 @@ struct FederatedTraining: Sendable {
   ) async throws -> State {
     guard case .averaging(let averaging) = strategy else { preconditionFailure("checked by the job") }
     let rounds = PrivateRounds(
-      run: run, enrolment: enrolment, privacy: privacy, strategy: averaging, reader: reader)
+      run: run, enrolment: enrolment, asked: asked, privacy: privacy, strategy: averaging, reader: reader)
     var (next, record, reservation) = try await rounds.step(after: state, attempt)
     if next.round % max(1, federated.rounds / 100) == 0 || next.round == federated.rounds {
       record.metrics.epsilon = try privacy.epsilon(
@@ -63,6 +63,7 @@ struct FederatedTraining: Sendable {
     return next
   }
 
+  private var asked: AskedQuestion { AskedQuestion(offer: enrolment.offer, preprocessing: zero.preprocessing) }
   private var federated: Job.FederatedPart { run.federated }
   private var patience: Duration { .seconds(federated.deadlineSeconds) }
   var isNumeric: Bool { run.job.training.loss == .meanSquaredError }
@@ -136,7 +137,8 @@ struct FederatedTraining: Sendable {
     let number = try run.database.attemptNumber()
     let plan = HidingPlan.judgement(federated, rows: zero.rows)
     let round = SumRound(
-      seats: run.registry.seats(of: enrolment.roster), patience: patience, recorder: run.recorder, federated: federated,
+      seats: run.registry.seats(of: enrolment.roster), asked: asked, patience: patience, recorder: run.recorder,
+      federated: federated,
       opener: run.opener, parties: run.parties)
     let result = try await round.run(
       TaskHeader(
@@ -173,7 +175,8 @@ struct FederatedTraining: Sendable {
     let plan = HidingPlan.training(federated, summand: summand, rows: zero.rows)
     let header = TaskHeader(number: number, kind: .train, round: round, hiding: plan, hasControl: rule.usesControl)
     let sums = SumRound(
-      seats: run.registry.seats(of: cohort), patience: patience, recorder: run.recorder, federated: federated,
+      seats: run.registry.seats(of: cohort), asked: asked, patience: patience, recorder: run.recorder,
+      federated: federated,
       opener: run.opener, parties: run.parties)
     let result = try await sums.run(header, body: body, count: plan.count)
     let values = (result.segments[0] + result.segments[1]).map { Float($0) }

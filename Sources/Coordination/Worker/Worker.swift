@@ -107,7 +107,7 @@ public actor Worker {
         if header.kind == .train { try account.spend(on: header.round, of: job.id) }
         return try job.perform(header, body)
       case .stage(let task, _, let clients):
-        var half = try working().takeContribution(to: task) { try begin(task, clients, $0, $1) }
+        var half = try working().takeContribution(to: task) { try begin(task, clients, $0, $1, $2) }
         let answer = try await half.answer(body)
         try working().keep(half, of: task)
         return (.stage, answer)
@@ -131,7 +131,7 @@ public actor Worker {
 
   /// This worker's half of an aggregation.
   private func begin(
-    _ task: Int, _ clients: [String], _ plan: HidingPlan, _ words: [UInt64]
+    _ task: Int, _ clients: [String], _ plan: HidingPlan, _ context: [UInt8], _ words: [UInt64]
   ) throws -> any HidingClient {
     let job = try working()
     guard clients.count >= policy.smallestCohort else {
@@ -140,7 +140,8 @@ public actor Worker {
     switch job.federated.aggregation {
     case .masked:
       return try MaskedContribution(
-        plan, clientCount: clients.count, words: words, name: name, key: key, roster: roster, record: record)
+        plan, clientCount: clients.count, context: context, words: words, name: name, key: key, roster: roster,
+        record: record)
     case .paillier:
       guard let encryptor else { throw CoordinationError.protocolBreach("encryption without a key") }
       return try PaillierContribution(plan, clients: clients, words: words, encryptor: encryptor)
@@ -211,7 +212,7 @@ public actor Worker {
       logger.info("the job spends too much", metadata: ["job": "\(offer.job)", "reason": "\(objection)"])
       return .refused(reason: objection)
     }
-    let job = try WorkerJob(offer.job, offered, name: name, table: table)
+    let job = try WorkerJob(offer, offered, name: name, table: table)
     self.job = job
     return .accepted(outline: job.outline, example: job.table.exampleShape?.extents)
   }
