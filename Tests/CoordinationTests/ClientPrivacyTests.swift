@@ -175,8 +175,10 @@ import Testing
       try result.outcome.privacy?.epsilon == LossAccountant().epsilon(of: .repeated(step, count: 4), delta: 1e-5))
   }
 
-  /// A worker with a ledger of its own takes a job that its budget allows, and no second one.
-  @Test func aWorkerKeepsItsOwnLedger() async throws {
+  /// A worker with a ledger of its own takes a job that its budget allows, and no second one, also where it has the name of the first.
+  @Test(arguments: [["0000000a", "0000000b"], ["0000000a", "0000000a"]]) func aWorkerKeepsItsOwnLedger(names: [String])
+    async throws
+  {
     let ledger = try Self.ledger(epsilon: 4, for: "bank-a")
     let identity = try CertificateAuthority.create(name: "test").issue(role: .worker, name: "bank-a")
     let rows = try #require(try Federations.tables(1).first?.rows)
@@ -187,7 +189,7 @@ import Testing
       "rounds: 2, aggregation: open, minimumClients: 1",
       privacy: "unit: client, clip: 1, targetEpsilon: 3, delta: 1e-5"
     ).replacing("workers: 3", with: "workers: 1")
-    for isAllowed in [true, false] {
+    for (isAllowed, name) in zip([true, false], names) {
       let coordinator = Coordinator(database: try Federations.database(), logger: Federations.quiet)
       let running = Task { _ = try? await coordinator.run() }
       let ends = MemoryLink.pair(worker: "bank-a")
@@ -196,14 +198,54 @@ import Testing
       let owner = MemoryLink.pair(Relay.peer("coordinator"), Relay.peer("owner", role: "client"))
       await coordinator.admit(owner.0)
       if isAllowed {
-        _ = try await Submission(owner.1).run(text, seed: 5) { _ in }
+        _ = try await Submission(owner.1).run(text, seed: 5, id: name) { _ in }
         #expect(try ledger.statements().map(\.dataset) == ["bank-a"])
       } else {
         let failure = await #expect(throws: JobFailure.self) {
-          _ = try await Submission(owner.1).run(text, seed: 5) { _ in }
+          _ = try await Submission(owner.1).run(text, seed: 5, id: name) { _ in }
         }
         #expect(failure?.exitCode == 4 && failure?.reason.contains("privacy budget of bank-a") == true)
       }
+      running.cancel()
+      serving.cancel()
+      await coordinator.close()
+    }
+  }
+
+  /// What was reserved for a job serves no other that a coordinator offers by its name.
+  @Test func aNameStandsForOneJob() async throws {
+    let ledger = try Self.ledger(epsilon: 9, for: "bank-a")
+    let identity = try CertificateAuthority.create(name: "test").issue(role: .worker, name: "bank-a")
+    var policy = Federations.policy
+    policy.ledger = ledger.path
+    let worker = try Worker(
+      identity: identity, rows: try #require(try Federations.tables(1).first?.rows), policy: policy,
+      logger: Federations.quiet)
+    func text(workers: Int, epsilon: Double) -> String {
+      Self.job(
+        "rounds: 2, aggregation: open, minimumClients: 1",
+        privacy: "unit: client, clip: 1, targetEpsilon: \(epsilon), delta: 1e-5"
+      ).replacing("workers: 3", with: "workers: \(workers)")
+    }
+    for (isFirst, text) in [(true, text(workers: 2, epsilon: 1)), (false, text(workers: 1, epsilon: 3))] {
+      let coordinator = Coordinator(database: try Federations.database(), logger: Federations.quiet)
+      let running = Task { _ = try? await coordinator.run() }
+      let ends = MemoryLink.pair(worker: "bank-a")
+      await coordinator.admit(ends.coordinator, key: identity.signingKey.publicKey)
+      let serving = Task { _ = try? await worker.serve(ends.worker) }
+      let owner = MemoryLink.pair(Relay.peer("coordinator"), Relay.peer("owner", role: "client"))
+      await coordinator.admit(owner.0)
+      let submission = Task { try await Submission(owner.1).run(text, seed: 5, id: "0000000a") { _ in } }
+      if isFirst {
+        // It waits for a second worker; the first one has accepted, and reserved.
+        for _ in 0..<500 where try ledger.statements().first?.reservedCount != 1 {
+          try await Task.sleep(for: .milliseconds(20))
+        }
+      } else {
+        let failure = await #expect(throws: JobFailure.self) { _ = try await submission.value }
+        #expect(failure?.reason.contains("another job than the one") == true, "\(failure?.reason ?? "")")
+      }
+      submission.cancel()
       running.cancel()
       serving.cancel()
       await coordinator.close()

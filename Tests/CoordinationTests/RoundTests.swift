@@ -60,7 +60,6 @@ import Testing
     #expect(first.rounds.allSatisfy { $0.cohort.count == 2 })
   }
 
-  /// The bound of the issue: 2^-15 of the agreed range a coordinate and round; three rounds add up.
   /// A coordinator that gives one worker other weights than the rest could take its update out of the sum: it does not take part.
   @Test func whoIsAskedSomethingElseIsNotInTheSum() async throws {
     let relay = await Relay(
@@ -74,6 +73,7 @@ import Testing
     #expect(result.rounds.map(\.contributors) == [["a", "c", "d", "e"]])
   }
 
+  /// The bound of the issue: 2^-15 of the agreed range a coordinate and round; three rounds add up.
   @Test func maskedGivesTheOpenAverage() async throws {
     let keys = "rounds: 1, localEpochs: 2, minimumClients: 3, valueRange: 4"
     let open = try await Federations.run(Federations.job(keys + ", aggregation: open"))

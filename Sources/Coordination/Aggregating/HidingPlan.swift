@@ -35,6 +35,7 @@ struct HidingPlan: Codable, Hashable, Sendable {
   ///
   /// - Throws: ``CoordinationError/outOfRange(what:bound:)``.
   func encode(_ blocks: [Block]) throws(CoordinationError) -> [UInt64] {
+    guard (1...53).contains(bits) else { throw .protocolBreach("values of \(bits) bits, where 1 to 53 can be added") }
     guard blocks.count == segments.count, zip(blocks, segments).allSatisfy({ $0.count == $1.count }) else {
       throw .protocolBreach("a vector of another length")
     }

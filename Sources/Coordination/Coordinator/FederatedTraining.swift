@@ -38,7 +38,7 @@ struct FederatedTraining: Sendable {
   /// Takes all rounds of a private training from the budget, if there is one; gives the reservation.
   func reserve() throws -> Int? {
     guard let privacy else { return nil }
-    return try run.budget?.reserve(privacy.event, rounds: federated.rounds)
+    return try run.budget?.reserve(privacy.event, rounds: federated.rounds, reusesSettled: true).number
   }
 
   /// What a private training spent, with the rounds that had to be done again.

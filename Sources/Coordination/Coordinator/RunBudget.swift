@@ -28,17 +28,26 @@ struct RunBudget: Sendable {
     purpose = "federated job \(job)"
   }
 
-  /// Reserves all rounds, unless a run before a crash did; gives the reservation's number.
+  /// Reserves all rounds, unless a run before a crash did; gives the reservation's number, and whether it was there already.
   ///
+  /// - Parameter reusesSettled: whether one that is settled serves as well. It must not where others name the job.
   /// - Throws: ``CoordinationError/ledger(_:)`` where the budget does not suffice.
-  func reserve(_ event: PrivacyEvent, rounds: Int) throws(CoordinationError) -> Int {
-    try kept { () throws(LedgerError) in
-      let known = try source.ledger.entries().first { entry in
-        guard entry.dataset == dataset, case .reserved(_, purpose) = entry.body else { return false }
-        return true
+  func reserve(
+    _ event: PrivacyEvent, rounds: Int, reusesSettled: Bool
+  ) throws(CoordinationError) -> (number: Int, isKnown: Bool) {
+    let all = PrivacyEvent.repeated(event, count: rounds)
+    return try kept { () throws(LedgerError) in
+      let entries = try source.ledger.entries()
+      let settled = Set(
+        entries.compactMap { entry in
+          if case .committed(let reservation, _) = entry.body { reservation } else { nil }
+        })
+      let known = entries.first { entry in
+        entry.dataset == dataset && entry.body == .reserved(all, purpose: purpose)
+          && (reusesSettled || !settled.contains(entry.number))
       }
-      if let known { return known.number }
-      return try source.ledger.reserve(.repeated(event, count: rounds), of: dataset, purpose: purpose)
+      if let known { return (known.number, true) }
+      return (try source.ledger.reserve(all, of: dataset, purpose: purpose), false)
     }
   }
 

@@ -8,7 +8,8 @@ import Tensors
 /// What a worker's owner lets jobs spend, and what they have spent as far as the worker can know.
 ///
 /// All rounds of a job count from its acceptance on, also those in which the worker is not asked: ε holds for all of them together. A round
-/// that the worker is asked for again is one more. Rounds that a coordinator does again without asking this worker are in the
+/// that the worker is asked for again is one more, and so is each that it is asked for after it was restarted, since it does not know which
+/// it has answered. A coordinator chooses the names of jobs: what was reserved for one serves no other of the same name. Rounds that a coordinator does again without asking this worker are in the
 /// coordinator's ledger alone.
 final class WorkerAccount {
   private let limit: Double?
@@ -20,6 +21,7 @@ final class WorkerAccount {
 
   private struct Entry {
     let job: String
+    let offered: Job
     let privacy: ClientPrivacy
     let rounds: Int
     var asked: Set<Int> = []
@@ -54,15 +56,20 @@ final class WorkerAccount {
     if let limit, case .targetEpsilon(let asked) = part.noise, asked > limit {
       return "it asks for ε = \(asked), and the policy allows \(limit) at most"
     }
-    if current?.job == id { return nil }
+    if let current, current.job == id {
+      return current.offered == job ? nil : "it is another job than the one that was offered by this name before"
+    }
     let privacy = try privacy(job, try Self.weightCount(of: job, example))
     let epsilon = try privacy.epsilon(of: privacy.event, rounds: federated.rounds)
     if let limit, epsilon > limit { return "it asks for ε = \(epsilon), and the policy allows \(limit) at most" }
-    var entry = Entry(job: id, privacy: privacy, rounds: federated.rounds)
+    var entry = Entry(job: id, offered: job, privacy: privacy, rounds: federated.rounds)
     if let budget {
       do {
         let account = RunBudget(budget, job: id, dataset: worker)
-        entry.reservations.append(try account.reserve(privacy.event, rounds: federated.rounds))
+        let (reservation, isKnown) = try account.reserve(
+          privacy.event, rounds: federated.rounds, reusesSettled: false)
+        entry.reservations.append(reservation)
+        if isKnown { entry.asked = Set(1...federated.rounds) }
       } catch {
         guard case .ledger(let refusal) = error, refusal.isRefusal else { throw error }
         return "\(refusal)"

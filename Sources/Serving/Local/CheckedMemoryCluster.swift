@@ -48,6 +48,7 @@ package struct CheckedMemoryCluster {
       var answers: [QueryAnswer] = []
       for sent in parcels {
         let pieces = try InputSharing.unpack(sent[party], party: party, shapes: [words.shape, outputShape])
+        try scheme.beginStep()
         answers.append(try await scheme.answer(graph, description, held, input: pieces[0], mask: pieces[1]))
       }
       return answers

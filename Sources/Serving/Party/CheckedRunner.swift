@@ -23,6 +23,8 @@ final class CheckedRunner: SessionRunner {
     guard let query = queries.first, queries.count == 1, case .checked(let pieces) = query.input, pieces.count == 2
     else { throw ServingError.malformedMessage }
     let description = query.model.description
+    // First of all: one party may have the weights and another not, and after a refusal their counters must be alike again.
+    try scheme.beginStep()
     let weights = try await refusingUnequalShares(of: "the model", in: scheme) {
       try await self.weights(of: query.model)
     }
@@ -73,12 +75,12 @@ final class CheckedRunner: SessionRunner {
 }
 
 extension CheckedScheme {
-  /// One query at one party: the output under the mask that its client has shared with the input, after the check.
+  /// One query at one party, in the step that has begun: the output under the mask that its client has shared with the input, after the
+  /// check.
   func answer(
     _ graph: Graph, _ description: SharedModel.Description, _ weights: [String: CheckedShare], input: ReplicatedShare,
     mask: ReplicatedShare, of model: String = ""
   ) async throws -> QueryAnswer {
-    try beginStep()
     let before = traffic
     let clock = ContinuousClock()
     let start = clock.now

@@ -8,8 +8,10 @@ struct TrainingCollector {
   /// What hides what is told: losses of epochs, then the result.
   private let mask: RingTensor?
   private var collected = TrainingAnswer()
-  private var epochs: [Int: [RingTensor]] = [:]
-  private var summands: [RingTensor] = []
+  /// What each party has told, by epoch. The first word of a party counts, so that nobody speaks for another.
+  private var epochs: [Int: [Int: RingTensor]] = [:]
+  private var losses: [Int: Double] = [:]
+  private var summands: [Int: RingTensor] = [:]
 
   init(_ program: TrainingProgram, scheme: ClusterScheme, mask: RingTensor?) {
     self.program = program
@@ -26,11 +28,13 @@ struct TrainingCollector {
       guard (loss?.count ?? 0) == (program.revealsLoss ? 1 : 0) else {
         throw ServingError.unexpectedReply(party: party)
       }
-      return try takeEpoch(epoch, loss)
+      guard (1...program.epochs).contains(epoch) else { throw ServingError.unexpectedReply(party: party) }
+      return try takeEpoch(epoch, loss, from: party)
     case .waiting: return nil
     case .finished(let words, let figures):
       guard words.count == program.revealedCount else { throw ServingError.unexpectedReply(party: party) }
-      summands.append(words)
+      guard summands[party] == nil else { throw ServingError.unexpectedReply(party: party) }
+      summands[party] = words
       collected.traffic.rounds = max(collected.traffic.rounds, figures.rounds)
       collected.traffic.byteCount += figures.bytesSent
       collected.traffic.dealtByteCount += figures.dealtBytes
@@ -40,17 +44,21 @@ struct TrainingCollector {
     }
   }
 
-  private mutating func takeEpoch(_ epoch: Int, _ loss: RingTensor?) throws -> TrainingStep? {
-    epochs[epoch, default: []].append(loss?.reshaped(to: [1]) ?? RingTensor(repeating: 0, shape: [1]))
+  private mutating func takeEpoch(_ epoch: Int, _ loss: RingTensor?, from party: Int) throws -> TrainingStep? {
+    guard epochs[epoch]?[party] == nil else { return nil }
+    epochs[epoch, default: [:]][party] = loss?.reshaped(to: [1]) ?? RingTensor(repeating: 0, shape: [1])
     guard let parts = epochs[epoch], parts.count == scheme.partyCount else { return nil }
-    epochs[epoch] = nil
     var step = TrainingStep(step: epoch * program.stepsPerEpoch, stepCount: program.stepCount, loss: nil)
     guard program.revealsLoss else { return step }
-    let total = try value(of: parts, epoch - 1..<epoch).decoded()
+    let total = try value(of: Array(parts.values), epoch - 1..<epoch).decoded()
     let mean = Double(total.scalars[0]) / Double(program.rowCount)
     step.loss = mean
-    collected.losses.append(mean)
+    losses[epoch] = mean
     return step
+  }
+
+  private func isIncomplete(_ party: Int) -> Bool {
+    summands[party] == nil || program.revealsLoss && (1...program.epochs).contains { epochs[$0]?[party] == nil }
   }
 
   /// What the parties have told, which is at these places of the mask.
@@ -61,12 +69,17 @@ struct TrainingCollector {
 
   /// The whole, when all parties are done.
   func answer() throws -> TrainingAnswer {
+    // Where parties may deviate, one that says nothing must not keep a loss or the result from the client unnoticed.
+    if scheme == .replicatedMalicious, let party = (0..<scheme.partyCount).first(where: isIncomplete) {
+      throw ServingError.unexpectedReply(party: party)
+    }
     var answer = collected
+    answer.losses = losses.sorted { $0.key < $1.key }.map(\.value)
     for _ in answer.losses { answer.traffic = answer.traffic + scheme.telling(count: 1) }
     guard program.revealedCount > 0, summands.count == scheme.partyCount else { return answer }
-    answer.traffic = answer.traffic + scheme.telling(count: summands[0].count)
+    answer.traffic = answer.traffic + scheme.telling(count: program.revealedCount)
     let start = program.revealsLoss ? program.epochs : 0
-    let total = try value(of: summands, start..<start + program.revealedCount).decoded()
+    let total = try value(of: Array(summands.values), start..<start + program.revealedCount).decoded()
     if program.judging != nil { answer.figure = total.scalars.last.map(Double.init) }
     guard program.revealsModel else { return answer }
     var offset = 0
