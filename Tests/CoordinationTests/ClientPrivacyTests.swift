@@ -175,6 +175,29 @@ import Testing
       try result.outcome.privacy?.epsilon == LossAccountant().epsilon(of: .repeated(step, count: 4), delta: 1e-5))
   }
 
+  /// A coordinator that never ran before, with one worker and a job's owner.
+  private struct House {
+    let owner: any Link
+    private let coordinator: Coordinator
+    private let tasks: [Task<Void, Never>]
+
+    init(_ worker: Worker, _ identity: NodeIdentity) async throws {
+      let coordinator = Coordinator(database: try Federations.database(), logger: Federations.quiet)
+      let running = Task { _ = try? await coordinator.run() }
+      let ends = MemoryLink.pair(worker: identity.name)
+      await coordinator.admit(ends.coordinator, key: identity.signingKey.publicKey)
+      let serving = Task { _ = try? await worker.serve(ends.worker) }
+      let owners = MemoryLink.pair(Relay.peer("coordinator"), Relay.peer("owner", role: "client"))
+      await coordinator.admit(owners.0)
+      (self.coordinator, owner, tasks) = (coordinator, owners.1, [running, serving])
+    }
+
+    func close() async {
+      for task in tasks { task.cancel() }
+      await coordinator.close()
+    }
+  }
+
   /// A worker with a ledger of its own takes a job that its budget allows, and no second one, also where it has the name of the first.
   @Test(arguments: [["0000000a", "0000000b"], ["0000000a", "0000000a"]]) func aWorkerKeepsItsOwnLedger(names: [String])
     async throws
@@ -190,25 +213,17 @@ import Testing
       privacy: "unit: client, clip: 1, targetEpsilon: 3, delta: 1e-5"
     ).replacing("workers: 3", with: "workers: 1")
     for (isAllowed, name) in zip([true, false], names) {
-      let coordinator = Coordinator(database: try Federations.database(), logger: Federations.quiet)
-      let running = Task { _ = try? await coordinator.run() }
-      let ends = MemoryLink.pair(worker: "bank-a")
-      await coordinator.admit(ends.coordinator, key: identity.signingKey.publicKey)
-      let serving = Task { _ = try? await worker.serve(ends.worker) }
-      let owner = MemoryLink.pair(Relay.peer("coordinator"), Relay.peer("owner", role: "client"))
-      await coordinator.admit(owner.0)
+      let house = try await House(worker, identity)
       if isAllowed {
-        _ = try await Submission(owner.1).run(text, seed: 5, id: name) { _ in }
+        _ = try await Submission(house.owner).run(text, seed: 5, id: name) { _ in }
         #expect(try ledger.statements().map(\.dataset) == ["bank-a"])
       } else {
         let failure = await #expect(throws: JobFailure.self) {
-          _ = try await Submission(owner.1).run(text, seed: 5, id: name) { _ in }
+          _ = try await Submission(house.owner).run(text, seed: 5, id: name) { _ in }
         }
         #expect(failure?.exitCode == 4 && failure?.reason.contains("privacy budget of bank-a") == true)
       }
-      running.cancel()
-      serving.cancel()
-      await coordinator.close()
+      await house.close()
     }
   }
 
@@ -228,14 +243,8 @@ import Testing
       ).replacing("workers: 3", with: "workers: \(workers)")
     }
     for (isFirst, text) in [(true, text(workers: 2, epsilon: 1)), (false, text(workers: 1, epsilon: 3))] {
-      let coordinator = Coordinator(database: try Federations.database(), logger: Federations.quiet)
-      let running = Task { _ = try? await coordinator.run() }
-      let ends = MemoryLink.pair(worker: "bank-a")
-      await coordinator.admit(ends.coordinator, key: identity.signingKey.publicKey)
-      let serving = Task { _ = try? await worker.serve(ends.worker) }
-      let owner = MemoryLink.pair(Relay.peer("coordinator"), Relay.peer("owner", role: "client"))
-      await coordinator.admit(owner.0)
-      let submission = Task { try await Submission(owner.1).run(text, seed: 5, id: "0000000a") { _ in } }
+      let house = try await House(worker, identity)
+      let submission = Task { try await Submission(house.owner).run(text, seed: 5, id: "0000000a") { _ in } }
       if isFirst {
         // It waits for a second worker; the first one has accepted, and reserved.
         for _ in 0..<500 where try ledger.statements().first?.reservedCount != 1 {
@@ -246,9 +255,7 @@ import Testing
         #expect(failure?.reason.contains("another job than the one") == true, "\(failure?.reason ?? "")")
       }
       submission.cancel()
-      running.cancel()
-      serving.cancel()
-      await coordinator.close()
+      await house.close()
     }
   }
 

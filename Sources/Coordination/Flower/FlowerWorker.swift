@@ -9,7 +9,8 @@ public import Logging
 ///
 /// A ServerApp that strategies of Flower drive needs to know nothing of it: weights come as an ArrayRecord with the names and shapes of
 /// the job's model, and go back with the metrics `num-examples` and `loss`. The job is the owner's, or comes in the setting
-/// `tacit-job`. Under `aggregation: masked` what goes back is where the masked sum begins, whose stages come as queries. No code comes with it: an app's own code stays where it is.
+/// `tacit-job`. Under `aggregation: masked` what goes back is where the masked sum begins, whose stages come as queries. No code
+/// comes with it: an app's own code stays where it is.
 public actor FlowerWorker {
   private let name: String
   private let rows: WorkerRows

@@ -70,15 +70,7 @@ public struct ModelInversionAudit: Sendable {
     guard decimals.map({ (0...12).contains($0) }) ?? true else {
       throw .invalidSetting("decimals", reason: "must be from 0 to 12")
     }
-    guard confidence > 0.5, confidence < 1 else {
-      throw .invalidSetting("confidence", reason: "must be above 0.5 and below 1")
-    }
-    guard job.mode == .plain else {
-      throw .invalidSetting("mode", reason: "must be plain: the model is audited, however it came to be trained")
-    }
-    guard job.privacy?.unit ?? .example == .example, job.privacy?.method != .statistics else {
-      throw .invalidSetting("privacy", reason: "must hide examples in gradients, or be left out, for this audit")
-    }
+    try AuditedTraining.check(job, confidence: confidence)
   }
 
   /// What one search gave.

@@ -25,15 +25,7 @@ public struct MembershipAudit: Sendable {
     guard (4...512).contains(shadows), shadows.isMultiple(of: 2) else {
       throw .invalidSetting("shadows", reason: "must be even, from 4 to 512")
     }
-    guard confidence > 0.5, confidence < 1 else {
-      throw .invalidSetting("confidence", reason: "must be above 0.5 and below 1")
-    }
-    guard job.mode == .plain else {
-      throw .invalidSetting("mode", reason: "must be plain: the model is audited, however it came to be trained")
-    }
-    guard job.privacy?.unit ?? .example == .example, job.privacy?.method != .statistics else {
-      throw .invalidSetting("privacy", reason: "must hide examples in gradients, or be left out, for this audit")
-    }
+    try AuditedTraining.check(job, confidence: confidence)
     (self.job, self.shadows, self.confidence, self.seed) = (job, shadows, confidence, seed)
   }
 
