@@ -50,12 +50,3 @@ import Testing
     #expect(count >= 2)
   }
 }
-
-extension [String] {
-  fileprivate func contains(_ lines: [String]) -> Bool {
-    guard let first = lines.first, count >= lines.count else { return false }
-    return indices.dropLast(lines.count - 1).contains { start in
-      self[start] == first && Array(self[start..<start + lines.count]) == lines
-    }
-  }
-}

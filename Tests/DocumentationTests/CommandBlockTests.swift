@@ -62,7 +62,7 @@ import Testing
       if let name = defaultSubcommand, let next = own.first(where: { $0.commandName == name }) {
         return next.fault(in: words)
       }
-      if !own.isEmpty { return words.first.map { "\(commandName) has no command \($0)" } ?? nil }
+      if !own.isEmpty { return words.first.map { "\(commandName) has no command \($0)" } }
       return faultInArguments(words)
     }
 

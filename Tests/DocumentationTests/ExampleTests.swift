@@ -7,10 +7,10 @@ import Testing
       ("ExampleCredit", "applications approved"), ("ExampleCustomModel", "decisions on shares are right"),
       ("ExampleOwnStrategy", "momentum:"), ("ExampleOwnScheme", "applications decided by two parties"),
       ("Quickstart", "decisions agree"), ("TensorPointers", "[4.0, 6.0]"),
-    ]) func runs(_ example: (name: String, says: String)) throws
+    ]) func runs(example: String, says: String) throws
   {
-    let run = try Programs.run(example.name)
-    #expect(run.status == 0 && run.output.contains(example.says), "\(run.output)")
+    let run = try Programs.run(example)
+    #expect(run.status == 0 && run.output.contains(says), "\(run.output)")
   }
 
   @Test func theWorkerAsksItsOwner() throws {

@@ -47,7 +47,7 @@ import Testing
     let trainer = try Trainer(
       description, loss: .binaryCrossEntropy, optimizer: .sgd(learningRate: 0.5), epochs: 20, batch: 64, seed: 7)
 
-    let privacy = try ExamplePrivacy(clipping: .flat(norm: 1), noiseMultiplier: 2)
+    let privacy = ExamplePrivacy(clipping: .flat(norm: 1), noiseMultiplier: 2)
     let result = try PrivateTrainer(trainer, privacy: privacy).train(
       features: data.train.features, targets: data.train.targets.tensor)
     let epsilon = try LossAccountant().epsilon(of: result.event, delta: 1e-5)

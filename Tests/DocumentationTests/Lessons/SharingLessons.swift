@@ -87,7 +87,8 @@ import Testing
     let r = SecureRandom.words(1)[0]
     let c = x &+ 1 << 62 &+ r
     let overflow = r >> 63 & ~(c >> 63) & 1
-    let quotient = c >> 16 &- r >> 16 &+ overflow << 48 &- 1 << 46
+    let difference = c >> 16 &- r >> 16
+    let quotient = difference &+ overflow << 48 &- 1 << 46
     // −1,000,000 / 65536 = −15.26: one of the two neighbours, the nearer one more often.
     #expect([-16, -15].contains(Int64(bitPattern: quotient)))
   }
@@ -100,7 +101,8 @@ import Testing
     // Whether c − r borrows from its top bit: a comparison of a public number with shared bits.
     let low = UInt64.max >> 1
     let borrow: UInt64 = c & low < r & low ? 1 : 0
-    #expect(c >> 63 ^ r >> 63 ^ borrow == 1)
+    let sign = c >> 63 ^ r >> 63 ^ borrow
+    #expect(sign == 1)
   }
 
   @Test func narrowComparisons() throws {
