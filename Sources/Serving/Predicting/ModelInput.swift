@@ -1,4 +1,5 @@
 public import Datasets
+import Graphs
 public import ModelFiles
 public import Tensors
 

@@ -6,7 +6,7 @@ import Tacit
   static func main() async throws {
     let arguments = CommandLine.arguments.dropFirst()
     let applications =
-      arguments.count == 2 ? try table(arguments[1], target: arguments[2]) : SyntheticCredit.dataset()
+      try arguments.count == 2 ? table(arguments[1], target: arguments[2]) : SyntheticCredit.dataset()
     let data = try applications.prepared(test: 0.2, seed: 7)
 
     // A bank trains on what it knows.

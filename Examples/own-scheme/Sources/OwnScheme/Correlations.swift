@@ -56,7 +56,7 @@ actor Correlations {
       let rows = shapes[0][0]
       let keys = SecureRandom.words(rows)
       let order = (0..<rows).sorted { keys[$0] < keys[$1] }
-      let (masks, fresh) = (shapes.map(random), shapes.map(random))
+      let (masks, fresh) = (shapes.map { random($0) }, shapes.map { random($0) })
       let mine = Piece(tensors: zip(masks, fresh).map { $0.gatherRows(order) - $1 }, order: order)
       let theirs = Piece(tensors: masks + fresh)
       return turn == 0 ? [mine, theirs] : [theirs, mine]
