@@ -98,7 +98,7 @@ let package = Package(
         logging,
       ]),
 
-    room("Flower", ["Arithmetic", protobuf, crypto, nioCore, nioHTTP1, nioPosix, nioTLS, nioSSL, logging]),
+    room("Flower", ["Arithmetic", "Identity", protobuf, crypto, nioCore, nioHTTP1, nioPosix, nioTLS, nioSSL, logging]),
 
     // First floor: tensors.
     room("Tensors", ["Arithmetic", "CKernels"]),

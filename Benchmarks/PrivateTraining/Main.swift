@@ -45,16 +45,23 @@ struct Workload {
   let loss: Loss
   let epochs: Int
 
+  private static let turns = 5
+
   func run() throws {
     let trainer = try Trainer(
       ModelDescription(layers: layers, inputShape: input), loss: loss, optimizer: .sgd(learningRate: 0.01),
       epochs: epochs, batch: batch, seed: 7)
     let (x, y) = data(outputs: trainer.description.outputShape.count)
-    let plain = try epoch { tick in _ = try trainer.train(features: x, targets: y) { _ in tick() } }
     for sampler in ExamplePrivacy.Sampler.allCases {
       let noisy = try PrivateTrainer(
         trainer, privacy: ExamplePrivacy(clipping: .flat(norm: 1), noiseMultiplier: 1.1, sampler: sampler))
-      let time = try epoch { tick in _ = try noisy.train(features: x, targets: y) { _ in tick() } }
+      var (plainEpochs, epochs) = (Epochs(), Epochs())
+      // By turns, since the processor's speed changes.
+      for _ in 0..<Self.turns {
+        try plainEpochs.time { tick in _ = try trainer.train(features: x, targets: y) { _ in tick() } }
+        try epochs.time { tick in _ = try noisy.train(features: x, targets: y) { _ in tick() } }
+      }
+      let (plain, time) = (plainEpochs.medians, epochs.medians)
       print(
         String(
           format: "{\"workload\": \"%@_dpsgd_epoch\", \"sampler\": \"%@\", \"rows\": %d, \"batch\": %d, "
@@ -73,18 +80,26 @@ struct Workload {
     }
     return (Tensor(shape: Shape([rows] + input.extents), scalars: x), Tensor(shape: [rows, outputs], scalars: y))
   }
+}
 
-  /// The medians of an epoch's time by the clock and of its CPU time, the first one left out.
-  private func epoch(_ train: (() -> Void) throws -> Void) throws -> (wall: Double, cpu: Double) {
+/// Times of epochs by the clock and in CPU time of all threads, the first epoch of each training left out.
+struct Epochs {
+  private var times: [[Double]] = [[], []]
+
+  mutating func time(_ train: (() -> Void) throws -> Void) throws {
     let clocks = [CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID]
-    var times: [[Double]] = [[], []]
-    var last = clocks.map(Self.seconds)
+    var last: [Double] = []
+    var isFirst = true
     try train {
       let now = clocks.map(Self.seconds)
-      for clock in clocks.indices { times[clock].append(now[clock] - last[clock]) }
+      if !isFirst { for clock in clocks.indices { times[clock].append(now[clock] - last[clock]) } }
+      isFirst = false
       last = now
     }
-    let medians = times.map { $0.dropFirst().sorted()[($0.count - 1) / 2] }
+  }
+
+  var medians: (wall: Double, cpu: Double) {
+    let medians = times.map { $0.sorted()[($0.count - 1) / 2] }
     return (medians[0], medians[1])
   }
 

@@ -75,11 +75,17 @@ CK_INLINE void scale_loop(size_t n, const uint64_t *points, uint64_t *a) {
 CK_INLINE void ck_galois_extend_loop(size_t variables, size_t width, uint64_t *table) {
   size_t count = 1;
   for (size_t v = 0; v < variables; v++) { count *= 3; }
+  size_t corners = (size_t)1 << variables;
   for (size_t unit = count / 3; unit > 0; unit /= 3) {
-    // Rows of variables that are not extended yet are not looked at later; computing them does no harm.
+    corners /= 2;
     for (size_t start = 0; start < count; start += 3 * unit) {
-      uint64_t *zero = table + start * width, *one = zero + unit * width, *leading = one + unit * width;
-      for (size_t i = 0; i < unit * width; i++) { leading[i] = one[i] - zero[i]; }
+      // Of the variables that are not extended yet, the values at 0 and 1 alone are there.
+      for (size_t corner = 0; corner < corners; corner++) {
+        size_t row = 0, place = 1;
+        for (size_t bits = corner; bits > 0; bits >>= 1, place *= 3) { row += (bits & 1) * place; }
+        uint64_t *zero = table + (start + row) * width, *one = zero + unit * width, *leading = one + unit * width;
+        for (size_t i = 0; i < width; i++) { leading[i] = one[i] - zero[i]; }
+      }
     }
   }
 }

@@ -1,9 +1,9 @@
 /// Box and Muller's method with the logarithm, sine and cosine of fdlibm (Sun Microsystems, 1993), without branches.
 #include <string.h>
 
-#include "ck_memory.h"
 #include "ck_noise.h"
 #include "dispatch.h"
+#include "noise_avx512.h"
 
 // Products are fused into sums where the processor can: noise need not have the same bits at every level.
 #pragma STDC FP_CONTRACT ON
@@ -93,9 +93,12 @@ CK_INLINE void normal_pair(uint64_t w, uint64_t v, double deviation, double *fir
 }
 
 CK_INLINE void i32_normal_loop(size_t pairs, double deviation, const uint64_t *words, int32_t *out) {
+  const char *angles = (const char *)(words + pairs);
   CK_INDEPENDENT for (size_t i = 0; i < pairs; i++) {
+    uint32_t angle;
+    memcpy(&angle, angles + i * sizeof angle, sizeof angle);
     double first, second;
-    normal_pair(words[i], words[pairs + i], deviation, &first, &second);
+    normal_pair(words[i], (uint64_t)angle << 32, deviation, &first, &second);
     out[i] = (int32_t)nearest(first);
     out[pairs + i] = (int32_t)nearest(second);
   }
@@ -103,56 +106,9 @@ CK_INLINE void i32_normal_loop(size_t pairs, double deviation, const uint64_t *w
 CK_LOCAL_KERNEL(
     i32_normal, (size_t pairs, double deviation, const uint64_t *words, int32_t *out), (pairs, deviation, words, out))
 
-#if CK_X86
-#include <immintrin.h>
-
-enum { block = 64 };
-
-/// f / (2 + f), from an estimate of 14 bits by two of Newton's steps: a third of the time of a division.
-CK_AVX512 CK_INLINE __m512d quotient(__m512d f) {
-  const __m512d one = _mm512_set1_pd(1.0);
-  __m512d t = _mm512_add_pd(_mm512_set1_pd(2.0), f), y = _mm512_rcp14_pd(t);
-  y = _mm512_fmadd_pd(y, _mm512_fnmadd_pd(t, y, one), y);
-  y = _mm512_fmadd_pd(y, _mm512_fnmadd_pd(t, y, one), y);
-  return _mm512_mul_pd(f, y);
-}
-
-/// √x in the same way; 10^-150 for 0.
-CK_AVX512 CK_INLINE __m512d root(__m512d x) {
-  x = _mm512_max_pd(x, _mm512_set1_pd(1e-300));
-  const __m512d half = _mm512_mul_pd(_mm512_set1_pd(0.5), x), most = _mm512_set1_pd(1.5);
-  __m512d y = _mm512_rsqrt14_pd(x);
-  y = _mm512_mul_pd(y, _mm512_fnmadd_pd(half, _mm512_mul_pd(y, y), most));
-  y = _mm512_mul_pd(y, _mm512_fnmadd_pd(half, _mm512_mul_pd(y, y), most));
-  return _mm512_mul_pd(x, y);
-}
-
-/// What divisions and roots would hold up is done for some pairs at a time, in passes over the first cache.
-CK_AVX512 static void i32_normal_blocks(size_t pairs, double deviation, const uint64_t *words, int32_t *out) {
-  double k[block] = {0}, f[block] = {0}, s[block], r[block];
-  for (size_t start = 0; start < pairs; start += block) {
-    size_t count = pairs - start < block ? pairs - start : block;
-    CK_INDEPENDENT for (size_t i = 0; i < count; i++) { split(((double)words[start + i] + 0.5) * 0x1p-64, k + i, f + i); }
-    for (size_t i = 0; i < block; i += 8) { _mm512_storeu_pd(s + i, quotient(_mm512_loadu_pd(f + i))); }
-    CK_INDEPENDENT for (size_t i = 0; i < block; i++) { r[i] = squared_radius(k[i], f[i], s[i]); }
-    for (size_t i = 0; i < block; i += 8) { _mm512_storeu_pd(r + i, root(_mm512_loadu_pd(r + i))); }
-    CK_INDEPENDENT for (size_t i = 0; i < count; i++) {
-      double first, second;
-      turned(deviation * r[i], words[pairs + start + i], &first, &second);
-      out[start + i] = (int32_t)nearest(first);
-      out[pairs + start + i] = (int32_t)nearest(second);
-    }
-  }
-  ck_zero(k, sizeof k);
-  ck_zero(f, sizeof f);
-  ck_zero(s, sizeof s);
-  ck_zero(r, sizeof r);
-}
-#endif
-
 void ck_i32_normal(size_t pairs, double deviation, const uint64_t *words, int32_t *out) {
 #if CK_X86
-  if (ck_dispatch_level() == ck_level_avx512) { return i32_normal_blocks(pairs, deviation, words, out); }
+  if (ck_dispatch_level() == ck_level_avx512) { return ck_i32_normal_avx512(pairs, deviation, words, out); }
 #endif
   i32_normal(pairs, deviation, words, out);
 }
@@ -167,6 +123,21 @@ CK_KERNEL(
     ck_f32_noised,
     (size_t count, const float *x, double to_grid, const int32_t *noise, double factor, double from_grid, float *out),
     (count, x, to_grid, noise, factor, from_grid, out))
+
+CK_INLINE void ck_f32_noised_held_loop(
+    size_t count, const float *x, float to_grid, const int32_t *noise, float from_grid, float *out) {
+  const float limit = 0x1p30f;
+  CK_INDEPENDENT for (size_t i = 0; i < count; i++) {
+    float steps = to_grid * x[i];
+    float held = steps < -limit ? -limit : steps > limit ? limit : steps;
+    int32_t whole = (int32_t)__builtin_elementwise_roundeven(held == held ? held : 0.0f);
+    out[i] = held == held ? from_grid * (float)(whole + noise[i]) : held;
+  }
+}
+CK_KERNEL(
+    ck_f32_noised_held,
+    (size_t count, const float *x, float to_grid, const int32_t *noise, float from_grid, float *out),
+    (count, x, to_grid, noise, from_grid, out))
 
 CK_INLINE void ck_f64_noised_loop(
     size_t pairs, const double *x, double to_grid, double deviation, const uint64_t *words, double from_grid,

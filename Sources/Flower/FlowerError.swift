@@ -10,6 +10,8 @@ public enum FlowerError: Error, Hashable, Sendable {
   case badAddress(String)
   /// A file of a key or of root certificates cannot be used.
   case file(path: String, reason: String)
+  /// A private key cannot be read, or others can read it; with the whole sentence.
+  case keyFile(String)
   /// Nobody answers, or not in time.
   case unreachable(address: String, reason: String)
   /// The SuperLink's certificate is not accepted.
@@ -32,6 +34,7 @@ extension FlowerError: CustomStringConvertible {
     case .lostObject(let id): "the SuperLink has lost the object \(id) of a message; let the run ask again"
     case .badAddress(let text): "“\(text)” is no address of a SuperLink; write HOST:PORT"
     case .file(let path, let reason): "\(path) cannot be used: \(reason)"
+    case .keyFile(let sentence): sentence
     case .unreachable(let address, let reason): "the SuperLink at \(address) does not answer: \(reason)"
     case .notTrusted(let address, let reason):
       "the SuperLink at \(address) is not trusted: \(reason); check its address, and name its authority with --flower-root"
@@ -50,15 +53,15 @@ extension FlowerError: CustomStringConvertible {
   /// Whether it would come again, whatever the worker does.
   package var isFinal: Bool {
     switch self {
-    case .badAddress, .file, .notTrusted, .unknownKey, .registrationClosed: true
+    case .badAddress, .file, .keyFile, .notTrusted, .unknownKey, .registrationClosed: true
     case .malformedObject, .malformedMessage, .lostObject, .unreachable, .runIsOver, .refused: false
     }
   }
 
-  /// As the command line ends with it.
+  /// As the command line ends with it: 2 for what its owner must mend, 3 for the network, 4 for a refusal.
   public var exitCode: Int {
     switch self {
-    case .badAddress, .file: 2
+    case .badAddress, .file, .keyFile: 2
     case .unreachable, .lostObject, .malformedObject, .malformedMessage, .runIsOver, .refused: 3
     case .notTrusted, .unknownKey, .registrationClosed: 4
     }

@@ -10,10 +10,9 @@ import Testing
 
 /// Tacit workers in a federation of real Flower processes.
 @Suite(
-  .serialized,
-  .enabled(if: FlowerProcesses.programs != nil, "flwr is not here; name a Python that has it with TACIT_FLWR"))
+  .serialized, .enabled(FlowerPrograms.absence) { await FlowerPrograms.here != nil })
 struct FlowerFederationTests {
-  /// One batch holds all rows of a worker, so that their order does not matter and NumPy can do the same.
+  /// One batch holds all rows of a worker, so that their order does not matter and PyTorch can do the same.
   private static func job(rounds: Int) -> String {
     Federations.job("rounds: \(rounds), localEpochs: 2, aggregation: open, minimumClients: 3")
       .replacingOccurrences(of: "batch: 8", with: "batch: 64")
@@ -31,7 +30,7 @@ struct FlowerFederationTests {
   }
 
   /// The weights that our coordinator begins with, one file an array.
-  private static func writeWeights(to folder: URL, job: String) throws {
+  static func writeWeights(to folder: URL, job: String) throws {
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     let description = try ModelDescription(layers: try Job.parse(job).model.layers, inputShape: [4])
     let weights = description.initialWeights(seed: SeedTree(seed: 5).child("weights"))
@@ -49,11 +48,12 @@ struct FlowerFederationTests {
     }
   }
 
-  /// Two Tacit workers and a stock node, five rounds. Oracle: the same three workers with our own coordinator. The bound is the issue's.
+  /// Two Tacit workers and a stock node in PyTorch (in NumPy where there is none), five rounds. Oracle: the same three workers with our
+  /// own coordinator. The bound is the issue's.
   @Test(.timeLimit(.minutes(15))) func fiveRoundsWithAStockNodeAreOurFiveRounds() async throws {
     let job = Self.job(rounds: 5)
     let tables = try Federations.tables()
-    let flower = try FlowerProcesses()
+    let flower = try await FlowerProcesses()
     let initial = flower.folder.appending(path: "initial")
     try Self.writeWeights(to: initial, job: job)
     let data = flower.folder.appending(path: "rows")
@@ -61,6 +61,7 @@ struct FlowerFederationTests {
     try await flower.startSuperLink()
     let nodes = try tables[..<2].map { try Self.node(flower, $0.name, $0.rows, job: job) }
     defer { for node in nodes { node.cancel() } }
+    if !flower.programs.hasTorch { print("The stock node is one of NumPy: PyTorch is not here (TACIT_FLWR_TORCH=1).") }
     try await flower.startStockNode(data: data)
     let figures = try await flower.run([
       ("rounds", "5"), ("nodes", "3"), ("local-epochs", "2"), ("initial", "\"\(initial.path)\""),
@@ -86,7 +87,7 @@ struct FlowerFederationTests {
   @Test(.timeLimit(.minutes(15))) func aRestartedSuperLinkFindsItsWorkersAgain() async throws {
     let job = Self.job(rounds: 2)
     let tables = try Federations.tables()
-    let flower = try FlowerProcesses()
+    let flower = try await FlowerProcesses()
     let initial = flower.folder.appending(path: "initial")
     try Self.writeWeights(to: initial, job: job)
     // Nobody listens yet: workers wait for it.

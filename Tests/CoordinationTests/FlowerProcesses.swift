@@ -1,44 +1,46 @@
 import Foundation
 import Processes
+import TestSupport
 import Testing
 
-/// A SuperLink of flwr 1.42 with stock nodes, as processes that end with the test.
-///
-/// Where flwr is found: `TACIT_FLWR` names a Python that has it, or `flower-superlink` lies in the path.
+/// A SuperLink of flwr 1.42 with nodes, as processes that end with the test.
 final class FlowerProcesses {
   struct Failed: Error, CustomStringConvertible {
     let description: String
   }
 
-  /// The folder of flwr's programs; `nil` where they are not here.
-  static let programs: String? = {
-    let environment = ProcessInfo.processInfo.environment
-    let folders =
-      environment["TACIT_FLWR"].map { [URL(fileURLWithPath: $0).deletingLastPathComponent().path] }
-      ?? (environment["PATH"] ?? "").split(separator: ":").map(String.init)
-    return folders.first { FileManager.default.isExecutableFile(atPath: $0 + "/flower-superlink") }
-  }()
+  /// Of TLS: an authority, and the SuperLink's certificate and key.
+  struct Certificates {
+    let authority: String
+    let certificate: String
+    let key: String
+  }
 
+  let programs: FlowerPrograms
   let folder: URL
   let port: Int
+  /// `nil` where it speaks in the clear.
+  let certificates: Certificates?
   private let ports: ReservedPorts
   private let environment: [String: String]
   private var running: [Process] = []
   private var superLink: Process?
   private let log: FileHandle
 
-  init() throws {
+  init(tls: Bool = false) async throws {
+    programs = try #require(await FlowerPrograms.here)
     folder = FileManager.default.temporaryDirectory.appending(path: "tacit-flower-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder.appending(path: "home"), withIntermediateDirectories: true)
     ports = try ReservedPorts.take(2)
     port = ports.numbers[0]
+    certificates = tls ? try Self.certificates(in: folder) : nil
     let config = """
       [superlink]
       default = "here"
 
       [superlink.here]
-      address = "127.0.0.1:\(port)"
-      insecure = true
+      address = "\(tls ? "localhost" : "127.0.0.1"):\(port)"
+      \(certificates.map { "root-certificates = \"\($0.authority)\"" } ?? "insecure = true")
 
       """
     try Data(config.utf8).write(to: folder.appending(path: "home/config.toml"))
@@ -48,7 +50,7 @@ final class FlowerProcesses {
     }
     log = try FileHandle(forWritingTo: logFile)
     var environment = ProcessInfo.processInfo.environment
-    environment["PATH"] = (Self.programs ?? "") + ":" + (environment["PATH"] ?? "")
+    environment["PATH"] = programs.folder + ":" + (environment["PATH"] ?? "")
     environment["FLWR_HOME"] = folder.appending(path: "home").path
     environment["FLWR_TELEMETRY_ENABLED"] = "0"
     environment["FLWR_DISABLE_UPDATE_CHECK"] = "1"
@@ -58,6 +60,22 @@ final class FlowerProcesses {
     self.environment = environment
     let examples = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "../../Examples/flower")
     try FileManager.default.copyItem(at: examples.standardizedFileURL, to: folder.appending(path: "app"))
+    if !programs.hasTorch { try useNumPy() }
+  }
+
+  /// Stock nodes without PyTorch.
+  private func useNumPy() throws {
+    let file = folder.appending(path: "app/pyproject.toml")
+    let text = try String(contentsOf: file, encoding: .utf8)
+    try text.replacing("tacit_flower.client_app:app", with: "tacit_flower.numpy_client_app:app")
+      .write(to: file, atomically: true, encoding: .utf8)
+  }
+
+  private static func certificates(in folder: URL) throws -> Certificates {
+    let authority = try WebAuthority()
+    try authority.save(to: folder.appending(path: "authority.pem").path)
+    let (certificate, key) = try authority.issue(in: folder.path)
+    return Certificates(authority: folder.appending(path: "authority.pem").path, certificate: certificate, key: key)
   }
 
   deinit {
@@ -66,13 +84,17 @@ final class FlowerProcesses {
     try? FileManager.default.removeItem(at: folder)
   }
 
-  private func start(_ program: String, _ arguments: [String]) throws -> Process {
+  /// Starts a program of flwr, or another one at a path; what it writes goes to the common log unless a file is given.
+  @discardableResult
+  func start(_ program: String, _ arguments: [String], errors: URL? = nil) throws -> Process {
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: (Self.programs ?? "") + "/" + program)
+    process.executableURL = URL(fileURLWithPath: program.hasPrefix("/") ? program : programs.folder + "/" + program)
     process.arguments = arguments
     process.environment = environment
     process.currentDirectoryURL = folder
-    (process.standardInput, process.standardOutput, process.standardError) = (FileHandle.nullDevice, log, log)
+    (process.standardInput, process.standardOutput) = (FileHandle.nullDevice, log)
+    if let errors { _ = FileManager.default.createFile(atPath: errors.path, contents: nil) }
+    process.standardError = try errors.map { try FileHandle(forWritingTo: $0) } ?? log
     // Threads of tasks block signals, and a process inherits that: it could not be told to end.
     var (none, before) = (sigset_t(), sigset_t())
     sigemptyset(&none)
@@ -83,12 +105,56 @@ final class FlowerProcesses {
     return process
   }
 
-  var address: String { "127.0.0.1:\(port)" }
+  /// Certificates of tests are those of `localhost`.
+  var address: String { (certificates == nil ? "127.0.0.1" : "localhost") + ":\(port)" }
 
+  /// With TLS only registered nodes are taken in.
   func startSuperLink() async throws {
+    let security =
+      certificates.map {
+        [
+          "--ssl-ca-certfile", $0.authority, "--ssl-certfile", $0.certificate, "--ssl-keyfile", $0.key,
+          "--enable-supernode-auth",
+        ]
+      } ?? ["--insecure"]
     superLink = try start(
-      "flower-superlink", ["--insecure", "--port", "\(port)", "--disable-runtime-dependency-installation"])
+      "flower-superlink", security + ["--port", "\(port)", "--disable-runtime-dependency-installation"])
     try await waitForPort(port)
+  }
+
+  /// A key that the SuperLink knows.
+  func registeredKey(_ name: String) async throws -> String {
+    let path = folder.appending(path: name + ".key").path
+    try FlowerKeys.write(to: path)
+    let command = try start("flwr", ["supernode", "register", path + ".pub", "here"])
+    try await wait("the registration") { !command.isRunning }
+    guard command.terminationStatus == 0 else { throw Failed(description: "no key was registered:\n\(words)") }
+    return path
+  }
+
+  private static let conversion = """
+    import sys
+    from cryptography.hazmat.primitives import serialization as keys
+    key = keys.load_pem_private_key(open(sys.argv[1], "rb").read(), None)
+    text = key.private_bytes(keys.Encoding.PEM, keys.PrivateFormat.OpenSSH, keys.NoEncryption())
+    open(sys.argv[1] + ".ssh", "wb").write(text)
+    """
+
+  /// A SuperNode whose ClientApp is a process of its own; gives the address at which it waits for that.
+  func startSuperNode(key: String) async throws -> String {
+    let own = ports.numbers[1]
+    // SuperNodes read keys in the format of OpenSSH only.
+    let command = try start(programs.python, ["-c", Self.conversion, key])
+    try await wait("the key of OpenSSH's") { !command.isRunning }
+    let security = certificates.map { ["--root-certificates", $0.authority] } ?? ["--insecure"]
+    try start(
+      "flower-supernode",
+      security + [
+        "--superlink", address, "--port", "\(own)", "--isolation", "process", "--auth-supernode-private-key",
+        key + ".ssh",
+      ])
+    try await waitForPort(own)
+    return "127.0.0.1:\(own)"
   }
 
   func killSuperLink() throws {
@@ -100,7 +166,7 @@ final class FlowerProcesses {
   /// A stock node with the rows in a folder.
   func startStockNode(data: URL) async throws {
     let own = ports.numbers[1]
-    _ = try start(
+    try start(
       "flower-supernode",
       [
         "--insecure", "--superlink", address, "--port", "\(own)", "--node-config", "data=\"\(data.path)\"",
@@ -110,14 +176,24 @@ final class FlowerProcesses {
 
   /// Runs the example's app; gives its figures when it is done.
   func run(_ settings: [(String, String)]) async throws -> Figures {
-    let output = folder.appending(path: "output")
+    try startRun(settings)
+    return try await figures()
+  }
+
+  func startRun(_ settings: [(String, String)]) throws {
     let text = (settings + [("output", "\"\(output.path)\"")]).map { "\($0)=\($1)" }.joined(separator: " ")
-    let command = try start("flwr", ["run", "app", "here", "--run-config", text])
+    try start("flwr", ["run", "app", "here", "--run-config", text])
+  }
+
+  /// Of the run under way, when it is done.
+  func figures() async throws -> Figures {
     let figures = output.appending(path: "figures.json")
     try await wait("the run's figures") { FileManager.default.fileExists(atPath: figures.path) }
-    command.waitUntilGone()
     return try JSONDecoder().decode(Figures.self, from: try Data(contentsOf: figures))
   }
+
+  /// Where the app puts the model and its figures.
+  var output: URL { folder.appending(path: "output") }
 
   struct Figures: Decodable {
     var train: [String: [String: Double]]
@@ -134,7 +210,7 @@ final class FlowerProcesses {
   }
 
   /// How long any one thing may take: processes of Python, on a machine that does other things.
-  private func wait(_ what: String, until isThere: () -> Bool) async throws {
+  func wait(_ what: String, until isThere: () -> Bool) async throws {
     let deadline = ContinuousClock.now + .seconds(400)
     while !isThere() {
       guard ContinuousClock.now < deadline else { throw Failed(description: "\(what) did not come:\n\(words)") }

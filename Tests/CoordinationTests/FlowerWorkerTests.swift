@@ -146,7 +146,8 @@ import Testing
     let pickled = try Entries(
       arrays.map { ($0.name, FlowerArray(type: "float32", shape: $0.value.shape, container: "pickle", data: [])) })
     let cases: [(FlowerMessage, String)] = [
-      (try Self.message("query"), "trains and evaluates"),
+      (try Self.message("query"), "must be a stage of a masked sum"),
+      (try Self.message("train.other"), "trains, evaluates"),
       (try Self.message("train", arrays, []), "server-round"),
       (try Self.message("train", arrays, [("server-round", .integer(0))]), "server-round"),
       (try Self.message("train", arrays, round + [("proximal-mu", .double(1))]), "proximal-mu is none"),
@@ -171,7 +172,7 @@ import Testing
     let careful = WorkerPolicy(smallestCohort: 3)
     let cases: [(job: String, policy: WorkerPolicy, words: String)] = [
       (Self.open, careful, "it aggregates with open, and the policy accepts"),
-      (masked, careful, "must say aggregation: open"),
+      (masked, careful, "start the worker with --identity"),
       (Self.open, WorkerPolicy(smallestCohort: 3, aggregations: [.open]), "the policy wants at least 3"),
       (
         Self.open, WorkerPolicy(smallestCohort: 1, aggregations: [.open], largestEpsilon: 1),

@@ -25,6 +25,7 @@ struct Relay {
   ///   - budget: the coordinator's ledger.
   ///   - wrapping: what stands between them and the coordinator.
   ///   - rowParties: among whom workers share their rows.
+  ///   - questions: what becomes of the coordinator's messages to the altered workers.
   ///   - trusted: is given the parties and the workers' certificates.
   ///   - pinned: the key that the workers' policies name, where it is not that of the shares.
   init(
@@ -32,7 +33,7 @@ struct Relay {
     database: RunDatabase, hasParties: Bool = false, policy: WorkerPolicy = Federations.policy,
     rowParties: (any RowSharing)? = nil, budget: PrivacyBudgetSource? = nil,
     wrapping: (any AggregationCluster) -> any AggregationCluster = { $0 }, trusted: (MemoryTrust) -> Void = { _ in },
-    _ alteration: @escaping Alteration
+    questions: @escaping Alteration = { message, _ in [message] }, _ alteration: @escaping Alteration
   ) async {
     let trust = hasParties ? MemoryTrust(workers: workers.map(\.name), wrapping: wrapping) : nil
     if let trust { trusted(trust) }
@@ -58,7 +59,7 @@ struct Relay {
       }
       let inner = MemoryLink.pair(worker: name)
       tasks.append(Task { _ = try? await worker.serve(inner.worker) })
-      tasks.append(Task { await outer.worker.pass(on: inner.coordinator) })
+      tasks.append(Task { await outer.worker.pass(on: inner.coordinator, questions) })
       tasks.append(Task { await inner.coordinator.pass(on: outer.worker, alteration) })
     }
     for share in shares {

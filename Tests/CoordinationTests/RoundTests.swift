@@ -4,6 +4,7 @@ import Datasets
 import Federation
 import Foundation
 import Learning
+import Links
 import Tensors
 import Testing
 
@@ -60,6 +61,19 @@ import Testing
   }
 
   /// The bound of the issue: 2^-15 of the agreed range a coordinate and round; three rounds add up.
+  /// A coordinator that gives one worker other weights than the rest could take its update out of the sum: it does not take part.
+  @Test func whoIsAskedSomethingElseIsNotInTheSum() async throws {
+    let relay = await Relay(
+      workers: try Federations.tables(5), altered: ["b"], database: try Federations.database(),
+      questions: { message, _ in
+        guard case .floats(let weights) = message.body else { return [message] }
+        return [LinkMessage(header: message.header, body: .floats(weights.map { $0 + 0.25 }))]
+      }, { message, _ in [message] })
+    let result = try await relay.run(
+      Federations.job("rounds: 1, aggregation: masked, quorum: 0.7, deadlineSeconds: 8", workers: 5))
+    #expect(result.rounds.map(\.contributors) == [["a", "c", "d", "e"]])
+  }
+
   @Test func maskedGivesTheOpenAverage() async throws {
     let keys = "rounds: 1, localEpochs: 2, minimumClients: 3, valueRange: 4"
     let open = try await Federations.run(Federations.job(keys + ", aggregation: open"))

@@ -100,6 +100,25 @@ import Testing
     #expect(prepared.train.rowCount == 32_561 && prepared.test.rowCount == 16_281)
   }
 
+  /// Characters outside the window, the speaker's name and empty lines are no part of a row.
+  @Test func shakespeare() throws {
+    let data = try tabular(.shakespeare)
+    #expect(data.table.columnNames.count == 10 && data.schema.features.count == 8)
+    #expect((35_000...45_000).contains(data.table.rowCount))
+    let next = try data.table.column("next").compactMap { $0 }
+    // The first speech begins with "Before we proceed any further", and every 25th character is one to guess.
+    let before = try data.table.column("1 before")
+    #expect(Array(next.prefix(2)) == ["B", "t"] && Array(before.prefix(2)) == [nil, "r"])
+    #expect(try data.table.column("speaker")[0] == "First Citizen")
+    let speakers = try counts(data.table, "speaker")
+    #expect(speakers.count > 200 && speakers["GLOUCESTER"] ?? 0 > 500)
+    // The commonest is the space, about one in six.
+    let spaces = Double(next.count { $0 == "space" }) / Double(next.count)
+    #expect(abs(spaces - 0.16) < 0.03)
+    let prepared = try data.prepared(test: 0.1, seed: 7)
+    #expect(prepared.train.features.shape[1] == 520 && prepared.train.targets.classCount == 65)
+  }
+
   @Test func mnist() throws {
     guard case .tensors(let train, let test) = try NamedDataset.mnist.load(from: DataFolder.path ?? "") else {
       Issue.record("mnist is no table")

@@ -136,6 +136,41 @@ import Transports
     }
   }
 
+  /// An owner that sends two parties different components is refused; the session goes on with the next owner's.
+  @Test func unequalSharesAreRefusedAlone() async throws {
+    let pieces = try replicatedShares(of: Self.inputs)
+    let results = try await simulateChecked { scheme in
+      var own = pieces[scheme.party]
+      if scheme.party == 1 {
+        own[0] = ReplicatedShare(
+          HeldShare(components: [own[0].held.components[0].adding(1), own[0].held.components[1]]))
+      }
+      do {
+        _ = try await scheme.admit(own)
+        Issue.record("different components were taken")
+      } catch SharingError.cheating(.inputs, _) {}
+      #expect(!scheme.isOver)
+      return try await Self.run(scheme, pieces[scheme.party])
+    }
+    let honest = try await simulateChecked { try await Self.run($0, pieces[$0.party]) }
+    for result in results { #expect(Self.matches(result, honest[0])) }
+  }
+
+  /// A party that shows the others different hashes cannot have some refuse and others go on: the session ends.
+  @Test(arguments: 0..<3)
+  func whoIsToldAnotherHashEndsTheSession(cheater: PartyID) async throws {
+    let pieces = try replicatedShares(of: Self.inputs)
+    let results = await checkedOutcomes(deadline: .seconds(5)) { base in
+      TamperingChannel(base, base.party == cheater ? .tellOnePeer : nil, round: 3, seed: 5)
+    } _: { scheme -> Bool in
+      do { _ = try await Self.run(scheme, pieces[scheme.party]) } catch {
+        return scheme.isOver && CheatingTests.isDocumented(error)
+      }
+      return false
+    }
+    for party in 0..<3 where party != cheater { #expect(try results[party].get(), "party \(party)") }
+  }
+
   /// The hashes by which parties compare an owner's components are of no use to who lacks one of them: of the same components,
   /// they are others in every session.
   @Test func hashesOfInputsConfirmNoGuess() async throws {
@@ -204,6 +239,7 @@ import Transports
     let product = PlaneProduct(input: [2, 3, 7, 6], weight: [4, 3, 3, 2], convolution)
     return [
       .elementwise([37]), matmul(1, 9, 1, false, false), matmul(5, 3, 7, true, false), matmul(1, 6, 20, false, true),
+      matmul(1, 70, 3, true, false),
     ]
       + [matmul(19, 2, 4, true, true), matmul(2, 0, 3, false, false)]
       + (product.map { [.conv2d($0), .conv2dInputGradient($0), .conv2dWeightGradient($0)] } ?? [])
@@ -246,11 +282,23 @@ import Transports
   /// One product with an error is weighted, as is its part, and folded by three variables, in which it is at 0, then by three and by
   /// two a level, in which it is what is left of the claim at 1; it is masked at the end, where 0 is taken for 1 as well.
   @Test func forgeriesAreAsRareAsTheBoundSays() async throws {
+    try await Self.checkForgeries(of: .elementwise([1]), chances: 2 + 3 + 3 + 2 * 8)
+  }
+
+  /// As much of products of one row: a scalar of the result is weighted, all of them are as the seven parts are together, and folded by
+  /// three variables, in which an error is what is left of the claim at 1; then as before.
+  @Test func forgeriesOfRowsAreAsRareAsTheBoundSays() async throws {
+    try await Self.checkForgeries(
+      of: .matmul(m: 1, k: 1, n: 1, transposeLeft: false, transposeRight: false), chances: 1 + 7 + 3 + 2 * 8)
+  }
+
+  /// - Parameter chances: points of which one that is 0 (or 1, where the error is at 1) lets the error pass.
+  private static func checkForgeries(of form: Bilinear, chances: Int) async throws {
     let (bits, trials) = (5, 400)
     let miss = 1 - 1 / Double(1 << bits)
-    let expected = 1 - pow(miss, Double(2 + 3 + 3 + 2 * 8)) * (1 - 2 / Double(1 << bits))
+    let expected = 1 - pow(miss, Double(chances)) * (1 - 2 / Double(1 << bits))
     for (value, error) in [(3 as UInt64, 5 as UInt64), (0 &- 70_000, 63)] {
-      let pieces = try replicatedShares(of: [RingTensor(repeating: value, shape: [1])])
+      let pieces = try replicatedShares(of: [RingTensor(repeating: value, shape: form.leftShape)])
       var passed = 0
       for _ in 0..<trials {
         let results = await checkedOutcomes { base in
@@ -258,7 +306,7 @@ import Transports
         } _: { scheme in
           scheme.challengeMask = 1 << UInt64(bits) - 1
           let x = try await scheme.admit(pieces[scheme.party])[0]
-          let square = try await scheme.multiply([Multiplication(.elementwise([1]), x, x)])
+          let square = try await scheme.multiply([Multiplication(form, x, x)])
           return try await scheme.open(try await scheme.reduce(square))
         }
         if case .success = results[0] { passed += 1 }

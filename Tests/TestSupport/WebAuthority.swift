@@ -20,7 +20,7 @@ package struct WebAuthority {
       }, issuerPrivateKey: .init(key))
   }
 
-  /// Writes a certificate for `localhost` and its key, as PEM files.
+  /// Writes a certificate for `localhost`, which is 127.0.0.1 too, and its key, as PEM files.
   package func issue(in folder: String) throws -> (certificate: String, key: String) {
     let leafKey = P256.Signing.PrivateKey()
     let leaf = try Certificate(
@@ -32,7 +32,9 @@ package struct WebAuthority {
         Critical(BasicConstraints.notCertificateAuthority)
         Critical(KeyUsage(digitalSignature: true))
         try ExtendedKeyUsage([.serverAuth])
-        SubjectAlternativeNames([.dnsName("localhost")])
+        SubjectAlternativeNames([
+          .dnsName("localhost"), .ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1])),
+        ])
       }, issuerPrivateKey: .init(key))
     let paths = (folder + "/web.pem", folder + "/web-key.pem")
     try leaf.serializeAsPEM().pemString.write(toFile: paths.0, atomically: true, encoding: .utf8)

@@ -87,6 +87,65 @@ import Testing
     }
   }
 
+  /// Three workers with one row each, of a class each: what one step tells of them.
+  @Test func searchesFindRowsAndLabels() throws {
+    var rows = (0..<20).map { "f\($0)" }.joined(separator: ",") + ",kind\n"
+    for row in 0..<12 {
+      rows += (0..<20).map { String((row * 7919 + $0 * 104_729 + row * $0 * 31) % 97) }.joined(separator: ",")
+      rows += ",\(["a", "b", "c"][row % 3])\n"
+    }
+    try tool.write("twelve.csv", rows)
+    for aggregation in ["open", "masked"] {
+      try tool.write(
+        "single-\(aggregation).yaml",
+        """
+        model: {layers: [{dense: 24}, tanh, {dense: 3}, softmax]}
+        data: {file: twelve.csv, target: kind, test: 0.75}
+        training: {batch: 4, loss: softmaxCrossEntropy, optimizer: {sgd: {learningRate: 0.05}}, seed: 3}
+        mode: federated
+        federated: {workers: 3, rounds: 4, transport: memory, aggregation: \(aggregation)}
+        output: run-single
+        """)
+      let run = try tool.tacit("train", "single-\(aggregation).yaml", "--record", "single-\(aggregation)", "--json")
+      #expect(run.status == 0, "\(run.errors)")
+    }
+    func audit(_ aggregation: String, _ method: String) throws -> ToolTests.Run {
+      try tool.tacit(
+        "audit", "inversion", "single-\(aggregation)", "--job", "single-\(aggregation).yaml", "--method", method,
+        "--iterations", "400", "--json")
+    }
+    for method in ["idlg", "dlg", "geiping"] {
+      let open = try audit("open", method)
+      #expect(open.status == 5, "\(method): \(open.errors)")
+      // Labels are told exactly; a search may end elsewhere.
+      let found = try figures(open)
+      #expect(found[0] >= (method == "idlg" ? 1 : 0.5), "\(method): \(found)")
+      let masked = try audit("masked", method)
+      #expect(masked.status == 0, "\(method): \(masked.errors)")
+      #expect(try figures(masked)[0] < 0.8)
+    }
+    // What is not covered is said in a sentence.
+    let job = try String(contentsOf: tool.folder.appendingPathComponent("single-open.yaml"), encoding: .utf8)
+    for (old, new) in [
+      ("workers: 3,", "workers: 3, localEpochs: 2,"), ("{sgd: {learningRate: 0.05}}", "{adam: {learningRate: 0.05}}"),
+      ("tanh", "tanh, {dropout: 0.5}"), ("batch: 4", "batch: 4, schedule: cosine"),
+    ] {
+      try tool.write("other.yaml", job.replacing(old, with: new))
+      let run = try tool.tacit("audit", "inversion", "single-open", "--job", "other.yaml", "--method", "dlg")
+      #expect(run.status == 2 && run.errors.hasPrefix("tacit: "), "\(new): \(run.errors)")
+      #expect(run.errors.split(separator: "\n").count == 1 && run.errors.contains("analytic"), "\(run.errors)")
+    }
+  }
+
+  @Test func answersTellOfClasses() throws {
+    let run = try tool.tacit("audit", "model-inversion", "--steps", "40", "--json")
+    #expect(run.status == 0, "\(run.errors)")
+    let found = try figures(run)
+    // The trained model's answers lead to its classes, those of the untrained one nowhere.
+    #expect(found.count == 6 && found[0] > 0.9 && found[1] > 0.2 && found[1] > found[2] + 0.2, "\(found)")
+    #expect(abs(found[3]) < 0.35 && found[4] == 1 && found[5] == 0, "\(found)")
+  }
+
   @Test func membersAreTold() throws {
     let run = try tool.tacit("audit", "membership", "--shadows", "4", "--json")
     #expect(run.status == 0, "\(run.errors)")
@@ -105,6 +164,8 @@ import Testing
     let cases = [
       ["membership", "nowhere.yaml"], ["membership", "none.yaml"], ["membership", "--shadows", "7"],
       ["membership", "--confidence", "2"], ["shares", "empty"], ["shares", "nowhere"],
+      ["model-inversion", "nowhere.yaml"], ["model-inversion", "--steps", "0"],
+      ["model-inversion", "--decimals", "99"],
       ["inversion", "empty", "--job", "none.yaml"], ["inversion", "empty", "--job", "nowhere.yaml"],
     ]
     for arguments in cases {

@@ -1,4 +1,5 @@
-"""A ServerApp for Tacit workers and stock SuperNodes: plain FedAvg, whose arrays have the names and shapes of a Tacit model."""
+"""A ServerApp for Tacit workers and stock SuperNodes: plain FedAvg, whose arrays have the names and shapes of a Tacit model, and
+FedAvg over masked sums of Tacit workers alone."""
 
 import json
 import os
@@ -7,6 +8,8 @@ import numpy as np
 from flwr.app import Array, ArrayRecord, ConfigRecord, Context
 from flwr.serverapp import Grid, ServerApp
 from flwr.serverapp.strategy import FedAvg
+
+from .masked_fedavg import MaskedFedAvg
 
 app = ServerApp()
 
@@ -40,14 +43,16 @@ def main(grid: Grid, context: Context) -> None:
         # Workers that were started without --job read the job from here, and hold it against their owners' policies.
         with open(str(config["job"]), encoding="utf-8") as file:
             settings["tacit-job"] = file.read()
+    if config["masked"]:
+        settings["tacit-most-rows"] = int(config["most-rows"])
     judges = 1.0 if config["evaluate"] else 0.0
-    strategy = FedAvg(
+    strategy = (MaskedFedAvg if config["masked"] else FedAvg)(
         fraction_train=1.0, fraction_evaluate=judges, min_train_nodes=nodes, min_evaluate_nodes=nodes if judges else 0,
         min_available_nodes=nodes,
     )
     result = strategy.start(
         grid=grid, initial_arrays=initial_arrays(config), num_rounds=int(config["rounds"]),
-        train_config=ConfigRecord(dict(settings)), evaluate_config=ConfigRecord(dict(settings)), timeout=120,
+        train_config=ConfigRecord(dict(settings)), evaluate_config=ConfigRecord(dict(settings)), timeout=float(config["timeout"]),
     )
     folder = str(config["output"])
     if not folder:

@@ -23,7 +23,13 @@ struct HidingPlan: Codable, Hashable, Sendable {
 
   var count: Int { segments.reduce(0) { $0 + $1.count } }
 
-  private var limit: Double { Double((UInt64(1) << (bits - 1)) - 1) }
+  /// What stands for 0; a sum has it once for each contributor.
+  var offset: UInt64 { (UInt64(1) << (bits - 1)) - 1 }
+
+  private var limit: Double { Double(offset) }
+
+  /// What a step of a segment's values is.
+  func step(of segment: Segment) -> Double { segment.bound / limit }
 
   /// The integers of numbers that come in blocks, a block a segment.
   ///
@@ -47,7 +53,7 @@ struct HidingPlan: Codable, Hashable, Sendable {
     var start = 0
     return segments.map { segment in
       defer { start += segment.count }
-      let factor = segment.bound / limit
+      let factor = step(of: segment)
       return sums[start..<start + segment.count].map { (Double($0) - shift) * factor }
     }
   }
@@ -95,13 +101,13 @@ extension HidingPlan {
       segments: Judgement.segments(rows: rows), bits: bits(workers: job.workers), minimumClients: job.minimumClients)
   }
 
-  /// Of training: an update with its weight, and what judging the given weights found.
-  static func training(_ job: Job.FederatedPart, summand: Summand, rows: Int) -> HidingPlan {
+  /// Of training: an update with its weight and, where there is a bound of rows, what judging the given weights found.
+  static func training(_ job: Job.FederatedPart, summand: Summand, rows: Int?) -> HidingPlan {
     HidingPlan(
       segments: [
         .init(what: "an update", count: summand.length - 2, bound: job.valueRange),
         .init(what: "a weight", count: 2, bound: 1),
-      ] + Judgement.segments(rows: rows), bits: bits(workers: job.workers), minimumClients: job.minimumClients,
+      ] + (rows.map(Judgement.segments) ?? []), bits: bits(workers: job.workers), minimumClients: job.minimumClients,
       weightLimit: summand.weightLimit, normLimit: normLimit(job))
   }
 
@@ -114,5 +120,15 @@ extension HidingPlan {
   /// cohort rounds by half a step.
   private static func bits(workers: Int) -> Int {
     min(32, 18 + Int.bitWidth - max(workers - 1, 1).leadingZeroBitCount)
+  }
+}
+
+extension Summand {
+  /// A weighted update as ``HidingPlan/training(_:summand:rows:)`` has it, a block a segment.
+  func blocks(_ update: Update, weighting: Weighting) throws(FederationError) -> [HidingPlan.Block] {
+    var packed = try pack(update, weighting: weighting)
+    let weight = Array(packed.suffix(2))
+    packed.removeLast(2)
+    return [.floats(packed), .floats(weight)]
   }
 }

@@ -7,8 +7,10 @@ struct MaskedAggregation: HidingServer {
   private var server: AggregationServer
   private let indices: [ClientID: Int]
 
-  /// - Parameter members: those who are ready, by index in the cohort; their keys are those of the certificates they connected with.
-  init(_ plan: HidingPlan, members: [(index: Int, seat: WorkerSeat)]) throws {
+  /// - Parameters:
+  ///   - context: what stands for the question.
+  ///   - members: those who are ready, by index in the cohort; their keys are those of the certificates they connected with.
+  init(_ plan: HidingPlan, context: [UInt8], members: [(index: Int, seat: WorkerSeat)]) throws {
     var roster: Roster = [:]
     var indices: [ClientID: Int] = [:]
     for (index, seat) in members {
@@ -18,7 +20,7 @@ struct MaskedAggregation: HidingServer {
     }
     self.indices = indices
     server = try AggregationServer(
-      plan: try plan.masking(clients: indices.count), roster: roster, cohort: Array(indices.keys))
+      plan: try plan.masking(clients: indices.count, context: context), roster: roster, cohort: Array(indices.keys))
   }
 
   mutating func begin() -> [Int: LinkBody] { bodies(server.begin()) }
@@ -51,26 +53,33 @@ struct MaskedContribution: HidingClient {
   private var client: AggregationClient
 
   init(
-    _ plan: HidingPlan, clients: [String], words: [UInt64], name: String, key: P256.Signing.PrivateKey, roster: Roster,
-    record: any UnmaskingRecord
+    _ plan: HidingPlan, clientCount: Int, context: [UInt8], words: [UInt64], name: String,
+    key: P256.Signing.PrivateKey, roster: Roster, record: any UnmaskingRecord
   ) throws(SecureAggregationError) {
     client = try AggregationClient(
-      client: ClientID(name), signingKey: key, roster: roster, plan: try plan.masking(clients: clients.count),
+      client: ClientID(name), signingKey: key, roster: roster,
+      plan: try plan.masking(clients: clientCount, context: context),
       input: words, record: record)
   }
 
   mutating func answer(_ body: LinkBody) throws -> LinkBody {
     guard case .bytes(let bytes) = body else { throw CoordinationError.malformedMessage(from: "the coordinator") }
-    return .bytes(try client.answer(bytes))
+    return .bytes(try answer(bytes))
   }
+
+  /// The reply to the server's next message.
+  mutating func answer(_ message: [UInt8]) throws(SecureAggregationError) -> [UInt8] { try client.answer(message) }
+
+  /// Whether the last answer was given.
+  var isFinished: Bool { client.isFinished }
 }
 
 extension HidingPlan {
   /// The plan of secure aggregation among so many; coordinator and workers make the same one.
-  fileprivate func masking(clients: Int) throws(SecureAggregationError) -> AggregationPlan {
+  fileprivate func masking(clients: Int, context: [UInt8]) throws(SecureAggregationError) -> AggregationPlan {
     guard clients >= minimumClients else { throw .tooFewClients(left: clients, threshold: minimumClients) }
     return try AggregationPlan(
       clientCount: clients, vectorLength: count, valueBits: bits, minimumClients: max(2, minimumClients),
-      topology: try .recommended(clients: clients))
+      topology: try .recommended(clients: clients), context: context)
   }
 }

@@ -16,7 +16,7 @@ final class Enrolment: Sendable {
     var roster: [String] = []
   }
 
-  private let offer: JobOffer
+  let offer: JobOffer
   private let registry: WorkerRegistry
   private let deadline: Duration
   private let state: NIOLockedValueBox<State>

@@ -52,7 +52,7 @@ struct FederatedTraining: Sendable {
   ) async throws -> State {
     guard case .averaging(let averaging) = strategy else { preconditionFailure("checked by the job") }
     let rounds = PrivateRounds(
-      run: run, enrolment: enrolment, privacy: privacy, strategy: averaging, reader: reader)
+      run: run, enrolment: enrolment, asked: asked, privacy: privacy, strategy: averaging, reader: reader)
     var (next, record, reservation) = try await rounds.step(after: state, attempt)
     if next.round % max(1, federated.rounds / 100) == 0 || next.round == federated.rounds {
       record.metrics.epsilon = try privacy.epsilon(
@@ -64,6 +64,7 @@ struct FederatedTraining: Sendable {
     return next
   }
 
+  private var asked: AskedQuestion { AskedQuestion(offer: enrolment.offer, preprocessing: zero.preprocessing) }
   private var federated: Job.FederatedPart { run.federated }
   private var patience: Duration { .seconds(federated.deadlineSeconds) }
   var isNumeric: Bool { run.job.training.loss == .meanSquaredError }
@@ -91,12 +92,13 @@ struct FederatedTraining: Sendable {
   func round(after state: State, _ attempt: Int) async throws -> State {
     if let privacy { return try await privateRound(privacy, after: state, attempt) }
     let start = ContinuousClock.now
-    let number = try run.database.newAttempt(job: run.record.id, round: state.round + 1)
+    let number = try run.database.attemptNumber()
     let cohort = federated.cohort.sample(
       from: enrolment.roster, round: state.round + 1, attempt: attempt, seed: run.job.training.seed)
     let body = LinkBody.floats(
       rule.usesControl ? state.weights + state.server.control(count: layout.trainedCount) : state.weights)
     var next = State(round: state.round + 1, weights: [], server: state.server)
+    try run.recorder?.note(model: state.weights, attempt: number)
     let step =
       federated.aggregation.hidesUpdates
       ? try await hiddenStep(number, next.round, cohort, body) : try await openStep(number, next.round, cohort, body)
@@ -133,10 +135,11 @@ struct FederatedTraining: Sendable {
   func judge(_ state: State, _ attempt: Int) async throws -> Judgement {
     // Sums over held-out rows would tell of workers what nothing hides.
     guard privacy == nil else { return Judgement() }
-    let number = try run.database.newAttempt(job: run.record.id, round: state.round + 1)
+    let number = try run.database.attemptNumber()
     let plan = HidingPlan.judgement(federated, rows: zero.rows)
     let round = SumRound(
-      seats: run.registry.seats(of: enrolment.roster), patience: patience, recorder: run.recorder, federated: federated,
+      seats: run.registry.seats(of: enrolment.roster), asked: asked, patience: patience, recorder: run.recorder,
+      federated: federated,
       opener: run.opener, parties: run.parties)
     let result = try await round.run(
       TaskHeader(
@@ -173,7 +176,8 @@ struct FederatedTraining: Sendable {
     let plan = HidingPlan.training(federated, summand: summand, rows: zero.rows)
     let header = TaskHeader(number: number, kind: .train, round: round, hiding: plan, hasControl: rule.usesControl)
     let sums = SumRound(
-      seats: run.registry.seats(of: cohort), patience: patience, recorder: run.recorder, federated: federated,
+      seats: run.registry.seats(of: cohort), asked: asked, patience: patience, recorder: run.recorder,
+      federated: federated,
       opener: run.opener, parties: run.parties)
     let result = try await sums.run(header, body: body, count: plan.count)
     let values = (result.segments[0] + result.segments[1]).map { Float($0) }

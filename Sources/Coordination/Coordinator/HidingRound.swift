@@ -6,6 +6,7 @@ import SecureAggregation
 /// One attempt of a cohort to add vectors that nobody sees: the task, then the stages of the aggregation.
 struct HidingRound: Sendable {
   let seats: [WorkerSeat]
+  let asked: AskedQuestion
   let header: TaskHeader
   let patience: Duration
   let recorder: RunRecorder?
@@ -41,7 +42,7 @@ struct HidingRound: Sendable {
     guard clients.count >= plan.minimumClients else {
       return Sum(words: [], contributors: clients, reasons: reasons, byteCount: byteCount)
     }
-    var server = try server(aggregation, plan, clients)
+    var server = try server(aggregation, plan, clients, weights)
     let names = clients.map { seats[$0].name }
     var bodies = try await server.begin()
     var number = 0
@@ -82,10 +83,13 @@ struct HidingRound: Sendable {
   }
 
   /// The protocol's half here, for those of the cohort who have their vector ready.
-  private func server(_ aggregation: Aggregation, _ plan: HidingPlan, _ clients: [Int]) throws -> any HidingServer {
+  private func server(_ aggregation: Aggregation, _ plan: HidingPlan, _ clients: [Int], _ weights: LinkBody) throws
+    -> any HidingServer
+  {
     switch aggregation {
     case .masked:
-      return try MaskedAggregation(plan, members: clients.map { ($0, seats[$0]) })
+      return try MaskedAggregation(
+        plan, context: try asked.digest(header, weights), members: clients.map { ($0, seats[$0]) })
     case .paillier:
       guard let opener else { throw SumOpener.missing }
       let occasion = SumOpener.Occasion(attempt: header.number, round: header.round, patience: patience)

@@ -11,6 +11,7 @@ import Privacy
 struct PrivateRounds: Sendable {
   let run: FederatedRun
   let enrolment: Enrolment
+  let asked: AskedQuestion
   let privacy: ClientPrivacy
   let strategy: any AveragingStrategy
   let reader: UpdateReader
@@ -76,7 +77,8 @@ struct PrivateRounds: Sendable {
       grid, minimumClients: max(federated.leastContributors, federated.needed(of: cohort.count)))
     let header = TaskHeader(number: number, kind: .train, round: state.round + 1, hiding: plan, clip: grid.clip)
     let sums = SumRound(
-      seats: run.registry.seats(of: cohort), patience: patience, recorder: run.recorder, federated: federated,
+      seats: run.registry.seats(of: cohort), asked: asked, patience: patience, recorder: run.recorder,
+      federated: federated,
       opener: run.opener, parties: run.parties)
     let result: SumRound.Result
     do {

@@ -37,7 +37,9 @@ struct RoundZero: Sendable {
     let plan = HidingPlan.statistics(
       count: LocalStatistics.count(schema), minimumClients: run.federated.minimumClients)
     let round = SumRound(
-      seats: run.registry.seats(of: enrolment.roster), patience: .seconds(run.federated.deadlineSeconds),
+      seats: run.registry.seats(of: enrolment.roster),
+      asked: AskedQuestion(offer: enrolment.offer, preprocessing: nil),
+      patience: .seconds(run.federated.deadlineSeconds),
       recorder: run.recorder, federated: run.federated, opener: run.opener,
       parties: run.parties)
     let result = try await round.run(

@@ -2,7 +2,8 @@ import Foundation
 import Links
 import NIOConcurrencyHelpers
 
-/// Writes down what the coordinator really sees of the workers, for audits: one file of raw bytes a message, and an index.
+/// Writes down what the coordinator really sees of the workers, for audits: one file of raw bytes a message, and an index; and the model
+/// that it sent them, `model-ATTEMPT.bin`.
 public final class RunRecorder: Sendable {
   private struct Entry: Codable {
     let file: String
@@ -41,6 +42,13 @@ public final class RunRecorder: Sendable {
     do {
       try body.data.write(to: URL(fileURLWithPath: folder + "/" + file))
       try append(try JSONEncoder().encode(entry) + Data("\n".utf8))
+    } catch { throw .state(path: folder, reason: "the record cannot be written; check the disk") }
+  }
+
+  /// The model that an attempt began with.
+  func note(model: [Float], attempt: Int) throws(CoordinationError) {
+    do {
+      try LinkBody.floats(model).data.write(to: URL(fileURLWithPath: folder + "/model-\(attempt).bin"))
     } catch { throw .state(path: folder, reason: "the record cannot be written; check the disk") }
   }
 

@@ -4,6 +4,7 @@ import Links
 /// One attempt of a cohort to add vectors of which the coordinator learns the sum: in the open, or by the job's aggregation.
 struct SumRound: Sendable {
   let seats: [WorkerSeat]
+  let asked: AskedQuestion
   let patience: Duration
   let recorder: RunRecorder?
   let federated: Job.FederatedPart
@@ -23,7 +24,7 @@ struct SumRound: Sendable {
   func run(_ header: TaskHeader, body: LinkBody, count: Int) async throws -> Result {
     guard let plan = header.hiding else { return try await runOpen(header, body: body, count: count) }
     let sum = try await HidingRound(
-      seats: seats, header: header, patience: patience, recorder: recorder, opener: opener,
+      seats: seats, asked: asked, header: header, patience: patience, recorder: recorder, opener: opener,
       parties: parties, needed: federated.needed(of: seats.count)
     ).run(weights: body, aggregation: federated.aggregation, plan: plan)
     try check(sum.contributors.count, header, sum.reasons)

@@ -2,10 +2,11 @@ import Federation
 import Learning
 import Privacy
 
-/// How a worker hides itself from a Flower federation: each update is clipped and gets all the noise that the job asks for, here, since
-/// nobody in that federation is bound to add any.
+/// How a worker hides itself from a Flower federation: each update is clipped and noised here, since nobody in that federation is bound
+/// to.
 ///
-/// ε is that of one worker alone: no sampling counts, as the ServerApp knows whom it asks, and no other worker's noise.
+/// Under `aggregation: open` a worker adds all the noise that the job asks for, and ε is that of one worker alone. Under masked sums it
+/// adds its part of what the fewest contributors add up. No sampling counts in either, as the ServerApp knows whom it asks.
 struct FlowerPrivacy {
   private let job: Job
   private let clip: Double
@@ -30,6 +31,11 @@ struct FlowerPrivacy {
       throw LearningError.invalidSetting(
         "privacy.accountant", reason: "must be rdp at a Flower worker, whose noise is Skellam noise")
     }
+    if federated.aggregation.hidesUpdates {
+      return try ClientPrivacy(
+        part, workers: federated.workers, cohort: 1, rounds: federated.rounds,
+        source: .workers(contributors: federated.leastContributors), weightCount: weightCount)
+    }
     return try ClientPrivacy(
       part, workers: 1, cohort: 1, rounds: federated.rounds, source: .workers(contributors: 1), weightCount: weightCount
     )
@@ -37,9 +43,21 @@ struct FlowerPrivacy {
 
   /// An update as it may be told.
   func hidden(_ update: Update) throws -> [Float] {
-    let privacy = try Self.privacy(job, weightCount: update.vector.count)
-    let grid = try ClientGrid(privacy, clip: clip)
+    let (grid, numbers) = try noised(update)
+    return grid.mean(numbers).vector
+  }
+
+  /// An update as it enters a masked sum, with its part of the noise.
+  func summand(_ update: Update, arrays: [String], minimumClients: Int, context: [UInt8]) throws -> FlowerSum {
+    let (grid, numbers) = try noised(update)
+    return try FlowerSum(
+      .mean, try .noised(grid, minimumClients: minimumClients), [.doubles(numbers.map { Double($0) })],
+      arrays: arrays, step: grid.meanStep, context: context)
+  }
+
+  private func noised(_ update: Update) throws -> (ClientGrid, [Int]) {
+    let grid = try ClientGrid(Self.privacy(job, weightCount: update.vector.count), clip: clip)
     let (clipped, isWithin) = update.clippedAlone(to: clip)
-    return grid.mean(try noise.numbers(of: clipped, isWithin: isWithin, on: grid)).vector
+    return (grid, try noise.numbers(of: clipped, isWithin: isWithin, on: grid))
   }
 }

@@ -1,3 +1,4 @@
+import Crypto
 import Datasets
 import Federation
 import Flower
@@ -13,11 +14,13 @@ struct FlowerRequest {
   /// The text of a job, where the ServerApp brings it.
   let job: String?
   let round: Int
+  /// The most rows that a worker has, where sums are hidden: a worker's weight is a part of it.
+  let mostRows: Int?
   private let epochs: Int?
   private let batch: Int?
   private let rate: Double?
 
-  private static let known = ["server-round", "tacit-job", "local-epochs", "batch-size", "lr"]
+  private static let known = ["server-round", "tacit-job", "local-epochs", "batch-size", "lr", "tacit-most-rows"]
 
   init(_ records: Entries<Record>) throws {
     var arrays: (String, Entries<FlowerArray>)?
@@ -51,6 +54,7 @@ struct FlowerRequest {
     }
     self.round = round
     epochs = try whole("local-epochs", in: 1...10_000)
+    mostRows = try whole("tacit-most-rows", in: 1...1 << 30)
     batch = try whole("batch-size", in: 1...1_000_000)
     rate = try config["lr"].map { value in
       guard let rate = value.number, rate > 0, rate <= 1e6 else {
@@ -104,6 +108,21 @@ struct FlowerRequest {
       flat += tensor.scalars
     }
     return flat
+  }
+
+  /// Stands for all that decides what is computed: the question, its settings, the job's text and the weights.
+  func digest(_ question: String, job: String, weights: [Float]) -> [UInt8] {
+    var hash = SHA256()
+    for text in ["tacit flower 1: question", question, job] {
+      withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { hash.update(bufferPointer: $0) }
+      hash.update(data: Array(text.utf8))
+    }
+    for number in [round, epochs ?? 0, batch ?? 0, mostRows ?? 0] {
+      withUnsafeBytes(of: UInt64(number).littleEndian) { hash.update(bufferPointer: $0) }
+    }
+    withUnsafeBytes(of: (rate ?? 0).bitPattern.littleEndian) { hash.update(bufferPointer: $0) }
+    weights.withUnsafeBytes { hash.update(bufferPointer: $0) }
+    return Array(hash.finalize())
   }
 
   /// Weights as they go back: in the order in which they came.

@@ -2,6 +2,7 @@ import Datasets
 import Federation
 import Flower
 import Learning
+import SecureAggregation
 import Tensors
 
 /// What one worker does for one run of a Flower federation: its job, its account, and its rows, prepared.
@@ -12,18 +13,31 @@ final class FlowerRun {
   let job: Job
   private let federated: Job.FederatedPart
   private let name: String
+  private let text: String
   private let id: String
   private let table: WorkerTable
   private let account: WorkerAccount
   private let privacy: FlowerPrivacy?
+  private let policy: WorkerPolicy
+  private let masking: FlowerMasking?
+  /// The masked sum for which a vector is ready, or which is under way.
+  private var sum: FlowerSum?
   private var local: (settings: Job, work: LocalWork)?
 
   /// - Throws: ``CoordinationError/flower(_:)`` with the reason why the job is not for this worker.
-  init(_ job: Job, id: String, name: String, rows: WorkerRows, policy: WorkerPolicy) throws {
+  init(
+    _ text: String, id: String, name: String, rows: WorkerRows, policy: WorkerPolicy, masking: FlowerMasking?
+  ) throws {
+    let job = try Job.parse(text)
     if let objection = policy.objection(to: job) { throw CoordinationError.flower("the job is refused: \(objection)") }
-    guard let federated = job.federated, federated.aggregation == .open else {
+    guard let federated = job.federated, [.open, .masked].contains(federated.aggregation) else {
       throw CoordinationError.flower(
-        "the job is refused: a Flower ServerApp sees each update, so it must say aggregation: open")
+        "the job is refused: a Flower ServerApp carries out aggregation: open and aggregation: masked, and no other")
+    }
+    if federated.aggregation == .masked, masking?.roster[ClientID(name)] == nil {
+      throw CoordinationError.flower(
+        "the job is refused: for aggregation: masked start the worker with --identity, and name the certificates of all "
+          + "workers, its own too, in the policy's roster")
     }
     guard federated.compression == .none, !LocalRule(federated.strategy).usesControl else {
       throw CoordinationError.flower("the job is refused: compression and scaffold need a coordinator of Tacit")
@@ -39,12 +53,17 @@ final class FlowerRun {
     }
     privacy = job.hidesClients ? try FlowerPrivacy(job) : nil
     (self.job, self.federated, self.name, self.id) = (job, federated, name, id)
+    self.text = text
+    self.policy = policy
+    self.masking = federated.aggregation == .masked ? masking : nil
   }
 
   func train(_ request: FlowerRequest) throws -> Entries<Record> {
     let local = try work(request)
     let weights = try request.weights(local.layout)
+    sum = nil
     try account.spend(on: request.round, of: id)
+    if let masking { return try ready(try summand(of: request, local, weights), masking) }
     var metrics = Entries<RecordValue>()
     let vector: [Float]
     if let privacy {
@@ -67,7 +86,16 @@ final class FlowerRun {
         "figures of a worker's rows are not covered by the job's privacy; evaluate elsewhere")
     }
     let local = try work(request)
-    let sums = try local.judge(try request.weights(local.layout))
+    sum = nil
+    let weights = try request.weights(local.layout)
+    let sums = try local.judge(weights)
+    if let masking {
+      return try ready(
+        try FlowerSum(
+          job.training.loss == .meanSquaredError ? .judgedNumbers : .judged,
+          .judgement(federated, rows: try mostRows(request)), Judgement.blocks(sums),
+          context: request.digest("evaluate", job: text, weights: weights)), masking)
+    }
     guard sums[0] > 0 else {
       throw CoordinationError.flower(
         "this worker keeps no rows back to judge by; give the job a share of them, data.test")
@@ -81,6 +109,44 @@ final class FlowerRun {
       try metrics.append("accuracy", .double(sums[2] / sums[0]))
     }
     return try Entries([("metrics", .metrics(metrics))])
+  }
+
+  /// The answer to a stage of the masked sum for which the last message asked.
+  func answer(_ stage: FlowerStage) throws -> Entries<Record> {
+    guard let masking, sum != nil else {
+      throw CoordinationError.flower("a stage of a sum that no message asked for: send train or evaluate before it")
+    }
+    let bytes = try sum?.answer(stage, name: name, masking, policy: policy)
+    return try FlowerStage.answer(bytes ?? [])
+  }
+
+  /// Nothing but what is public goes back before the sum.
+  private func ready(_ sum: FlowerSum, _ masking: FlowerMasking) throws -> Entries<Record> {
+    self.sum = sum
+    return try sum.description(name: name, masking)
+  }
+
+  private func summand(of request: FlowerRequest, _ local: LocalWork, _ weights: [Float]) throws -> FlowerSum {
+    let names = local.layout.entries.map(\.name)
+    let context = request.digest("train", job: text, weights: weights)
+    if let privacy {
+      return try privacy.summand(
+        try local.trainHidden(weights, round: request.round), arrays: names,
+        minimumClients: federated.leastContributors, context: context)
+    }
+    let update = try local.train(weights, round: request.round, serverControl: [], ownControl: [])
+    let limit = local.weighting == .examples ? try mostRows(request) : 1
+    let summand = Summand(count: local.layout.count, weightLimit: limit)
+    return try FlowerSum(
+      .weighted, .training(federated, summand: summand, rows: nil),
+      try summand.blocks(update, weighting: local.weighting), arrays: names, context: context)
+  }
+
+  private func mostRows(_ request: FlowerRequest) throws(CoordinationError) -> Int {
+    guard let rows = request.mostRows else {
+      throw .flower("a masked sum needs a bound of weights: send tacit-most-rows, the most rows that any worker has")
+    }
+    return rows
   }
 
   /// Rows are prepared by what the job declares of its columns alone: a Flower server adds up no statistics.

@@ -9,12 +9,13 @@ public import Logging
 ///
 /// A ServerApp that strategies of Flower drive needs to know nothing of it: weights come as an ArrayRecord with the names and shapes of
 /// the job's model, and go back with the metrics `num-examples` and `loss`. The job is the owner's, or comes in the setting
-/// `tacit-job`. No code comes with it: an app's own code stays where it is.
+/// `tacit-job`. Under `aggregation: masked` what goes back is where the masked sum begins, whose stages come as queries. No code comes with it: an app's own code stays where it is.
 public actor FlowerWorker {
   private let name: String
   private let rows: WorkerRows
   private let policy: WorkerPolicy
   private let job: String?
+  private let masking: FlowerMasking?
   private let logger: Logger
   /// Part of the names under which runs stand in the ledger: after a restart nobody knows which rounds a run has had, so it
   /// counts anew.
@@ -27,10 +28,15 @@ public actor FlowerWorker {
   /// - Parameters:
   ///   - name: by which the worker's shuffles differ from those of others.
   ///   - job: the text of the only job that this worker takes part in; where there is none, ServerApps bring jobs.
+  ///   - masking: its key and those of the others, for `aggregation: masked`.
   /// - Throws: `JobError` where the job cannot be read.
-  public init(name: String, rows: WorkerRows, policy: WorkerPolicy, job: String? = nil, logger: Logger) throws {
+  public init(
+    name: String, rows: WorkerRows, policy: WorkerPolicy, job: String? = nil, masking: FlowerMasking? = nil,
+    logger: Logger
+  ) throws {
     if let job { _ = try Job.parse(job) }
     (self.name, self.rows, self.policy, self.job, self.logger) = (name, rows, policy, job, logger)
+    self.masking = masking
   }
 
   /// What a message's answer contains: records, or an error of one sentence.
@@ -52,11 +58,21 @@ public actor FlowerWorker {
     guard case .records(let records) = message.content else {
       throw CoordinationError.flower("the message carries an error in place of weights")
     }
-    let request = try FlowerRequest(records)
+    let id = message.metadata.runID
     switch message.metadata.type {
-    case "train": return try run(message.metadata.runID, request).train(request)
-    case "evaluate": return try run(message.metadata.runID, request).evaluate(request)
-    default: throw CoordinationError.flower("this worker trains and evaluates, and answers no other messages")
+    case "train":
+      let request = try FlowerRequest(records)
+      return try run(id, request).train(request)
+    case "evaluate":
+      let request = try FlowerRequest(records)
+      return try run(id, request).evaluate(request)
+    case "query":
+      let stage = try FlowerStage(records)
+      guard let run = runs[id]?.run else { throw CoordinationError.flower("a stage of a sum before train or evaluate") }
+      return try run.answer(stage)
+    default:
+      throw CoordinationError.flower(
+        "this worker trains, evaluates and takes part in masked sums, and answers no other messages")
     }
   }
 
@@ -76,7 +92,7 @@ public actor FlowerWorker {
       throw CoordinationError.flower("this worker has had too many runs; restart it")
     }
     let run = try FlowerRun(
-      try Job.parse(text), id: "flower \(id) \(life)", name: name, rows: rows, policy: policy)
+      text, id: "flower \(id) \(life)", name: name, rows: rows, policy: policy, masking: masking)
     for other in runs.values { other.run.rest() }
     runs[id] = (text, run)
     return run

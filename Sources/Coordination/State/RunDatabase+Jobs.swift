@@ -1,6 +1,7 @@
 import Datasets
 import Foundation
 public import GRDB
+import NIOConcurrencyHelpers
 
 /// A job as the state knows it.
 public struct JobRecord: Codable, Hashable, Sendable {
@@ -134,7 +135,36 @@ extension RunDatabase {
     }
   }
 
-  /// A number that no attempt had before, over all runs of the coordinator.
+  /// A number that no attempt had before, over all runs of the coordinator, for one that need not be counted: some are taken from
+  /// the state at a time, so that a round does not wait for the disk before it begins. A kill loses those that are left.
+  func attemptNumber() throws(CoordinationError) -> Int {
+    do {
+      return try freeNumbers.withLockedValue { free in
+        if free.isEmpty { free = try reserveNumbers(Self.numbersAtATime) }
+        return free.removeFirst()
+      }
+    } catch let error as CoordinationError { throw error } catch {
+      throw .state(path: path, reason: Self.sentence(error))
+    }
+  }
+
+  private static let numbersAtATime = 64
+
+  private func reserveNumbers(_ count: Int) throws(CoordinationError) -> Range<Int> {
+    try write { db in
+      let name = "attempts"
+      try db.execute(
+        sql:
+          "INSERT INTO sqlite_sequence (name, seq) SELECT ?, 0 WHERE NOT EXISTS (SELECT * FROM sqlite_sequence WHERE name = ?)",
+        arguments: [name, name])
+      try db.execute(sql: "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?", arguments: [count, name])
+      guard let last = try Int.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = ?", arguments: [name])
+      else { throw DatabaseError(message: "attempts cannot be numbered") }
+      return last - count + 1..<last + 1
+    }
+  }
+
+  /// A number that no attempt had before, over all runs of the coordinator; the attempt is counted.
   func newAttempt(job: String, round: Int) throws(CoordinationError) -> Int {
     try write { db in
       try db.execute(sql: "INSERT INTO attempts (job, round) VALUES (?, ?)", arguments: [job, round])

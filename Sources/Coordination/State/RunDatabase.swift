@@ -1,5 +1,6 @@
 import Foundation
 import GRDB
+import NIOConcurrencyHelpers
 
 /// What a coordinator must not forget: jobs, rounds, cohorts, metrics and small models in SQLite, large models in files beside it.
 ///
@@ -11,6 +12,8 @@ public final class RunDatabase: Sendable {
   let models: ModelFiles
   /// The largest model that lies in the state itself, in bytes.
   let largestRow: Int
+  /// Numbers of attempts that are taken from the state and not used yet.
+  let freeNumbers = NIOLockedValueBox<Range<Int>>(0..<0)
 
   /// Opens the state, or makes it.
   ///

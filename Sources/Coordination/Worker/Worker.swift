@@ -43,13 +43,9 @@ public actor Worker {
     logger: Logger = Logger(label: "tacit.worker")
   ) throws {
     let account = try WorkerAccount(policy, worker: identity.name)
-    var roster: Roster = [:]
-    for path in policy.roster {
-      let member = try CertifiedKey.load(from: path)
-      roster[ClientID(member.name)] = member.key
-    }
     self.init(
-      name: identity.name, key: identity.signingKey, rows: rows, policy: policy, roster: roster, record: record,
+      name: identity.name, key: identity.signingKey, rows: rows, policy: policy, roster: try policy.members(),
+      record: record,
       encryptor: try policy.paillierKey.map { try PrecomputedEncryptor(KeyFiles.key(at: $0).publicKey) },
       sharing: try policy.cluster.map { path in
         SharingIdentity(identity, pins: try ClusterFile.load(from: path).parties.map(\.certificate))
@@ -117,7 +113,7 @@ public actor Worker {
         if header.kind == .train { try account.spend(on: header.round, of: job.id) }
         return try job.perform(header, body)
       case .stage(let task, _, let clients):
-        var half = try working().takeContribution(to: task) { try begin(task, clients, $0, $1) }
+        var half = try working().takeContribution(to: task) { try begin(task, clients, $0, $1, $2) }
         let answer = try await half.answer(body)
         try working().keep(half, of: task)
         return (.stage, answer)
@@ -141,7 +137,7 @@ public actor Worker {
 
   /// This worker's half of an aggregation.
   private func begin(
-    _ task: Int, _ clients: [String], _ plan: HidingPlan, _ words: [UInt64]
+    _ task: Int, _ clients: [String], _ plan: HidingPlan, _ context: [UInt8], _ words: [UInt64]
   ) throws -> any HidingClient {
     let job = try working()
     guard clients.count >= policy.smallestCohort else {
@@ -150,7 +146,8 @@ public actor Worker {
     switch job.federated.aggregation {
     case .masked:
       return try MaskedContribution(
-        plan, clients: clients, words: words, name: name, key: key, roster: roster, record: record)
+        plan, clientCount: clients.count, context: context, words: words, name: name, key: key, roster: roster,
+        record: record)
     case .paillier:
       guard let encryptor else { throw CoordinationError.protocolBreach("encryption without a key") }
       return try PaillierContribution(plan, clients: clients, words: words, encryptor: encryptor)
@@ -229,7 +226,7 @@ public actor Worker {
       logger.info("the job spends too much", metadata: ["job": "\(offer.job)", "reason": "\(objection)"])
       return .refused(reason: objection)
     }
-    let job = try WorkerJob(offer.job, offered, name: name, table: table)
+    let job = try WorkerJob(offer, offered, name: name, table: table)
     self.job = job
     return .accepted(outline: job.outline, example: job.table.exampleShape?.extents)
   }

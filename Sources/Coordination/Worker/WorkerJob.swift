@@ -14,18 +14,20 @@ final class WorkerJob {
   let table: WorkerTable
   let outline: TableOutline?
   private let name: String
+  private var asked: AskedQuestion
   private var local: LocalWork?
   private var control = ControlVariate()
   private var compression: UpdateCompression?
   /// Where the job hides each worker.
   private let client: ClientWork?
   /// The integers that the aggregation under way adds, and the aggregation's half here.
-  private var pending: (task: Int, plan: HidingPlan, words: [UInt64])?
+  private var pending: (task: Int, plan: HidingPlan, context: [UInt8], words: [UInt64])?
   private var contribution: (task: Int, client: any HidingClient)?
 
-  init(_ id: String, _ job: Job, name: String, table: WorkerTable) throws {
+  init(_ offer: JobOffer, _ job: Job, name: String, table: WorkerTable) throws {
     guard let federated = job.federated else { throw CoordinationError.protocolBreach("a job that is not federated") }
-    self.id = id
+    id = offer.job
+    asked = AskedQuestion(offer: offer, preprocessing: nil)
     self.job = job
     self.federated = federated
     self.name = name
@@ -38,6 +40,7 @@ final class WorkerJob {
 
   func prepare(_ preprocessing: Preprocessing?) throws {
     local = try LocalWork(job, federated, table, preprocessing, worker: name)
+    asked = AskedQuestion(offer: asked.offer, preprocessing: preprocessing)
   }
 
   /// Computes a vector. Under an open aggregation it goes out as it is, else it waits for the aggregation's stages.
@@ -49,8 +52,8 @@ final class WorkerJob {
     if let client { return try perform(header, body, client) }
     switch header.kind {
     case .statistics(let schema):
-      return try tell(try LocalStatistics(table, schema).sums, header)
-    case .evaluate: return try tell(try working().judge(try weights(body, header).model), header)
+      return try tell(try LocalStatistics(table, schema).sums, header, body)
+    case .evaluate: return try tell(try working().judge(try weights(body, header).model), header, body)
     case .train: return try train(header, body)
     }
   }
@@ -68,7 +71,7 @@ final class WorkerJob {
       let (answer, vector) = try client.open(update, clip: clip)
       return (.update(answer), .floats(vector))
     }
-    pending = (header.number, plan, try client.hidden(update, clip: clip, plan))
+    pending = (header.number, plan, try context(header, body), try client.hidden(update, clip: clip, plan))
     return (.ready, .none)
   }
 
@@ -93,34 +96,39 @@ final class WorkerJob {
     }
     let summand = Summand(
       count: local.layout.count, extraCount: local.rule.extraCount(local.layout), weightLimit: plan.weightLimit)
-    var packed = try summand.pack(update, weighting: local.weighting)
-    let weight = Array(packed.suffix(2))
-    packed.removeLast(2)
-    return try hide([.floats(packed), .floats(weight)] + Judgement.blocks(judged), plan, header)
+    let blocks = try summand.blocks(update, weighting: local.weighting)
+    return try hide(blocks + Judgement.blocks(judged), plan, header, body)
   }
 
-  private func tell(_ sums: [Double], _ header: TaskHeader) throws -> (WorkerMessage.Reply, LinkBody) {
+  private func tell(
+    _ sums: [Double], _ header: TaskHeader, _ body: LinkBody
+  ) throws -> (WorkerMessage.Reply, LinkBody) {
     guard let plan = header.hiding else { return (.sums(sums), .none) }
-    return try hide(header.kind == .evaluate ? Judgement.blocks(sums) : [.doubles(sums)], plan, header)
+    return try hide(header.kind == .evaluate ? Judgement.blocks(sums) : [.doubles(sums)], plan, header, body)
   }
 
   private func hide(
-    _ blocks: [HidingPlan.Block], _ plan: HidingPlan, _ header: TaskHeader
+    _ blocks: [HidingPlan.Block], _ plan: HidingPlan, _ header: TaskHeader, _ body: LinkBody
   ) throws -> (WorkerMessage.Reply, LinkBody) {
     guard plan.minimumClients >= federated.minimumClients else {
       throw CoordinationError.protocolBreach("sums of fewer updates than the job's")
     }
-    pending = (header.number, plan, try plan.encode(blocks))
+    pending = (header.number, plan, try context(header, body), try plan.encode(blocks))
     return (.ready, .none)
+  }
+
+  /// What stands for the question where vectors are masked.
+  private func context(_ header: TaskHeader, _ body: LinkBody) throws -> [UInt8] {
+    federated.aggregation == .masked ? try asked.digest(header, body) : []
   }
 
   /// This worker's half of an aggregation, for its next stage; the first takes the vector that waits.
   func takeContribution(
-    to task: Int, begin: (HidingPlan, [UInt64]) throws -> any HidingClient
+    to task: Int, begin: (HidingPlan, [UInt8], [UInt64]) throws -> any HidingClient
   ) throws -> any HidingClient {
     if let pending, pending.task == task {
       self.pending = nil
-      return try begin(pending.plan, pending.words)
+      return try begin(pending.plan, pending.context, pending.words)
     }
     guard let current = contribution, current.task == task else {
       throw CoordinationError.protocolBreach("a stage of an aggregation that is not under way")

@@ -15,6 +15,7 @@ public enum FetchError: Error, Hashable, Sendable, CustomStringConvertible {
     switch self {
     case .unpublished(let set):
       "no publisher has the files of \(set) today: put them into the folder of data by hand"
+        + (NamedDataset(rawValue: set)?.otherSource.map { " (\($0))" } ?? "")
     case .unanswered(let file, let address, let reason):
       "\(file) cannot be fetched from \(address): \(reason)"
     case .interrupted(let file, let received, let byteCount):

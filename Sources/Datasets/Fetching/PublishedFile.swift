@@ -60,7 +60,30 @@ extension NamedDataset {
         Self.digits(
           "t10k-labels-idx1-ubyte.gz", 4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"),
       ]
-    case .pima, .boston: nil
+    case .boston:
+      [
+        Self.uci(
+          "housing.data", "housing/housing.data", 49_082,
+          "baadf72995725d76efe787b664e1f083388c79ba21ef9a7990d87f774184735a")
+      ]
+    case .shakespeare:
+      [
+        PublishedFile(
+          name: "tinyshakespeare.txt",
+          addresses: ["https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt"],
+          byteCount: 1_115_394, sha256: "86c4e6aa9db7c042ec79f339dcb96d42b0075e16b8fc2e86bf0ca57e2dc565ed")
+      ]
+    case .pima: nil
+    }
+  }
+
+  /// Where files are to be had that no publisher has today.
+  public var otherSource: String? {
+    switch self {
+    case .pima:
+      "UCI withdrew the set; the file pima-indians-diabetes.csv of github.com/jbrownlee/Datasets, whose SHA-256 is "
+        + "6bfe5d0f379d17a0e0819b996407e3c09bf80febd4287f2ed212190dfff154af, is a copy of it"
+    case .creditApproval, .boston, .iris, .wdbc, .germanCredit, .adult, .mnist, .shakespeare: nil
     }
   }
 

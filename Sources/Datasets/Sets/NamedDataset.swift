@@ -10,6 +10,7 @@ public enum NamedDataset: String, Hashable, Sendable, CaseIterable {
   case germanCredit = "german-credit"
   case adult
   case mnist
+  case shakespeare
 
   /// The set's citation.
   public var source: String {
@@ -21,6 +22,7 @@ public enum NamedDataset: String, Hashable, Sendable, CaseIterable {
     case .wdbc: "W. Wolberg et al., Breast Cancer Wisconsin (Diagnostic), UCI, doi 10.24432/C5DW2B"
     case .germanCredit: "H. Hofmann, Statlog (German Credit Data), UCI, doi 10.24432/C5NC77"
     case .adult: "B. Becker and R. Kohavi, Adult, UCI Machine Learning Repository, doi 10.24432/C5XW20"
+    case .shakespeare: "Works of Shakespeare, extracts by A. Karpathy, char-rnn, 2015"
     case .mnist: "Y. LeCun, C. Cortes, C. J. C. Burges, The MNIST Database of Handwritten Digits"
     }
   }
@@ -30,11 +32,12 @@ public enum NamedDataset: String, Hashable, Sendable, CaseIterable {
     switch self {
     case .creditApproval: try tabular(folder, "crx.data", Self.creditColumns, Self.creditSchema)
     case .pima: try pima(folder)
-    case .boston: try tabular(folder, "housing.csv", Self.bostonColumns, Self.bostonSchema)
+    case .boston: try boston(folder)
     case .iris: try tabular(folder, "iris.csv", Self.irisColumns, Self.irisSchema)
     case .wdbc: try tabular(folder, "wdbc.data", Self.wdbcColumns, Self.wdbcSchema)
     case .germanCredit: try german(folder)
     case .adult: try adult(folder)
+    case .shakespeare: try plays(folder)
     case .mnist: .tensors(train: try digits(folder, "train"), test: try digits(folder, "t10k"))
     }
   }
@@ -55,6 +58,7 @@ public enum NamedDataset: String, Hashable, Sendable, CaseIterable {
     case .wdbc: Self.wdbcSchema
     case .germanCredit: Self.germanSchema
     case .adult: Self.adultSchema
+    case .shakespeare: Shakespeare.schema
     case .mnist: nil
     }
   }
@@ -92,6 +96,27 @@ public enum NamedDataset: String, Hashable, Sendable, CaseIterable {
     let table = try table(folder, "pima-indians-diabetes.csv", Self.pimaColumns)
       .mapping(Self.pimaColumnsWithMissing) { DecimalNumber.parse($0) == 0 ? nil : $0 }
     return .tabular(TabularDataset(name: rawValue, source: source, schema: Self.pimaSchema, table: table))
+  }
+
+  private func plays(_ folder: String) throws(DatasetError) -> LoadedDataset {
+    let file = "tinyshakespeare.txt"
+    let bytes = try ByteFile.read(path(folder, file), for: rawValue)
+    let table = try Shakespeare.table(bytes, name: "\(rawValue)/\(file)")
+    return .tabular(TabularDataset(name: rawValue, source: source, schema: Shakespeare.schema, table: table))
+  }
+
+  /// The publisher's file has columns of a width; there is an edition with commas, too.
+  private func boston(_ folder: String) throws(DatasetError) -> LoadedDataset {
+    let hasCommas = ByteFile.exists(path(folder, "housing.csv")) || !ByteFile.exists(path(folder, "housing.data"))
+    guard !hasCommas else { return try tabular(folder, "housing.csv", Self.bostonColumns, Self.bostonSchema) }
+    let table = try table(folder, "housing.data", Self.bostonColumns) { bytes in
+      let lines = bytes.split(separator: UInt8(ascii: "\n"))
+      let rows = lines.map { line in
+        line.split(separator: UInt8(ascii: " ")).joined(separator: [UInt8(ascii: ",")])
+      }
+      return Array(rows.joined(separator: [UInt8(ascii: "\n")]))
+    }
+    return .tabular(TabularDataset(name: rawValue, source: source, schema: Self.bostonSchema, table: table))
   }
 
   /// The publisher's file has spaces; there is an edition with commas, too.

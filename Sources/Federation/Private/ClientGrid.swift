@@ -46,6 +46,9 @@ public struct ClientGrid: Hashable, Sendable {
   /// How many numbers a worker gives.
   public var length: Int { count + (countUnit > 0 ? 1 : 0) }
 
+  /// What one step of a sum is in the mean.
+  public var meanStep: Double { step / normaliser }
+
   /// No number of a worker is larger, before noise.
   public var largest: Double { max(clip * (1 + Self.slack) / step + 1, Double(countUnit)) }
 
@@ -64,7 +67,7 @@ public struct ClientGrid: Hashable, Sendable {
 
   /// The noised mean of the updates, and the noised share of those below the clipping norm, if it is counted.
   public func mean(_ noised: [Int]) -> (vector: [Float], share: Double?) {
-    let factor = step / normaliser
+    let factor = meanStep
     let vector = noised[..<count].map { Float(Double($0) * factor) }
     guard countUnit > 0 else { return (vector, nil) }
     return (vector, Double(noised[count]) / Double(2 * countUnit) / normaliser + 0.5)

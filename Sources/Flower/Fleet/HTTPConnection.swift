@@ -6,6 +6,8 @@ internal import NIOSSL
 internal import NIOTLS
 
 /// Requests to a SuperLink over HTTP/1.1, one at a time, on a connection that is made again when it is gone.
+///
+/// Our own, since AsyncHTTPClient (1.37) does not check a certificate against pinned ones (its pull request 910).
 actor HTTPConnection {
   struct Answer: Sendable {
     let status: Int

@@ -1,5 +1,6 @@
 internal import Crypto
 internal import Foundation
+internal import Identity
 
 /// The key by which a SuperLink knows a node: ECDSA on P-384.
 public struct NodeKey: Sendable {
@@ -8,8 +9,6 @@ public struct NodeKey: Sendable {
   let isFresh: Bool
   /// PEM, as the SuperLink keeps it.
   let publicBytes: [UInt8]
-
-  private static let longest = 1 << 16
 
   private init(_ key: P384.Signing.PrivateKey, isFresh: Bool) {
     self.key = key
@@ -24,16 +23,9 @@ public struct NodeKey: Sendable {
 
   /// The key in a PEM file that only its owner can read, registered at the SuperLink before.
   public static func load(from path: String) throws(FlowerError) -> NodeKey {
-    let file = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
-    let attributes = try? FileManager.default.attributesOfItem(atPath: file)
-    guard let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue else {
-      throw .file(path: path, reason: "it is not there")
-    }
-    guard mode & 0o077 == 0 else { throw .file(path: path, reason: "others can read it; run chmod 600 on it") }
-    guard let data = FileManager.default.contents(atPath: file), data.count <= longest,
-      let text = String(validating: data, as: UTF8.self),
-      let key = try? P384.Signing.PrivateKey(pemRepresentation: text)
-    else {
+    let text: String
+    do { text = try KeyFile.readPrivate(path) } catch { throw .keyFile("\(error)") }
+    guard let key = try? P384.Signing.PrivateKey(pemRepresentation: text) else {
       throw .file(
         path: path, reason: "it holds no PEM key for P-384; make one: ssh-keygen -t ecdsa -b 384 -m PEM")
     }

@@ -48,7 +48,8 @@ struct MessageDesk: Sendable {
       case .malformedObject, .malformedMessage, .lostObject:
         logger.warning("a message could not be read", metadata: ["reason": "\(error)"])
         try await send(.error(code: ErrorCode.messageUnavailable, reason: "\(error)"), to: metadata, seconds: 0)
-      case .badAddress, .file, .unreachable, .notTrusted, .unknownKey, .registrationClosed, .runIsOver, .refused:
+      case .badAddress, .file, .keyFile, .unreachable, .notTrusted, .unknownKey, .registrationClosed, .runIsOver,
+        .refused:
         throw error
       }
     }

@@ -17,7 +17,13 @@ extension Job.EncryptedPart {
     }
     if let owners = entries["owners"] { part.owners = try Self.owners(of: owners) }
     if let reveal = entries["reveal"] { part.reveal = try revealed(reveal) }
-    if let checkpoint = entries["checkpoint"] { part.checkpoint = try checkpoint.integer(in: 0...1 << 30) }
+    if let checkpoint = entries["checkpoint"] {
+      part.checkpoint = try checkpoint.integer(in: 0...1 << 30)
+      guard part.scheme != .replicatedMalicious || part.checkpoint == 0 else {
+        throw .contradiction(
+          "\(checkpoint.path): a training with scheme: replicated-malicious keeps no checkpoints; remove one of them")
+      }
+    }
     if let deadline = entries["deadlineSeconds"] { part.deadlineSeconds = try deadline.integer(in: 1...86_400) }
     if let optimise = entries["optimise"] {
       guard part.scheme == .replicated else {
@@ -31,7 +37,7 @@ extension Job.EncryptedPart {
 
   private static func parties(_ node: JobNode?, _ scheme: Scheme) throws(JobError) -> Int {
     switch scheme {
-    case .replicated:
+    case .replicated, .replicatedMalicious:
       guard let node else { return 3 }
       guard try node.integer(in: 1...64) == 3 else {
         throw .outOfRange(node.path, allowed: "3: replicated sharing is among three parties")

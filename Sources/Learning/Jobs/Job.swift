@@ -102,6 +102,8 @@ public struct Job: Hashable, Sendable, Codable {
     /// How the parties share.
     public enum Scheme: String, Hashable, Sendable, Codable, CaseIterable {
       case replicated
+      /// The same, and a party that deviates is caught.
+      case replicatedMalicious = "replicated-malicious"
       /// With a dealer.
       case additive
     }

@@ -55,7 +55,9 @@ final class NoiseAhead {
     guard let base = numbers.baseAddress else { return }
     for start in stride(from: 0, to: numbers.count, by: 2 * pairsAPass) {
       let pairs = min(pairsAPass, (numbers.count - start) / 2)
-      stream.withWords(2 * pairs) { ck_i32_normal(pairs, NoiseGrid.deviation, $0.baseAddress, base + start) }
+      stream.withWords(pairs + (pairs + 1) / 2) {
+        ck_i32_normal(pairs, NoiseGrid.deviation, $0.baseAddress, base + start)
+      }
     }
   }
 }
@@ -90,12 +92,12 @@ private final class Shelf: Sendable {
     var isClosed = false
   }
 
-  private static let chunks = 8
+  private static let chunks = 16
 
   private let state: Mutex<State>
   /// Counts full chunks.
   private let full = DispatchSemaphore(value: 0)
-  private static let naps: ClosedRange<UInt32> = 50...2000
+  private static let naps: ClosedRange<UInt32> = 100...2000
 
   init(chunkCount: Int) {
     state = Mutex(State(empty: (0..<Self.chunks).map { _ in NoiseChunk(count: chunkCount) }))

@@ -11,13 +11,15 @@ final class PrivateLoop {
   private let targets: Tensor<Float>
   private let block: ParameterBlock
   private let stream = SecretStream()
-  /// The steps of the sizes that have come up.
-  private var steps: [Int: ClippedStep] = [:]
+  /// The steps of the sizes that have come up, by their size in ``unit``s.
+  private var steps: [ClippedStep?] = []
   private var optimizer: OptimizerState
   private var dropout: PublicGenerator
   /// The sum of a step's pieces, where it has several.
   private var pieces: [Float] = []
   private let drawn: DrawnRows
+  /// What sizes of programs are multiples of.
+  private let unit: Int
   private var taken = 0
   /// The moving average of the weights, where it leaves in their place.
   private var average: [Float]?
@@ -38,6 +40,7 @@ final class PrivateLoop {
     (self.trainer, self.features, self.targets) = (trainer, features, targets)
     block = ParameterBlock(description.weightNames.compactMap { weights[$0] })
     drawn = DrawnRows(capacity: features.shape[0])
+    unit = max(1, min(trainer.trainer.batch, trainer.privacy.physicalBatch) / 16)
     way = try Self.way(trainer, rows: features.shape[0], count: block.count)
     optimizer = OptimizerState(trainer.trainer.optimizer, count: block.count)
     dropout = SeedTree(seed: trainer.trainer.seed).child("dropout").generator()
@@ -118,15 +121,15 @@ final class PrivateLoop {
 
   /// Samples differ in size, and a program has one: the next larger of about sixteen sizes serves.
   private func step(for count: Int) throws(LearningError) -> ClippedStep {
-    let (batch, limit) = (trainer.trainer.batch, trainer.privacy.physicalBatch)
-    let unit = max(1, min(batch, limit) / 16)
-    let size = min((count + unit - 1) / unit * unit, limit)
-    if let step = steps[size] { return step }
+    let place = (count + unit - 1) / unit
+    if place < steps.count, let step = steps[place] { return step }
     let perLayer = if case .perLayer = trainer.privacy.clipping { true } else { false }
+    let size = min(place * unit, trainer.privacy.physicalBatch)
     let graph = try ClippedGraph(
       trainer.trainer.description, loss: trainer.trainer.loss, perLayer: perLayer, batch: size)
     let step = ClippedStep(graph, block, size: size)
-    steps[size] = step
+    steps += [ClippedStep?](repeating: nil, count: max(0, place + 1 - steps.count))
+    steps[place] = step
     return step
   }
 

@@ -43,15 +43,17 @@ public struct PrivateTrainer: Sendable {
     public let clips: [Double]
   }
 
-  /// The end of an epoch.
-  public struct Progress: Sendable {
+  /// The end of an epoch, for as long as it is told of.
+  public struct Progress {
     /// From 1.
     public let epoch: Int
     public let epochs: Int
     /// What was released so far.
     public let event: PrivacyEvent
-    /// As they are now, noised as everything that leaves.
-    public let weights: Weights
+    fileprivate let loop: PrivateLoop
+
+    /// A copy of what they are now, noised as everything that leaves.
+    public var weights: Weights { loop.weights() }
   }
 
   /// How samples of so many rows are drawn, where they are.
@@ -120,8 +122,7 @@ public struct PrivateTrainer: Sendable {
       guard loop.isFinite else { throw LearningError.diverged(epoch: epoch) }
       clips.append(loop.clip)
       try progress(
-        Progress(
-          epoch: epoch, epochs: trainer.epochs, event: try event(rows: rows, epochs: epoch), weights: loop.weights()))
+        Progress(epoch: epoch, epochs: trainer.epochs, event: try event(rows: rows, epochs: epoch), loop: loop))
     }
     return Result(
       model: try Model(description: trainer.description, weights: loop.weights()),

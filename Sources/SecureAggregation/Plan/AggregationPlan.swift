@@ -17,12 +17,15 @@ public struct AggregationPlan: Hashable, Sendable {
   /// Nothing opens with fewer contributors.
   public let minimumClients: Int
   public let topology: Topology
+  /// What the clients' values were computed from, as a digest: clients that were asked different things refuse each other's keys.
+  public let context: [UInt8]
 
   /// A plan that holds what its topology promises, or an error that says why there is none.
   ///
   /// Without a topology every client shares secrets with every other, under the smallest safe threshold.
   public init(
-    clientCount: Int, vectorLength: Int, valueBits: Int, minimumClients: Int = 2, topology: Topology? = nil
+    clientCount: Int, vectorLength: Int, valueBits: Int, minimumClients: Int = 2, topology: Topology? = nil,
+    context: [UInt8] = []
   ) throws(SecureAggregationError) {
     guard (2...Self.largestClientCount).contains(clientCount) else {
       throw .plan(reason: "it has \(clientCount) clients where 2 to \(Self.largestClientCount) can take part")
@@ -44,6 +47,7 @@ public struct AggregationPlan: Hashable, Sendable {
     self.vectorLength = vectorLength
     self.valueBits = valueBits
     self.minimumClients = minimumClients
+    self.context = context
     self.topology = topology ?? .complete(threshold: Topology.smallestThreshold(clients: clientCount))
     try self.topology.check(clients: clientCount)
   }
@@ -82,6 +86,7 @@ public struct AggregationPlan: Hashable, Sendable {
     writer.append(text: "tacit secure aggregation 1: plan")
     for number in [clientCount, vectorLength, valueBits, minimumClients] { writer.append(UInt32(number)) }
     topology.append(to: &writer)
+    writer.append(context)
     return Array(SHA256.hash(data: writer.bytes))
   }
 }

@@ -86,7 +86,9 @@ private struct Endings {
     case .finished(let party): silent.remove(party)
     case .refused(let party, let reason, let exitCode):
       silent.remove(party)
-      refusal = refusal ?? .refused(party: party, reason: reason, exitCode: exitCode)
+      if refusal == nil || exitCode == ServingError.integrityExitCode && !hasFoundCheater {
+        refusal = .refused(party: party, reason: reason, exitCode: exitCode)
+      }
       return isFirst
     case .broken(let party, let error):
       silent.remove(party)
@@ -96,8 +98,12 @@ private struct Endings {
     return false
   }
 
-  /// What to tell: a connection that broke names its party; then comes a party that hangs; then what parties say.
+  private var hasFoundCheater: Bool { refusal?.exitCode == ServingError.integrityExitCode }
+
+  /// What to tell: who has found a cheater knows most; a connection that broke names its party; then comes a party that
+  /// hangs; then what parties say.
   var error: (any Error)? {
+    if hasFoundCheater { return refusal }
     if let broken { return broken }
     guard let refusal else { return nil }
     if let party = silent.min(), refusal.exitCode == 3 { return ServingError.partySilent(party, others: "\(refusal)") }

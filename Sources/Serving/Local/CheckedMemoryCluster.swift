@@ -94,6 +94,9 @@ package struct CheckedMemoryCluster {
       return results.sorted { $0.party < $1.party }.map(\.result)
     }
     let errors = results.compactMap { result in if case .failure(let error) = result { error } else { nil } }
+    for case let error as SharingError in errors {
+      if case .cheating = error { throw error }
+    }
     if let error = errors.first(where: { $0 is SharingError }) ?? errors.first { throw error }
     return try results.map { try $0.get() }
   }

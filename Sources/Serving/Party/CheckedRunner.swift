@@ -5,12 +5,14 @@ import Transports
 
 /// Queries among three replicated parties whose products are checked.
 final class CheckedRunner: SessionRunner {
+  private let channel: any Channel
   private let scheme: CheckedScheme
   /// Weights that were compared in this session, by the model's key; the models that are there still.
   private var admitted: [String: [String: CheckedShare]] = [:]
   private let knownModels: () async -> Set<String>
 
   init(over channel: any Channel, session: String, knownModels: @escaping () async -> Set<String>) async throws {
+    self.channel = channel
     scheme = try await CheckedScheme.start(over: channel, session: session)
     self.knownModels = knownModels
   }
@@ -21,12 +23,27 @@ final class CheckedRunner: SessionRunner {
     guard let query = queries.first, queries.count == 1, case .checked(let pieces) = query.input, pieces.count == 2
     else { throw ServingError.malformedMessage }
     let description = query.model.description
-    let weights = try await weights(of: query.model)
-    return [
+    let weights = try await refusingUnequalShares(of: "the model", in: scheme) {
+      try await self.weights(of: query.model)
+    }
+    let answer = try await refusingUnequalShares(of: "the query", in: scheme) {
       try await scheme.answer(
         try description.graph(batch: query.batch), description, weights, input: pieces[0], mask: pieces[1],
         of: query.model.key)
-    ]
+    }
+    return [answer]
+  }
+
+  /// Where the parties agree that what an owner sent them does not belong together, it is refused, and the session goes on.
+  private func refusingUnequalShares<Value>(
+    of what: String, in scheme: CheckedScheme, _ body: () async throws -> Value
+  ) async throws -> Value {
+    do { return try await body() } catch let error as SharingError {
+      guard case .cheating(.inputs, _) = error, !scheme.isOver else { throw error }
+      throw ServingError.untrusted(
+        "the parties were sent shares of \(what) that do not belong together: the owner or a party cheated, and no "
+          + "output was released")
+    }
   }
 
   /// The model's weights, which are compared with the first query on it: one round.
@@ -42,7 +59,11 @@ final class CheckedRunner: SessionRunner {
   }
 
   func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws {
-    throw ServingError.badRequest("parties of a cluster with scheme: replicated-malicious do not train")
+    let steps = try await CheckedScheme.startTraining(over: channel, session: "training")
+    try await refusingUnequalShares(of: "the rows or weights", in: steps) {
+      try await TrainingSession(channel: channel, training: training, scheme: CheckedTraining(steps))
+        .run(report: report)
+    }
   }
 
   func add(_ sum: PendingAggregation) async throws -> AggregationAnswer {

@@ -156,12 +156,13 @@ package enum HeldShares: Sendable {
   /// Pieces that have no MACs yet.
   case authenticated(AuthenticatedPiece)
 
-  /// As what they are stored by in trainings, which pieces without MACs have no part in.
+  /// As what they are stored by in trainings, which shares that lack MACs have no part in.
   var held: [HeldShare] {
     switch self {
     case .replicated(let shares): shares.map(\.held)
     case .additive(let shares): shares.map(\.held)
-    case .authenticated, .checked: []
+    case .checked(let shares): shares.map(\.held)
+    case .authenticated: []
     }
   }
 }

@@ -99,7 +99,7 @@ struct PartySession {
       // All parties come to the same refusal, so the session stands.
       await state.finishTraining(training.id, error)
     } catch {
-      await state.finishTraining(training.id, ServingError.sessionBroken("\(error)"))
+      await state.finishTraining(training.id, ServingError.breaking(error))
       throw error
     }
   }

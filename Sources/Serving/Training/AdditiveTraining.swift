@@ -92,7 +92,9 @@ package final class AdditiveSteps: TrainingSteps {
 
   package func finish() async -> Double { await turns.dealingSeconds(of: Array(computations.values)) }
 
-  package func summandForOutside(_ share: AdditiveShare) -> RingTensor { scheme.summandForOutside(share) }
+  package func tell(_ share: AdditiveShare, under mask: AdditiveShare?) -> RingTensor {
+    scheme.summandForOutside(share)
+  }
 
   /// The work from here on, as far as the dealer should be ahead, and how often each of it comes.
   private func coming(from work: Int) throws -> [StockKeeper.Coming] {

@@ -73,9 +73,9 @@ extension ClusterClient {
   ) async throws -> TrainingAnswer {
     let tensors = try SecretInput.encode(
       weights: program.weightNames, of: weights, fractionBits: program.fractionBits)
-    let parcels = scheme.parcels(of: tensors)
+    let (parcels, masks) = scheme.question(tensors, answers: scheme.masks(of: program))
     var answer = try await follow(
-      program,
+      program, mask: masks.first,
       parcels.map {
         ServingFrame(.train(id: id, dataset: dataset, owners: owners, program), body: $0.bytes)
       }, progress)
@@ -89,13 +89,15 @@ extension ClusterClient {
   package func resume(
     _ program: TrainingProgram, id: String, progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
-    return try await follow(program, connections.map { _ in ServingFrame(.resume(id: id, program)) }, progress)
+    return try await follow(
+      program, mask: nil, connections.map { _ in ServingFrame(.resume(id: id, program)) }, progress)
   }
 
   private func follow(
-    _ program: TrainingProgram, _ requests: [ServingFrame<Request>], _ progress: (TrainingStep) throws -> Void
+    _ program: TrainingProgram, mask: RingTensor?, _ requests: [ServingFrame<Request>],
+    _ progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
-    var collector = TrainingCollector(program, scheme: scheme)
+    var collector = TrainingCollector(program, scheme: scheme, mask: mask)
     for try await (party, frame) in try await stream(requests, until: { $0.isLastOfTraining }) {
       let news = try TrainingNews(frame, from: party)
       // The last party is the one who knows.

@@ -67,6 +67,7 @@ extension ClusterScheme {
   init(_ part: Job.EncryptedPart) {
     switch part.scheme {
     case .replicated: self = .replicated
+    case .replicatedMalicious: self = .replicatedMalicious
     case .additive: self = .additive(partyCount: part.parties)
     }
   }

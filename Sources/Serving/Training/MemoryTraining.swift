@@ -1,7 +1,7 @@
 package import Learning
 import Sharing
 package import Tensors
-import Transports
+package import Transports
 
 /// A training by parties that are tasks of this process, and a dealer where they share additively: the same protocols and
 /// traffic, no network.
@@ -10,10 +10,13 @@ import Transports
 package enum MemoryTraining {
   /// Trains on the rows of a job.
   ///
-  /// - Parameter waiting: told while the parties wait for their dealer.
+  /// - Parameters:
+  ///   - wrapping: how a party's channel is changed: a party that cheats is shown with it.
+  ///   - waiting: told while the parties wait for their dealer.
   package static func train(
     _ program: TrainingProgram, scheme: ClusterScheme, weights: [String: Tensor<Float>], prepared: PreparedJob,
-    deadline: Duration, waiting: (DealerProgress) -> Void, progress: (TrainingStep) throws -> Void
+    deadline: Duration, wrapping: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
+    waiting: (DealerProgress) -> Void, progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
     try program.validate()
     var rows = [TrainingRows](
@@ -25,27 +28,30 @@ package enum MemoryTraining {
         sent + (try share(prepared.testRows, .test, counts: prepared.ownerTestRows, program, scheme, into: &rows))
     }
     var answer = try await train(
-      program, scheme: scheme, weights: weights, rows: rows, deadline: deadline, waiting: waiting, progress: progress)
+      program, scheme: scheme, weights: weights, rows: rows, deadline: deadline, wrapping: wrapping, waiting: waiting,
+      progress: progress)
     answer.traffic = answer.traffic + sent
     return answer
   }
 
   /// Trains on rows that are there in shares, each party's.
-  static func train(
+  package static func train(
     _ program: TrainingProgram, scheme: ClusterScheme, weights: [String: Tensor<Float>], rows: [TrainingRows],
-    deadline: Duration = .seconds(60), waiting: (DealerProgress) -> Void = { _ in },
-    progress: (TrainingStep) throws -> Void = { _ in }
+    deadline: Duration = .seconds(60), wrapping: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
+    waiting: (DealerProgress) -> Void = { _ in }, progress: (TrainingStep) throws -> Void = { _ in }
   ) async throws -> TrainingAnswer {
-    let parcels = scheme.parcels(
-      of: try SecretInput.encode(
-        weights: program.weightNames, of: weights, fractionBits: program.fractionBits))
+    let (parcels, masks) = scheme.question(
+      try SecretInput.encode(weights: program.weightNames, of: weights, fractionBits: program.fractionBits),
+      answers: scheme.masks(of: program))
     let shapes = program.weightNames.map { program.shape(of: $0) }
     let trainings = try parcels.enumerated().map { party, parcel in
-      let weights = try scheme.unpack(parcel.bytes[...], party: party, shapes: shapes)
+      let weights = try scheme.unpack(
+        parcel.bytes[...], party: party, shapes: shapes, answers: scheme.masks(of: program))
       return PendingTraining(
         id: "memory", program: program, origin: .fresh(rows: rows[party], weights: weights.held, place: nil))
     }
-    var answer = try await run(trainings, scheme, deadline: deadline, waiting, progress)
+    var answer = try await run(
+      trainings, scheme, mask: masks.first, deadline: deadline, wrapping, waiting, progress)
     answer.traffic =
       answer.traffic + scheme.costs.starting
       + Cost(rounds: 1, byteCount: parcels.reduce(0) { $0 + $1.payloadByteCount })
@@ -78,10 +84,11 @@ package enum MemoryTraining {
   }
 
   private static func run(
-    _ trainings: [PendingTraining], _ scheme: ClusterScheme, deadline: Duration, _ waiting: (DealerProgress) -> Void,
+    _ trainings: [PendingTraining], _ scheme: ClusterScheme, mask: RingTensor?, deadline: Duration,
+    _ wrapping: @escaping @Sendable (MemoryChannel) -> any Channel, _ waiting: (DealerProgress) -> Void,
     _ progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
-    let channels = MemoryMesh.channels(partyCount: trainings.count, deadline: deadline)
+    let channels = MemoryMesh.channels(partyCount: trainings.count, deadline: deadline).map(wrapping)
     let dealing = try await MemoryTrainingDealer(scheme)
     let (stream, continuation) = AsyncThrowingStream.makeStream(of: (party: Int, news: TrainingNews).self)
     let work = Task {
@@ -90,7 +97,7 @@ package enum MemoryTraining {
           for (channel, training) in zip(channels, trainings) {
             group.addTask {
               do {
-                try await run(training, over: channel, dealing) { continuation.yield((channel.party, $0)) }
+                try await run(training, scheme, over: channel, dealing) { continuation.yield((channel.party, $0)) }
               } catch {
                 await channel.close()
                 throw error
@@ -109,7 +116,7 @@ package enum MemoryTraining {
       work.cancel()
       dealer.cancel()
     }
-    var collector = TrainingCollector(trainings[0].program, scheme: scheme)
+    var collector = TrainingCollector(trainings[0].program, scheme: scheme, mask: mask)
     for try await (party, news) in stream {
       if case .waiting(let progress) = news, party == trainings.count - 1 { waiting(progress) }
       if let step = try collector.take(news, from: party) { try progress(step) }
@@ -118,9 +125,14 @@ package enum MemoryTraining {
   }
 
   private static func run(
-    _ pending: PendingTraining, over channel: MemoryChannel, _ dealing: MemoryTrainingDealer?,
+    _ pending: PendingTraining, _ scheme: ClusterScheme, over channel: any Channel, _ dealing: MemoryTrainingDealer?,
     report: @escaping (TrainingNews) -> Void
   ) async throws {
+    if scheme == .replicatedMalicious {
+      let scheme = try await CheckedScheme.startTraining(over: channel, session: "training")
+      return try await TrainingSession(channel: channel, training: pending, scheme: CheckedTraining(scheme))
+        .run(report: report)
+    }
     guard let dealing else {
       return try await TrainingSession(
         channel: channel, training: pending, scheme: ReplicatedTraining(over: channel)

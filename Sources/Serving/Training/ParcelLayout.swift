@@ -21,10 +21,10 @@ extension ClusterScheme {
   /// The parts of a parcel of so many scalars, in the order of a share's components; `nil` where it is none for that party.
   func layout(of parcel: [UInt8], party: Int, count: Int) -> [ParcelPart]? {
     switch self {
-    case .replicated: Self.replicatedLayout(of: parcel, party: party, count: count)
+    case .replicated, .replicatedMalicious: Self.replicatedLayout(of: parcel, party: party, count: count)
     case .additive(let partyCount):
       Self.additiveLayout(of: parcel, isLast: party == partyCount - 1, count: count)
-    case .spdz, .replicatedMalicious: nil
+    case .spdz: nil
     }
   }
 

@@ -59,5 +59,7 @@ package struct ReplicatedSteps: TrainingSteps {
     return 0
   }
 
-  package func summandForOutside(_ share: ReplicatedShare) -> RingTensor { scheme.summandForOutside(share) }
+  package func tell(_ share: ReplicatedShare, under mask: ReplicatedShare?) -> RingTensor {
+    scheme.summandForOutside(share)
+  }
 }

@@ -13,6 +13,7 @@ package struct SharedRows: Sendable {
     /// As it came.
     let parcel: [UInt8]
     private let components: [Component]
+    private let layout: [ParcelPart]
 
     private enum Component {
       case stream(PseudorandomGenerator)
@@ -30,6 +31,7 @@ package struct SharedRows: Sendable {
       }
       self.rowCount = rowCount
       self.parcel = parcel
+      self.layout = layout
       components = layout.map { part in
         switch part {
         case .key(let range): .stream(PseudorandomGenerator(key: Array(parcel[range])))
@@ -39,6 +41,13 @@ package struct SharedRows: Sendable {
     }
 
     var componentCount: Int { components.count }
+
+    /// What the owner sent of a component.
+    func sent(_ component: Int) -> ArraySlice<UInt8> {
+      switch layout[component] {
+      case .key(let range), .words(let range): parcel[range]
+      }
+    }
 
     /// Copies one row of a component.
     func copy(_ component: Int, row: Int, width: Int, to target: UnsafeMutableBufferPointer<UInt64>) {

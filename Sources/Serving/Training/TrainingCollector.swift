@@ -4,14 +4,17 @@ import Tensors
 /// Puts together what all parties say of a training.
 struct TrainingCollector {
   private let program: TrainingProgram
-  private let costs: any CostModel
+  private let scheme: ClusterScheme
+  /// What hides what is told: losses of epochs, then the result.
+  private let mask: RingTensor?
   private var collected = TrainingAnswer()
   private var epochs: [Int: [RingTensor]] = [:]
   private var summands: [RingTensor] = []
 
-  init(_ program: TrainingProgram, scheme: ClusterScheme) {
+  init(_ program: TrainingProgram, scheme: ClusterScheme, mask: RingTensor?) {
     self.program = program
-    costs = scheme.costs
+    self.scheme = scheme
+    self.mask = mask
   }
 
   /// Takes one piece of news; how far the training is, where it tells.
@@ -23,7 +26,7 @@ struct TrainingCollector {
       guard (loss?.count ?? 0) == (program.revealsLoss ? 1 : 0) else {
         throw ServingError.unexpectedReply(party: party)
       }
-      return takeEpoch(epoch, loss)
+      return try takeEpoch(epoch, loss)
     case .waiting: return nil
     case .finished(let words, let figures):
       guard words.count == program.revealedCount else { throw ServingError.unexpectedReply(party: party) }
@@ -37,30 +40,33 @@ struct TrainingCollector {
     }
   }
 
-  private mutating func takeEpoch(_ epoch: Int, _ loss: RingTensor?) -> TrainingStep? {
+  private mutating func takeEpoch(_ epoch: Int, _ loss: RingTensor?) throws -> TrainingStep? {
     epochs[epoch, default: []].append(loss?.reshaped(to: [1]) ?? RingTensor(repeating: 0, shape: [1]))
-    guard let parts = epochs[epoch], parts.count == costs.partyCount else { return nil }
+    guard let parts = epochs[epoch], parts.count == scheme.partyCount else { return nil }
     epochs[epoch] = nil
     var step = TrainingStep(step: epoch * program.stepsPerEpoch, stepCount: program.stepCount, loss: nil)
     guard program.revealsLoss else { return step }
-    let total = sum(of: parts).decoded()
+    let total = try value(of: parts, epoch - 1..<epoch).decoded()
     let mean = Double(total.scalars[0]) / Double(program.rowCount)
     step.loss = mean
     collected.losses.append(mean)
     return step
   }
 
-  private func sum(of summands: [RingTensor]) -> FixedTensor {
-    FixedTensor(ring: summands.dropFirst().reduce(summands[0], +), fractionBits: program.fractionBits)
+  /// What the parties have told, which is at these places of the mask.
+  private func value(of told: [RingTensor], _ places: Range<Int>) throws -> FixedTensor {
+    FixedTensor(
+      ring: try scheme.combine(told, mask: mask.map { $0.sliced(axis: 0, places) }), fractionBits: program.fractionBits)
   }
 
   /// The whole, when all parties are done.
   func answer() throws -> TrainingAnswer {
     var answer = collected
-    for _ in answer.losses { answer.traffic = answer.traffic + costs.revealing(counts: [1]) }
-    guard program.revealedCount > 0, summands.count == costs.partyCount else { return answer }
-    answer.traffic = answer.traffic + costs.revealing(counts: [summands[0].count])
-    let total = sum(of: summands).decoded()
+    for _ in answer.losses { answer.traffic = answer.traffic + scheme.telling(count: 1) }
+    guard program.revealedCount > 0, summands.count == scheme.partyCount else { return answer }
+    answer.traffic = answer.traffic + scheme.telling(count: summands[0].count)
+    let start = program.revealsLoss ? program.epochs : 0
+    let total = try value(of: summands, start..<start + program.revealedCount).decoded()
     if program.judging != nil { answer.figure = total.scalars.last.map(Double.init) }
     guard program.revealsModel else { return answer }
     var offset = 0

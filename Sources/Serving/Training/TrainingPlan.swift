@@ -59,19 +59,21 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     var parts = [Part("keys are agreed on", costs.starting)]
     for part in RowPart.allCases where program.rowWidth(of: part) > 0 {
       let blocks = (part == .training ? rowCounts : testRowCounts).flatMap(Self.blocks)
-      let shared = blocks.map { costs.sharing(counts: [$0.count * program.rowWidth(of: part)]) }
+      let shared = blocks.map { scheme.bringing(count: $0.count * program.rowWidth(of: part)) }
       if !shared.isEmpty { parts.append(Part("\(part.rawValue) rows are shared", shared.reduce(.none, +))) }
     }
-    parts.append(
-      Part("first weights are shared", costs.sharing(counts: program.weightNames.map { program.shape(of: $0).count })))
-    parts += try await Self.work(of: program, costs)
+    let hidden = scheme.masks(of: program).reduce(0) { $0 + $1.count }
+    let firstCount = program.weightNames.reduce(hidden) { $0 + program.shape(of: $1).count }
+    parts.append(Part("first weights are shared", scheme.bringing(count: firstCount)))
+    if scheme.admitting != .none { parts.append(Part("what was shared is compared", scheme.admitting)) }
+    parts += try await Self.work(of: program, costs, check: scheme.checkingStep)
     if program.revealsLoss {
       parts.append(
-        Part("an epoch's loss is revealed", times: program.epochs, costs.revealing(counts: [1]), openedValues: 1))
+        Part("an epoch's loss is revealed", times: program.epochs, scheme.opening(count: 1), openedValues: 1))
     }
     let revealed = program.revealedCount
     if revealed > 0 {
-      parts.append(Part("the result is revealed", costs.revealing(counts: [revealed]), openedValues: revealed))
+      parts.append(Part("the result is revealed", scheme.opening(count: revealed), openedValues: revealed))
     }
     self.parts = parts
     self.scheme = costs.name
@@ -90,12 +92,14 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
   }
 
   /// Steps and judging; those of one size and cost are one part.
-  private static func work(of program: TrainingProgram, _ costs: any CostModel) async throws -> [Part] {
+  private static func work(
+    of program: TrainingProgram, _ costs: any CostModel, check: Cost
+  ) async throws -> [Part] {
     var known: [TrainingProgram.WorkKind: Cost] = [:]
     var parts: [Part] = []
     for work in 0..<program.workCount {
       let kind = program.kind(ofWork: work)
-      if known[kind] == nil { known[kind] = try await cost(ofWork: work, in: program, costs) }
+      if known[kind] == nil { known[kind] = try await cost(ofWork: work, in: program, costs) + check }
       let part = Part("\(kind.isJudging ? "judging" : "a step") on \(kind.size) rows", known[kind] ?? .none)
       if let place = parts.firstIndex(where: { $0.name == part.name && $0.cost == part.cost }) {
         parts[place].times += 1

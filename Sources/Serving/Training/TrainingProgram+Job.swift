@@ -49,7 +49,8 @@ extension TrainingProgram {
       revealsModel: part.reveal.contains(.model), rowCount: rows, epochs: training.epochs, seed: training.seed,
       numbers: numbers, fractionBits: part.fractionBits, comparisonWidth: 64,
       options: ReplicatedOptions(optimise: part.optimise == .rounds ? .rounds : .bytes),
-      checkpointEvery: part.checkpoint ?? (part.transport == .memory ? 0 : perEpoch),
+      checkpointEvery: part.checkpoint
+        ?? (part.transport == .memory || part.scheme == .replicatedMalicious ? 0 : perEpoch),
       judging: part.reveal.contains(.metrics)
         ? try Self.judging(prepared, rows: testRows ?? prepared.data.test.rowCount) : nil)
   }
@@ -64,6 +65,7 @@ extension TrainingProgram {
       switch part.scheme {
       case .replicated: .replicated
       case .additive: .additive
+      case .replicatedMalicious: throw ServingError.uncheckedNoise
       }
     return try SharedClipping(
       prepared.description, loss: prepared.job.training.loss, norm: privacy.clip,

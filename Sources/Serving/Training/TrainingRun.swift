@@ -13,10 +13,14 @@ package struct TrainingState: Sendable {
   package var loss: HeldShare?
   /// What this party has told of the losses of epochs that are done, so that a training that goes on tells it again.
   package var toldLosses: [UInt64] = []
+  /// What the client hides with what it is told: losses of epochs, then the result. Where all parties tell the same.
+  var mask: HeldShare?
 
   package init(
-    step: Int = 0, values: [String: HeldShare], loss: HeldShare? = nil, toldLosses: [UInt64] = []
+    step: Int = 0, values: [String: HeldShare], loss: HeldShare? = nil, toldLosses: [UInt64] = [],
+    mask: HeldShare? = nil
   ) {
+    self.mask = mask
     self.step = step
     self.values = values
     self.loss = loss
@@ -84,7 +88,9 @@ struct TrainingRun<Steps: TrainingSteps> {
       }
       try await step(&state, rows: order[batch * program.batch..<batch * program.batch + program.size(of: state.step)])
       if batch == program.stepsPerEpoch - 1 {
-        let summand = state.loss.map { steps.summandForOutside(Share($0)) }
+        let loss = state.loss.map { Share($0.map { $0.reshaped(to: [1]) }) }
+        var summand: RingTensor?
+        if let loss { summand = try await tell(loss, state, epoch..<epoch + 1) }
         state.toldLosses += summand?.scalars ?? []
         state.loss = nil
         report(.epoch(epoch + 1, loss: summand))
@@ -102,15 +108,31 @@ struct TrainingRun<Steps: TrainingSteps> {
   private func finish(_ state: TrainingState, seconds: Double) async throws {
     let figure = try await judge(state)
     let offlineSeconds = try await steps.finish()
-    let weights = program.revealsModel ? program.weightNames.compactMap { state.values[$0] }.map(Share.init) : []
-    let words = (weights + (figure.map { [$0] } ?? [])).flatMap { steps.summandForOutside($0).scalars }
+    let words = try await result(state, figure)
     let traffic = steps.traffic
     report(
       .finished(
-        RingTensor(shape: [words.count], scalars: words),
+        words,
         TrainingFigures(
           seconds: seconds, offlineSeconds: offlineSeconds, rounds: traffic.rounds, bytesSent: traffic.byteCount,
           dealtBytes: traffic.dealtByteCount)))
+  }
+
+  /// What this party tells in the end: of the weights one after the other, then of the figure.
+  private func result(_ state: TrainingState, _ figure: Share?) async throws -> RingTensor {
+    let weights = program.revealsModel ? program.weightNames.compactMap { state.values[$0] } : []
+    let parts = (weights + (figure.map { [$0.held] } ?? [])).map { $0.map { $0.reshaped(to: [$0.count]) } }
+    guard let first = parts.first else { return RingTensor(shape: [0], scalars: []) }
+    let components = first.components.indices.map { index in
+      RingTensor.concatenated(parts.map { $0.components[index] }, axis: 0)
+    }
+    let start = program.revealsLoss ? program.epochs : 0
+    return try await tell(
+      Share(HeldShare(components: components)), state, start..<start + program.revealedCount)
+  }
+
+  private func tell(_ share: Share, _ state: TrainingState, _ places: Range<Int>) async throws -> RingTensor {
+    try await steps.tell(share, under: state.mask.map { Share($0.map { $0.sliced(axis: 0, places) }) })
   }
 
   /// The figure of the judging, summed over all test rows.

@@ -26,6 +26,17 @@ package protocol TrainingSteps {
   ) async throws -> [Scheme.Share]
   /// Moves on from the last piece of work to what is revealed; what a dealer took for all of it, where this party knows.
   func finish() async throws -> Double
-  /// This party's summand of a value for somebody outside, masked afresh.
-  func summandForOutside(_ share: Scheme.Share) -> RingTensor
+  /// Makes sure, before the first step, that owners have sent all parties what belongs together, where a scheme can tell.
+  ///
+  /// - Parameter weights: the first ones, and masks of what is told.
+  func admit(_ weights: [HeldShare], _ rows: TrainingRows) async throws
+  /// What this party tells somebody outside of a value, one axis: its summand, masked afresh; or the value under the mask.
+  ///
+  /// - Parameter mask: what hides it where all parties tell the same.
+  func tell(_ share: Scheme.Share, under mask: Scheme.Share?) async throws -> RingTensor
+}
+
+extension TrainingSteps {
+  /// Nothing: the parties trust the owners.
+  package func admit(_ weights: [HeldShare], _ rows: TrainingRows) {}
 }

@@ -49,7 +49,8 @@ package struct TrainingSession<Scheme: TrainingScheme> {
       let noiseKey = StepNoise.freshKey()
       try place?.begin(keys, noiseKey: noiseKey, digest: try digest, rows: rows)
       try place?.save(state, names: program.valueNames)
-      try await run(from: state, rows: rows, (keys, noiseKey), place: place, report: report)
+      try await run(
+        from: state, rows: rows, (keys, noiseKey), admitting: weights, place: place, report: report)
     case .resumed(let place):
       let found = Result { try place.beginning(digest: try digest) }
       let step = try await commonStep((try? found.get()) == nil ? [] : place.steps)
@@ -66,13 +67,14 @@ package struct TrainingSession<Scheme: TrainingScheme> {
   }
 
   private func run(
-    from state: TrainingState, rows: TrainingRows, _ keys: (session: [[UInt8]], noise: [UInt8]), place: TrainingPlace?,
-    report: @escaping (TrainingNews) -> Void
+    from state: TrainingState, rows: TrainingRows, _ keys: (session: [[UInt8]], noise: [UInt8]),
+    admitting weights: [HeldShare]? = nil, place: TrainingPlace?, report: @escaping (TrainingNews) -> Void
   ) async throws {
     let names = program.valueNames
+    let steps = try await scheme.steps(of: program, keys: keys.session, after: state.step)
+    if let weights { try await steps.admit(weights, rows) }
     let run = TrainingRun(
-      program: program, rows: rows,
-      steps: try await scheme.steps(of: program, keys: keys.session, after: state.step),
+      program: program, rows: rows, steps: steps,
       noise: try StepNoise(program, key: keys.noise), report: report
     ) { state in
       try place?.save(state, names: names)
@@ -96,7 +98,7 @@ package struct TrainingSession<Scheme: TrainingScheme> {
       let zero = RingTensor(repeating: 0, shape: program.shape(of: name))
       values[name] = HeldShare(components: components.map { _ in zero })
     }
-    return TrainingState(values: values)
+    return TrainingState(values: values, mask: weights.dropFirst(program.weightNames.count).first)
   }
 
   /// The last step of which every party has a checkpoint. One round.

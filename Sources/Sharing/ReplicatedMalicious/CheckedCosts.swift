@@ -91,8 +91,13 @@ public struct CheckedCosts: CostModel {
   }
 
   /// Whatever there is to check.
-  public var checking: Cost {
-    let levels = (0..<CheckedScheme.levelCount).reduce(Cost.none) { cost, level in
+  public var checking: Cost { checking(levelCount: CheckedScheme.levelCount) }
+
+  /// The check at the end of each step of a training.
+  package var checkingStep: Cost { checking(levelCount: CheckedScheme.trainingLevelCount) }
+
+  private func checking(levelCount: Int) -> Cost {
+    let levels = (0..<levelCount).reduce(Cost.none) { cost, level in
       let elements = ProductFolding.elementCount(level: level)
       return cost + sharing(elements: elements, fieldElements: GateFolding.elementCount(level: level)) + coin
     }
@@ -110,10 +115,15 @@ public struct CheckedCosts: CostModel {
   /// Whether all had the last coin alike.
   private var comparison: Cost { round(2 * CheckedScheme.digestByteCount) }
 
+  /// The opening of what was checked before.
+  package func openingChecked(count: Int) -> Cost {
+    count == 0 ? .none : round(8 * count + CheckedScheme.digestByteCount)
+  }
+
   /// A check and the opening.
   public func opening(counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    return count == 0 ? .none : checking + round(8 * count + CheckedScheme.digestByteCount)
+    return count == 0 ? .none : checking + openingChecked(count: count)
   }
 
   public var starting: Cost { round(2 * SessionKeys.contributionByteCount) + coin + comparison }
@@ -121,9 +131,11 @@ public struct CheckedCosts: CostModel {
   /// An owner outside sends two components of each word to every party, and the parties compare them.
   public func sharing(counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    return Cost(rounds: 1, byteCount: sender == nil ? InputSharing.byteCount(of: count) : 0)
-      + round(4 * CheckedScheme.digestByteCount)
+    return Cost(rounds: 1, byteCount: sender == nil ? InputSharing.byteCount(of: count) : 0) + admitting
   }
+
+  /// The comparison of what owners outside have sent.
+  package var admitting: Cost { round(4 * CheckedScheme.digestByteCount) }
 
   /// The receiver's mask, shared with its words; a check, the opening under it, and a copy from every party.
   public func revealing(counts: [Int]) -> Cost {

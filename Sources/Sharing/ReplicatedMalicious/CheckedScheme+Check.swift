@@ -13,8 +13,10 @@ extension CheckedScheme {
   /// Foldings: 2²⁹ gates come down to one, 2²² products scalar by scalar, and 2¹⁶ entries of inner products; more take rounds
   /// that no plan knows.
   static let levelCount = 10
+  /// A training's steps come to more: 2⁴¹ gates, 2³⁰ products scalar by scalar, 2²⁴ entries.
+  static let trainingLevelCount = 14
 
-  /// 25 rounds, whatever there is to check.
+  /// 25 rounds, 33 in a training, whatever there is to check.
   ///
   /// - Throws: ``SharingError/cheating(check:layer:)``, and again from whatever is called then.
   package func check() async throws {
@@ -22,7 +24,7 @@ extension CheckedScheme {
     var products = ProductFolding(ledger, coin: coin)
     var conjunctions = GateFolding(gates, coin: coin)
     var level = 0
-    while level < Self.levelCount || !conjunctions.isDone || !products.isDone {
+    while level < levels || !conjunctions.isDone || !products.isDone {
       let values = try await reshare(products.summands(), conjunctions.summands(level: level))
       let challenge = try await toss().challenge(
         gates: GateFolding.variableCount(level: level), products: ProductFolding.variableCount(level: level))

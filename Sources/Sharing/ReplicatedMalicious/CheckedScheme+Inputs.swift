@@ -31,15 +31,22 @@ extension CheckedScheme {
     return CheckedShare(first: first, second: second)
   }
 
-  /// One round, 384 bytes: what an owner outside has shared, if it sent both holders of each component the same.
+  /// One round, 384 bytes: what an owner outside has shared, if it sent both holders of each component the same. If not, another round,
+  /// in which the parties see that all of them saw the same: then the session goes on without these shares.
   ///
-  /// - Parameter program: what the shares are for, which the parties have to agree on too.
-  /// - Throws: ``SharingError/cheating(check:layer:)`` of the input, before anything is computed with it.
-  package func admit(_ shares: [ReplicatedShare], for program: String = "") async throws -> [CheckedShare] {
+  /// - Parameters:
+  ///   - others: what else owners have sent of this party's first and second component, as bytes.
+  ///   - program: what the shares are for, which the parties have to agree on too.
+  /// - Throws: ``SharingError/cheating(check:layer:)`` of the input, before anything is computed with it; ``isOver`` tells whether the
+  ///   session ended.
+  package func admit(
+    _ shares: [ReplicatedShare], others: (first: [ArraySlice<UInt8>], second: [ArraySlice<UInt8>]) = ([], []),
+    for program: String = ""
+  ) async throws -> [CheckedShare] {
     let draws = beginOperation()
     let own = (
-      first: Self.digest(shares.map(\.first), salt: draws.words(.first, 0, count: 4), for: program),
-      second: Self.digest(shares.map(\.second), salt: draws.words(.second, 0, count: 4), for: program)
+      first: Self.digest(shares.map(\.first), others.first, salt: draws.words(.first, 0, count: 4), for: program),
+      second: Self.digest(shares.map(\.second), others.second, salt: draws.words(.second, 0, count: 4), for: program)
     )
     let message = Outbox(own.first + own.second)
     var inboxes = try await exchange(
@@ -51,9 +58,30 @@ extension CheckedScheme {
     )
     // Every party looks at all three components, so that all part here and now.
     guard own.second == next.first, next.second == previous.first, previous.second == own.first else {
-      throw fail(.inputs, layer: "input")
+      throw await refusal(own, next: next, previous: previous)
     }
     return shares.map { CheckedShare(first: $0.first, second: $0.second) }
+  }
+
+  /// One round, 64 bytes: the same error either way, but the session goes on if all parties have seen the same hashes. Then each of them
+  /// is here and knows that the others are; who let the shares pass is not, and sends something else.
+  private func refusal(
+    _ own: (first: [UInt8], second: [UInt8]), next: (first: [UInt8], second: [UInt8]),
+    previous: (first: [UInt8], second: [UInt8])
+  ) async -> SharingError {
+    var seen = [[UInt8]](repeating: [], count: 3)
+    (seen[party], seen[self.next], seen[self.previous]) = (
+      own.first + own.second, next.first + next.second, previous.first + previous.second
+    )
+    let view = Array(SHA256.hash(data: Data("refused".utf8) + Data(seen.joined())))
+    let message = Outbox(view)
+    do {
+      var inboxes = try await exchange(
+        toNext: message, toPrevious: message, fromNext: Self.digestByteCount, fromPrevious: Self.digestByteCount)
+      let others = [inboxes.next.bytes(Self.digestByteCount), inboxes.previous.bytes(Self.digestByteCount)]
+      if others.allSatisfy({ $0 == view }) { return .cheating(check: .inputs, layer: "input") }
+    } catch {}
+    return fail(.inputs, layer: "input")
   }
 
   /// One round, 24 bytes a scalar, none where there is nothing: the sums of what all parties bring by themselves.
@@ -81,11 +109,14 @@ extension CheckedScheme {
   ///
   /// - Parameter salt: keystream of the component's holders: the third party is sent the hash as well, and must not be able to
   ///   tell a right guess of what is hashed.
-  private static func digest(_ component: [RingTensor], salt: [UInt64], for program: String) -> [UInt8] {
+  private static func digest(
+    _ component: [RingTensor], _ others: [ArraySlice<UInt8>], salt: [UInt64], for program: String
+  ) -> [UInt8] {
     var hash = SHA256()
     salt.withUnsafeBytes { hash.update(bufferPointer: $0) }
-    hash.update(data: Data("\(program)|\(component.map(\.shape))|".utf8))
+    hash.update(data: Data("\(program)|\(component.map(\.shape))|\(others.map(\.count))|".utf8))
     for words in component { words.scalars.withUnsafeBytes { hash.update(bufferPointer: $0) } }
+    for bytes in others { bytes.withUnsafeBytes { hash.update(bufferPointer: $0) } }
     return Array(hash.finalize())
   }
 }

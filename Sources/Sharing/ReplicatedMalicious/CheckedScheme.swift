@@ -29,12 +29,16 @@ public final class CheckedScheme: SharingScheme {
   private var operation: UInt32 = 0
   var ledger = ProductLedger()
   var gates = GateLedger()
+  /// Foldings of each check, and more where there is more to check: ``levelCount``, or ``trainingLevelCount``.
+  private(set) var levels = CheckedScheme.levelCount
   /// Half of the last coin's hash, by which parties see that they had it alike.
   var lastCoin: [UInt8] = []
   /// Which coefficients of random points may be 1: all, but in tests that want to see forgeries.
   package var challengeMask = UInt64.max
   /// Why the session ended: after a check that failed, or a message that did not come or had another length, nothing goes on.
   private var verdict: (any Error)?
+  /// Whether the session ended.
+  package var isOver: Bool { verdict != nil }
   /// What this party has sent, and the rounds it has gone through, since the session began.
   public private(set) var traffic = Cost.none
 
@@ -48,6 +52,13 @@ public final class CheckedScheme: SharingScheme {
     precondition(channel.partyCount == 3, "replicated sharing is among three parties")
     let secrets = try await SessionKeys.agree(over: channel, session: "malicious|\(session)")
     return try await start(over: channel, randomness: secrets.randomness)
+  }
+
+  /// A session of a training, whose checks fold as often as any step needs.
+  package static func startTraining(over channel: any Channel, session: String) async throws -> CheckedScheme {
+    let scheme = try await start(over: channel, session: session)
+    scheme.levels = trainingLevelCount
+    return scheme
   }
 
   /// A session with keys that were agreed on: tosses the coin. Two rounds.

@@ -13,8 +13,8 @@ struct FormFolding {
     self.form = form
     let extents = form.foldingExtents
     rows = coin.points(extents.rows, .rows(index))
-    // Where there is one column the rows' points do.
-    columns = extents.columns > 1 ? coin.points(extents.columns, .columns(index)) : [1]
+    // Where there is one column the rows' points do, but a single row is not weighted by itself.
+    columns = extents.columns > 1 || extents.rows == 1 ? coin.points(extents.columns, .columns(index)) : [1]
   }
 
   /// out[k] += Σᵢ rᵢXᵢₖ
@@ -70,6 +70,13 @@ struct FormFolding {
     case .conv2dWeightGradient(let product):
       return ResultFolding(rows: rows, columns: columns).sum(z, product.patch, product.outputChannels, 1, product.patch)
     }
+  }
+
+  /// Σⱼ sⱼzⱼ of a product of one row.
+  func rowResult(_ z: UnsafePointer<UInt64>) -> GaloisElement {
+    var result = GaloisElement.zero
+    ck_galois_sum_where(columns.count, columns, z, 1, 1, 0, &result.words)
+    return result
   }
 
   private func forEachImage(

@@ -46,16 +46,25 @@ struct GaloisElement: Equatable, Sendable {
     stride(from: 0, to: words.count, by: wordCount).map { GaloisElement(words: Array(words[$0..<$0 + wordCount])) }
   }
 
-  /// What the values at {0, 1, ∞} of each variable (where ∞ means the leading coefficient) count in the value at points of a
-  /// polynomial of degree 2 in each: the last variable's change first.
-  static func tableWeights(at points: [UInt64]) -> [GaloisElement] {
-    points.reduce([GaloisElement(point: 1)]) { weights, point in
-      let element = GaloisElement(point: point)
-      return weights.flatMap { weight -> [GaloisElement] in
-        let one = weight * element
-        return [weight - one, one, one * element - one]
+  /// Evaluates the first variables of a polynomial of degree 2 in each, given by the words of its values at {0, 1, ∞} of each
+  /// variable, where ∞ means the leading coefficient and the last variable changes first.
+  static func evaluate(_ table: [UInt64], at points: [UInt64]) -> [UInt64] {
+    var table = table
+    var words = table.count
+    for point in points {
+      words /= 3
+      let count = words / wordCount
+      table.withUnsafeMutableBufferPointer { table in
+        guard let zero = table.baseAddress else { return }
+        let (one, leading) = (zero + words, zero + 2 * words)
+        // v₀ + ρ(v₁ − v₀) + (ρ² − ρ)v∞ = v₀ + ρ(v₁ − v∞ + ρv∞ − v₀)
+        ck_u64_sub(words, one, leading, one)
+        ck_galois_scale(count, [UInt64](repeating: point, count: count), leading)
+        ck_u64_add(words, one, leading, one)
+        ck_galois_fold(count, point, zero)
       }
     }
+    return Array(table[..<words])
   }
 
   /// What the values at {0, 1} of each variable count in the value at points of a polynomial of degree 1 in each.
@@ -97,11 +106,12 @@ struct GaloisShare: Sendable {
     GaloisShare(first: a.first - b.first, second: a.second - b.second)
   }
 
-  /// The value at points of a polynomial whose values these are (``GaloisElement/tableWeights(at:)``).
+  /// The value at points of a polynomial whose values these are (``GaloisElement/evaluate(_:at:)``).
   static func value(_ table: [GaloisShare], at points: [UInt64]) -> GaloisShare {
-    let weights = GaloisElement.tableWeights(at: points)
-    return GaloisShare(
-      first: GaloisElement.dot(weights, table.map(\.first)), second: GaloisElement.dot(weights, table.map(\.second)))
+    func value(_ component: (GaloisShare) -> GaloisElement) -> GaloisElement {
+      GaloisElement(words: GaloisElement.evaluate(table.flatMap { component($0).words }, at: points))
+    }
+    return GaloisShare(first: value(\.first), second: value(\.second))
   }
 
   /// This party's summand of the product.

@@ -13,6 +13,8 @@ struct GateLedger {
     results.append(z)
   }
 
+  var isEmpty: Bool { count == 0 }
+
   /// Words of gates.
   private var count: Int { results.first.count }
 

@@ -13,4 +13,20 @@ enum PointTable {
     let count = (0..<variables).reduce(1) { count, _ in 3 * count }
     return (0..<count).filter { !isCorner.contains($0) }
   }
+
+  /// What the value at a corner, a part, counts in the value at a place of the table of a polynomial of degree 1 in each variable:
+  /// 0, 1 or −1.
+  static func weight(ofPart part: Int, at place: Int, variables: Int) -> Int {
+    var (weight, place) = (1, place)
+    for variable in 0..<variables {
+      let bit = part >> variable & 1
+      switch place % 3 {
+      case 2: weight *= bit == 1 ? 1 : -1
+      case let digit where digit != bit: return 0
+      default: break
+      }
+      place /= 3
+    }
+    return weight
+  }
 }

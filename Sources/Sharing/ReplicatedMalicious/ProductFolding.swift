@@ -1,11 +1,11 @@
 /// All products since the last check as one claim over the Galois ring, which folding makes shorter level by level.
 ///
-/// The first two levels are those of products scalar by scalar; what is left of them is folded on with the inner products that matrix
-/// products and permutations become.
+/// The first two levels are those of products scalar by scalar, the second also of products of one row; what is left of them is folded
+/// on with the inner products that matrix products and permutations become.
 struct ProductFolding {
   private enum Stage {
     case scalars(ScalarFolding)
-    case halfway(ScalarFolding)
+    case halfway(ScalarFolding, RowFolding)
     case vectors(GaloisVectors, claim: GaloisShare)
   }
 
@@ -43,7 +43,7 @@ struct ProductFolding {
       let sums = folding.firstSummands()
       stage = .scalars(folding)
       return sums
-    case .halfway(let folding): return folding.secondSummands()
+    case .halfway(let folding, let rows): return folding.secondSummands(with: rows.summands())
     case .vectors(let vectors, _): return vectors.summands()
     }
   }
@@ -53,29 +53,34 @@ struct ProductFolding {
     switch stage {
     case .scalars(var folding):
       folding.fold(values, at: points)
-      stage = .halfway(folding)
-    case .halfway(let folding): stage = start(folding, values, at: points)
+      let rows = RowFolding(forms.filter(\.kept.isRow), counts: folding.counts, coin: coin)
+      folding.join(rows.claim)
+      stage = .halfway(folding, rows)
+    case .halfway(let folding, let rows): stage = start(folding, rows, values, at: points)
     case .vectors(let vectors, let claim):
       stage = .vectors(vectors, claim: vectors.fold(values, claim: claim, at: points))
     }
   }
 
-  private func start(_ folding: ScalarFolding, _ values: [GaloisShare], at points: [UInt64]) -> Stage {
-    let entryCount =
-      ledger.forms.reduce(0) { $0 + $1.entryCount } + ledger.moves.reduce(0) { $0 + $1.entryCount }
-    let vectors = GaloisVectors(count: folding.size + entryCount)
+  private var forms: [(index: Int, kept: KeptForm)] { ledger.forms.enumerated().map { ($0.offset, $0.element) } }
+
+  private func start(
+    _ folding: ScalarFolding, _ rows: RowFolding, _ values: [GaloisShare], at points: [UInt64]
+  ) -> Stage {
+    let forms = forms.filter { !$0.kept.isRow }
+    let entryCount = forms.reduce(0) { $0 + $1.kept.entryCount } + ledger.moves.reduce(0) { $0 + $1.entryCount }
+    let vectors = GaloisVectors(count: folding.size + rows.size + entryCount)
     var claim = folding.claim(values, at: points)
     folding.write(to: vectors, at: points)
-    var (place, index) = (folding.size, 0)
-    for form in ledger.forms {
+    rows.write(to: vectors, from: folding.size, at: points)
+    var place = folding.size + rows.size
+    for (index, form) in forms {
       claim = claim + form.write(to: vectors, at: place, index: index, coin: coin)
       place += form.entryCount
-      index += 1
     }
-    for move in ledger.moves {
-      claim = claim + move.write(to: vectors, at: place, index: index, coin: coin)
+    for (index, move) in ledger.moves.enumerated() {
+      claim = claim + move.write(to: vectors, at: place, index: ledger.forms.count + index, coin: coin)
       place += move.entryCount
-      index += 1
     }
     return .vectors(vectors, claim: claim)
   }

@@ -47,6 +47,8 @@ struct ProductLedger {
   /// Products scalar by scalar.
   private(set) var scalarCount = 0
 
+  var isEmpty: Bool { scalars.isEmpty && forms.isEmpty && moves.isEmpty }
+
   mutating func append(_ factors: CheckedFactors, _ result: CheckedShare) {
     guard result.shape.count > 0 else { return }
     if case .elementwise = factors.form {

@@ -38,7 +38,7 @@ struct ScalarFolding {
   }
 
   /// What the parts of the last three variables count in the first claim; the last one counts once.
-  private var counts: [UInt64] { coin.points(Self.partCount - 1, .parts) + [1] }
+  var counts: [UInt64] { coin.points(Self.partCount - 1, .parts) + [1] }
 
   /// This party's summands of the first claim's values that are not those of parts.
   mutating func firstSummands() -> [UInt64] {
@@ -68,23 +68,20 @@ struct ScalarFolding {
     for (place, value) in zip(Self.others, values) { told[place] = value }
     claim = GaloisShare.value(told, at: points)
     self.points = points
-    let weights = GaloisElement.tableWeights(at: points).flatMap(\.words)
-    let words = GaloisElement.wordCount
-    table = (0..<Self.tableCount).flatMap { place -> [UInt64] in
-      let column = (0..<Self.tableCount).flatMap { row -> ArraySlice<UInt64> in
-        let start = (row * Self.tableCount + place) * words
-        return table[start..<start + words]
-      }
-      var sum = [UInt64](repeating: 0, count: words)
-      ck_galois_dot(Self.tableCount, weights, column, &sum)
-      return sum
-    }
+    table = GaloisElement.evaluate(table, at: points)
   }
 
+  /// Adds a claim on parts that count as these do.
+  mutating func join(_ other: GaloisShare) { claim = claim + other }
+
   /// This party's summands of the second claim's values; that of the last part is what is left.
-  func secondSummands() -> [UInt64] {
+  ///
+  /// - Parameter others: those of what has joined.
+  func secondSummands(with others: [UInt64]) -> [UInt64] {
     let (words, last) = (GaloisElement.wordCount, Self.corners[Self.partCount - 1])
-    return Array(table[..<(last * words)] + table[((last + 1) * words)...])
+    var sums = table
+    ck_u64_add(sums.count, table, others, &sums)
+    return Array(sums[..<(last * words)] + sums[((last + 1) * words)...])
   }
 
   /// The claim at points of all variables.

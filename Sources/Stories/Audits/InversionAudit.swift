@@ -1,72 +1,103 @@
+import Arithmetic
 import Coordination
 import Datasets
 import Federation
 import Foundation
 import Learning
-import Serving
 import Tensors
 
-/// What a coordinator's record gives back of workers' rows: the analytic attack on the first layer, run against the very messages.
+/// What a coordinator's record gives back of workers' rows: attacks of the literature, run against the very messages.
 ///
-/// The rows of the workers are known to the audit alone, which measures by them: the attacker makes a guess of each unit of the first layer, and
-/// the best of a message's guesses counts as far as it is like one of that worker's rows. Rows of other workers are the control: what is as like
-/// those is no finding.
+/// The rows of the workers are known to the audit alone, which measures by them: the attacker makes guesses, and the best of a message's
+/// guesses counts as far as it is like one of that worker's rows. Rows of other workers are the control: what is as like those is no
+/// finding.
 public struct InversionAudit: Sendable {
+  public enum Method: String, Hashable, Sendable, Codable, CaseIterable {
+    /// A unit of a dense first layer that one row moved shows that row.
+    case analytic
+    /// Labels, by the gradient of the last layer.
+    case idlg
+    /// Rows and labels whose gradient is near that of the update.
+    case dlg
+    /// Rows whose gradient has the direction of the update, smooth where they are images.
+    case geiping
+  }
+
   /// Of the record.
   public var folder: String
   /// The job file's text.
   public var job: String
+  public var method: Method
+  /// Of a search, for each update.
+  public var iterations: Int
   public var confidence: Double
 
-  public init(folder: String, job: String, confidence: Double = 0.95) {
+  public init(
+    folder: String, job: String, method: Method = .analytic, iterations: Int = 600, confidence: Double = 0.95
+  ) {
     self.folder = folder
     self.job = job
+    self.method = method
+    self.iterations = iterations
     self.confidence = confidence
   }
 
   /// A guess as like a row gives it back, if chance alone would not.
-  private static let likenessOfFinding = 0.98
+  static let likenessOfFinding = 0.98
   /// Of chance, for a whole update.
   private static let level = 1e-6
   private static let largestMessageCount = 30
+  /// Searches take a while.
+  private static let largestSearchedCount = 8
   private static let largestRowCount = 300
 
-  /// - Throws: `CoordinationError` where record and job do not fit, and what reading the workers' rows throws.
+  /// - Throws: `CoordinationError` where record and job do not fit or the method does not cover them, and what reading the workers' rows
+  ///   throws.
   public func run(environment: [String: String], progress: (String) -> Void = { _ in }) throws -> AuditReport {
     let clock = ContinuousClock()
     let begin = clock.now
     guard confidence > 0.5, confidence < 1 else {
       throw CoordinationError.setting("confidence", reason: "must be above 0.5 and below 1")
     }
-    let job = try Job.parse(job)
-    let recorded = try RecordedMessages(folder: folder).messages
-    let senders = Set(recorded.prefix(Self.largestMessageCount).map(\.worker))
-    let rows = try WorkersRecords(job, of: senders, environment: environment)
-    let layout = WeightLayout(try ModelDescription(layers: job.model.layers, inputShape: [rows.length]))
-    guard let attack = FirstLayerAttack(layout) else {
-      throw CoordinationError.setting("model.layers", reason: "must begin with a dense layer: the attack is on one")
+    guard (1...100_000).contains(iterations) else {
+      throw CoordinationError.setting("iterations", reason: "must be from 1 to 100000")
     }
+    let job = try Job.parse(job)
+    let recorded = try RecordedMessages(folder: folder)
+    let limit = method == .dlg || method == .geiping ? Self.largestSearchedCount : Self.largestMessageCount
+    let senders = Set(recorded.messages.prefix(Self.largestMessageCount).map(\.worker))
+    let rows = try WorkersRecords(job, of: senders, environment: environment)
+    let shape: Shape = try method == .analytic ? [rows.length] : PreparedJob.inputShape(job, example: rows.example)
+    let description = try ModelDescription(layers: job.model.layers, inputShape: shape)
+    let layout = WeightLayout(description)
     // Messages of judging are shorter than a vector of weights can be.
-    let messages = recorded.filter {
+    let messages = recorded.messages.filter {
       $0.body.count * 8 >= layout.count * ($0.kind == .open ? 32 : 1) && rows.byWorker[$0.worker] != nil
     }
-    .prefix(Self.largestMessageCount)
+    .prefix(limit)
     guard !messages.isEmpty else {
       throw CoordinationError.state(
         path: folder,
         reason:
           "none of its updates has the \(layout.count) weights of this job's model; name the job that was recorded")
     }
-    let findings = messages.enumerated().map { index, message in
-      progress("message \(index + 1) of \(messages.count)")
-      return finding(message, attack, layout, rows)
+    var report: AuditReport
+    if method == .idlg {
+      let step = try ObservedSteps(job, description, layout, recorded, rows)
+      report = try labelReport(Array(messages), step, rows, job)
+    } else {
+      let guess = try guesser(job, description, layout, recorded, rows)
+      let findings = try messages.enumerated().map { index, message in
+        progress("update \(index + 1) of \(messages.count)")
+        return finding(message, try guess(message, index), rows)
+      }
+      report = rowReport(findings, job)
     }
-    var report = report(findings, job, rows)
     report.seconds = (clock.now - begin) / .seconds(1)
     return report
   }
 
-  private struct Finding {
+  struct Finding {
     let message: RecordedMessages.Message
     let guess: [Double]
     let row: [Double]
@@ -79,10 +110,40 @@ public struct InversionAudit: Sendable {
     var isRecovered: Bool { likeness >= bar && likeness > control }
   }
 
+  /// How the method makes guesses of a message.
+  private func guesser(
+    _ job: Job, _ description: ModelDescription, _ layout: WeightLayout, _ recorded: RecordedMessages,
+    _ rows: WorkersRecords
+  ) throws -> (RecordedMessages.Message, Int) throws -> [[Double]] {
+    guard method != .analytic else {
+      guard let attack = FirstLayerAttack(layout) else {
+        throw CoordinationError.setting("model.layers", reason: "must begin with a dense layer: the attack is on one")
+      }
+      return { message, _ in attack.guesses(message.numbers(layout)) }
+    }
+    let steps = try ObservedSteps(job, description, layout, recorded, rows)
+    let seeds = SeedTree(seed: job.training.seed).child("inversion")
+    let bounds: ClosedRange<Double>? = WorkersRecords.isOfImages(job) ? 0...1 : nil
+    return { message, index in
+      let count = rows.byWorker[message.worker]?.count ?? 0
+      if let obstacle = GradientInversion.obstacle(description, rows: count) {
+        throw CoordinationError.setting(
+          "model", reason: "cannot be matched by its gradients: \(obstacle); use --method analytic")
+      }
+      let inversion = try steps.inversion(of: message)
+      let seed = seeds.child(index)
+      guard method == .geiping else { return try inversion.rowsBySquares(iterations: iterations, seed: seed) }
+      guard let labels = try inversion.labels(seed: seed) else {
+        let reason = GradientInversion.labelObstacle(description, loss: job.training.loss) ?? "labels are not told"
+        throw CoordinationError.setting("model", reason: "is not covered by this method: \(reason); use --method dlg")
+      }
+      return try inversion.rowsByDirection(labels: labels, iterations: iterations, bounds: bounds, seed: seed)
+    }
+  }
+
   private func finding(
-    _ message: RecordedMessages.Message, _ attack: FirstLayerAttack, _ layout: WeightLayout, _ rows: WorkersRecords
+    _ message: RecordedMessages.Message, _ guesses: [[Double]], _ rows: WorkersRecords
   ) -> Finding {
-    let guesses = attack.guesses(Self.numbers(message, layout))
     let own = Array((rows.byWorker[message.worker] ?? []).prefix(Self.largestRowCount))
     let others = Array(
       rows.byWorker.filter { $0.key != message.worker }.sorted { $0.key < $1.key }.flatMap(\.value).prefix(own.count))
@@ -92,11 +153,13 @@ public struct InversionAudit: Sendable {
       message: message, guess: best.guess, row: best.record, likeness: best.likeness,
       control: Likeness.best(of: guesses, records: others).likeness, bar: max(Self.likenessOfFinding, chance))
   }
+}
 
+extension RecordedMessages.Message {
   /// The weights of an update, or what its words say where they are masked.
-  private static func numbers(_ message: RecordedMessages.Message, _ layout: WeightLayout) -> [Double] {
-    let data = Data(message.body)
-    switch message.kind {
+  func numbers(_ layout: WeightLayout) -> [Double] {
+    let data = Data(body)
+    switch kind {
     case .open: return data.floats(layout.count)
     case .masked:
       // A weight and a few sums of judging follow the update.
@@ -104,70 +167,33 @@ public struct InversionAudit: Sendable {
       return data.words(layout.count, bits: bits, after: 0)
     }
   }
+}
 
-  private func report(_ findings: [Finding], _ job: Job, _ rows: WorkersRecords) -> AuditReport {
-    let recovered = findings.count(where: \.isRecovered)
-    let aggregation = job.federated?.aggregation ?? .open
-    var report = AuditReport(
-      name: "inversion", title: "Do recorded updates give rows back?",
-      lead: """
-        The change of a first-layer unit's weights over that of its bias is a weighted mean of the rows that moved the unit: where it was one row, that is the row. \
-        The attack was run against every update that the coordinator recorded, and its best guesses were held against the workers' rows.
-        """,
-      threat:
-        "is the coordinator, with every message it was sent; the rows, known to the audit alone, choose its best guess.",
-      sources: [
-        "L. T. Phong et al., Privacy-Preserving Deep Learning via Additively Homomorphic Encryption, IEEE TIFS 2018, section 3.",
-        "J. Geiping et al., Inverting Gradients: How easy is it to break privacy in federated learning?, NeurIPS 2020, section 3.",
-      ],
-      subject: "\(findings.count) updates under aggregation: \(aggregation.rawValue)", confidence: confidence,
-      versions: ["tacit": TacitVersion.current])
-    let bar = findings.map(\.bar).max() ?? Self.likenessOfFinding
-    report.add(
-      "updates that give a row back (likeness \(number(bar, 4)) and more)",
-      .share(recovered, of: findings.count, confidence: confidence))
-    report.add(
-      "likeness of the best guess to a row of its worker, mean", .mean(findings.map(\.likeness), confidence: confidence)
-    )
-    report.add("the same to rows of other workers: the control", .mean(findings.map(\.control), confidence: confidence))
-    report.isSound = recovered == 0
-    report.verdict =
-      recovered == 0
-      ? "no update gave a row back by this attack"
-      : "\(recovered) of \(findings.count) updates gave a row back: the coordinator sees rows; use aggregation: masked"
-    if let best = findings.max(by: { $0.likeness < $1.likeness }) { Self.show(best, in: &report) }
-    return report
+/// Recorded updates as gradients of models that the coordinator knows.
+struct ObservedSteps {
+  private let job: Job
+  private let step: LocalStep
+  private let description: ModelDescription
+  private let layout: WeightLayout
+  private let recorded: RecordedMessages
+  private let rows: WorkersRecords
+
+  /// - Throws: ``CoordinationError/setting(_:reason:)`` where updates are no gradients.
+  init(
+    _ job: Job, _ description: ModelDescription, _ layout: WeightLayout, _ recorded: RecordedMessages,
+    _ rows: WorkersRecords
+  ) throws {
+    step = try LocalStep(job)
+    (self.job, self.description, self.layout, self.recorded, self.rows) = (job, description, layout, recorded, rows)
   }
 
-  /// The best guess beside the row it is most like: as pictures where rows are squares, else as curves.
-  private static func show(_ finding: Finding, in report: inout AuditReport) {
-    let title = "The row and the best guess"
-    let text = "From the update of \(finding.message.worker) in round \(finding.message.round); each on its own scale."
-    let side = Int(Double(finding.row.count).squareRoot().rounded())
-    let (row, guess) = (shades(finding.row), shades(finding.guess))
-    if side * side == finding.row.count, side >= 8 {
-      report.pictures = [
-        Raster(
-          title: title, text: text,
-          images: [
-            .init(caption: "the row", width: side, shades: row),
-            .init(caption: "the guess", width: side, shades: guess),
-          ])
-      ]
-    } else {
-      func curve(_ name: String, _ values: [Double]) -> LineChart.Curve {
-        .init(name: name, points: zip(0..., values).map { .init(x: Double($0.0), y: $0.1) })
-      }
-      report.charts = [
-        LineChart(
-          title: title, text: text, x: .init(name: "feature", low: 0, high: Double(max(finding.row.count - 1, 1))),
-          y: .init(name: "value", low: 0, high: 1), curves: [curve("the row", row), curve("the guess", guess)])
-      ]
-    }
-  }
-
-  private static func shades(_ values: [Double]) -> [Double] {
-    let (low, high) = (values.min() ?? 0, values.max() ?? 1)
-    return values.map { high > low ? ($0 - low) / (high - low) : 0 }
+  /// An attack on one of them; of how many rows it is made, its worker tells the coordinator.
+  func inversion(of message: RecordedMessages.Message) throws -> GradientInversion {
+    let count = rows.byWorker[message.worker]?.count ?? 0
+    try step.check(rows: count, of: message.worker)
+    let model = try recorded.model(of: message, count: layout.count)
+    return GradientInversion(
+      description, loss: job.training.loss, weights: try layout.weights(model),
+      gradient: try step.gradient(message.numbers(layout), model, layout), rows: count)
   }
 }

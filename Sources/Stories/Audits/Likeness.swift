@@ -19,6 +19,9 @@ enum Likeness {
     return (guesses[best.guess], records[best.record], best.likeness)
   }
 
+  /// Of two vectors of one length.
+  static func correlation(_ a: [Double], _ b: [Double]) -> Double { dot(normalised(a), normalised(b)) }
+
   /// What the best of so many pairs of unrelated vectors exceeds with a probability of at most `level`; above 1 where they are too short
   /// for that.
   ///

@@ -28,25 +28,13 @@ public struct MembershipStory: Sendable {
     let begin = clock.now
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-audit-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
-    let parsed = try Job.parse(try job ?? overfitted(in: folder))
+    // A network learns 552 applications by heart.
+    let parsed = try Job.parse(try job ?? SyntheticJob.text(in: folder, epochs: 60))
     let audit = try MembershipAudit(parsed, shadows: shadows, confidence: confidence, seed: seed)
     let found = try audit.run(environment: environment) { progress("model \($0) of \(shadows + 1)") }
     var report = self.report(found)
     report.seconds = (clock.now - begin) / .seconds(1)
     return report
-  }
-
-  /// A job that has a network learn 552 applications by heart.
-  private func overfitted(in folder: URL) throws -> String {
-    try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-    let dataset = SyntheticCredit.dataset()
-    let file = folder.appendingPathComponent("applications.csv").path
-    try CSV.write(dataset.table, to: file)
-    return """
-      model: {layers: [{dense: 64}, relu, {dense: 32}, relu, {dense: 1}, sigmoid]}
-      data: {file: \(quoted(file)), target: \(quoted(dataset.schema.target.name)), test: 0.2}
-      training: {epochs: 60, batch: 32, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.05, momentum: 0.9}}, seed: 7}
-      """
   }
 
   private func report(_ found: MembershipAudit.Report) -> AuditReport {

@@ -15,11 +15,13 @@ struct RecordedMessages {
     let kind: Kind
     let worker: String
     let round: Int
+    let attempt: Int
     /// Without the head.
     let body: [UInt8]
   }
 
   let messages: [Message]
+  private let folder: String
 
   /// What a masked input begins with: format, kind and attempt.
   private static let headByteCount = 18
@@ -28,6 +30,7 @@ struct RecordedMessages {
     let file: String
     let worker: String
     let round: Int
+    let attempt: Int
     let what: String
   }
 
@@ -48,16 +51,34 @@ struct RecordedMessages {
       }
       let bytes = [UInt8](data)
       if entry.what == "update" {
-        messages.append(Message(kind: .open, worker: entry.worker, round: entry.round, body: bytes))
+        messages.append(
+          Message(
+            kind: .open, worker: entry.worker, round: entry.round, attempt: entry.attempt, body: bytes))
       } else if bytes.count > Self.headByteCount, bytes[1] == MessageKind.maskedInput.rawValue, entry.round > 0 {
         messages.append(
           Message(
-            kind: .masked, worker: entry.worker, round: entry.round, body: Array(bytes.dropFirst(Self.headByteCount))))
+            kind: .masked, worker: entry.worker, round: entry.round, attempt: entry.attempt,
+            body: Array(bytes.dropFirst(Self.headByteCount))))
       }
     }
     guard !messages.isEmpty else {
       throw fault("it has no updates, in the open or masked; record a job with aggregation: open or masked")
     }
     self.messages = messages
+    self.folder = folder
+  }
+
+  /// The weights that a round's attempt began with.
+  ///
+  /// - Throws: ``CoordinationError/state(path:reason:)`` where the record has none of them, or others.
+  func model(of message: Message, count: Int) throws -> [Float] {
+    let data = FileManager.default.contents(atPath: folder + "/model-\(message.attempt).bin")
+    guard let data, data.count == 4 * count else {
+      throw CoordinationError.state(
+        path: folder,
+        reason:
+          "it lacks the model that round \(message.round) began with; record again, a job of rounds without privacy")
+    }
+    return data.floats(count).map { Float($0) }
   }
 }

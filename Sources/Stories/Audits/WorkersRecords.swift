@@ -7,8 +7,12 @@ import Tensors
 struct WorkersRecords {
   /// By the worker's name: rows of equal length.
   let byWorker: [String: [[Double]]]
+  /// The class of each row, where there are classes.
+  let labels: [String: [Int]]
+  /// The shape of a row as the data has it.
+  let example: Shape
   /// Numbers a row.
-  let length: Int
+  var length: Int { example.count }
 
   /// - Parameter wanted: the workers whose rows are looked at; others' images are not read.
   /// - Throws: ``CoordinationError/setting(_:reason:)`` where the rows are elsewhere, `DatasetError` where they cannot be read.
@@ -30,27 +34,28 @@ struct WorkersRecords {
       names = federated.owners.map(\.name)
       tables = try federated.owners.map { try WorkerTable.file($0.file, for: job) }
     }
-    let features = try Self.features(tables)
-    byWorker = Dictionary(zip(names, features.map(Self.rows))) { first, _ in first }
-    length = features.first.map { $0.count / max($0.shape[0], 1) } ?? 0
+    let sets = try Self.sets(tables)
+    byWorker = Dictionary(zip(names, sets.map { Self.rows($0.features) })) { first, _ in first }
+    labels = Dictionary(zip(names, sets.map { $0.targets.classes ?? [] })) { first, _ in first }
+    example = Shape(Array(sets.first?.features.shape.extents.dropFirst() ?? []))
   }
 
   private static func name(_ place: Int) -> String { "worker-\(place + 1)" }
 
   /// Images are numbers already: nobody's depend on another's rows.
-  private static func isOfImages(_ job: Job) -> Bool {
+  static func isOfImages(_ job: Job) -> Bool {
     if case .set(let name, _) = job.data.source { return NamedDataset(rawValue: name)?.publishedSchema == nil }
     return false
   }
 
   /// Numbers are standardised by all workers' rows together, as round 0 does.
-  private static func features(_ tables: [WorkerTable]) throws -> [Tensor<Float>] {
+  private static func sets(_ tables: [WorkerTable]) throws -> [Dataset] {
     var parts: [Table] = []
     var schema: Schema?
-    var images: [Tensor<Float>] = []
+    var images: [Dataset] = []
     for table in tables {
       switch table {
-      case .tensors(let train, _): images.append(train.features)
+      case .tensors(let train, _): images.append(train)
       case .table(let own, let train, _):
         schema = schema ?? own
         parts.append(train)
@@ -58,7 +63,7 @@ struct WorkersRecords {
     }
     guard let schema else { return images }
     let preprocessing = try Preprocessing.fit(try Table.joined(parts, name: "the workers' rows"), schema)
-    return try parts.map { try preprocessing.dataset(of: $0, name: $0.name, source: $0.name).features }
+    return try parts.map { try preprocessing.dataset(of: $0, name: $0.name, source: $0.name) }
   }
 
   private static func rows(_ features: Tensor<Float>) -> [[Double]] {

@@ -4,31 +4,47 @@ import Sharing
 import Tensors
 import Transports
 
-/// One of three parties whose shares have MACs tampers with what it sends of the first layer.
+/// One of three parties that catch who deviates tampers with what it sends of the first layer.
 struct CheatingParty {
   static let partyCount = 3
   static let party = 1
-  /// The first round in which words of the model's first query are brought back to fixed point: the parties have named their
-  /// session, taken over the model in six rounds and the input in five, and multiplied.
-  private static let round = 13
+  let engine: CheatedEngine
+
+  /// With MACs, the first round in which words of the model's first query are brought back to fixed point: the parties have named
+  /// their session, taken over the model in six rounds and the input in five, and multiplied. Of checked replicated parties, that
+  /// of the first product: they have agreed on keys, tossed a coin in two rounds, and compared the model and the input.
+  private var round: Int {
+    switch engine {
+    case .spdz: 13
+    case .replicatedMalicious: 5
+    }
+  }
 
   /// Asks the model with a party that cheats, all parties being tasks of this process.
   ///
   /// - Throws: ``SharingError`` or `ChannelError`, where another thing goes wrong than that it is caught.
-  static func story(
+  func story(
     _ model: ModelFile, _ application: Tensor<Float>, fractionBits: Int, seed: UInt64, deadline: Duration
   ) async throws -> CreditReport.Cheat {
-    let cluster = DealtMemoryCluster(
-      of: AuthenticatedScheme.self, partyCount: partyCount, fractionBits: fractionBits, deadline: deadline
-    ) { channel in
-      guard channel.party == party else { return channel }
+    let round = round
+    let wrapping: @Sendable (MemoryChannel) -> any Channel = { channel in
+      guard channel.party == Self.party else { return channel }
       return TamperingChannel(channel, .addError, round: round, seed: seed)
     }
     do {
-      _ = try await cluster.predict(model, application, repeats: 1)
-      return .init(party: party, check: nil, layer: "", released: true)
+      switch engine {
+      case .spdz:
+        _ = try await DealtMemoryCluster(
+          of: AuthenticatedScheme.self, partyCount: Self.partyCount, fractionBits: fractionBits, deadline: deadline,
+          wrapping: wrapping
+        ).predict(model, application, repeats: 1)
+      case .replicatedMalicious:
+        _ = try await CheckedMemoryCluster(fractionBits: fractionBits, deadline: deadline, wrapping: wrapping)
+          .predict(model, application, repeats: 1)
+      }
+      return .init(party: Self.party, check: nil, layer: "", released: true, engine: engine)
     } catch SharingError.cheating(let check, let layer) {
-      return .init(party: party, check: check, layer: layer, released: false)
+      return .init(party: Self.party, check: check, layer: layer, released: false, engine: engine)
     }
   }
 }

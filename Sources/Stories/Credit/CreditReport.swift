@@ -74,6 +74,12 @@ public struct CreditReport: Hashable, Sendable, Codable {
     public var layer: String
     /// Whether an output came out all the same.
     public var released: Bool
+    /// What the parties share by; not in the JSON.
+    var engine = CheatedEngine.spdz
+
+    private enum CodingKeys: String, CodingKey {
+      case party, check, layer, released
+    }
 
     /// What the parties stop with; `nil` where they did not notice.
     public var error: SharingError? { check.map { .cheating(check: $0, layer: layer) } }
@@ -94,4 +100,10 @@ public struct CreditReport: Hashable, Sendable, Codable {
   public var cheat: Cheat?
   public var versions: [String: String]
   public var seconds: Double
+}
+
+/// The engines that catch who deviates.
+public enum CheatedEngine: String, Hashable, Sendable, Codable, CaseIterable {
+  case spdz
+  case replicatedMalicious = "replicated-malicious"
 }

@@ -18,16 +18,16 @@ public struct CreditStory: Sendable {
   /// The `tacit` program, which the parties are started from.
   public var executable: String
   public var deadline: Duration
-  /// Whether the same model is asked once more, by parties one of which tampers.
-  public var hasCheater: Bool
+  /// By which engine's parties, one of which tampers, the same model is asked once more, if by any.
+  public var cheated: CheatedEngine?
   /// How many splits the ways to train are compared on, at least 1.
   public var splits: Int
 
   public init(
-    dataFolder: String?, seed: UInt64, executable: String, deadline: Duration = .seconds(30), hasCheater: Bool = false,
-    splits: Int = 10
+    dataFolder: String?, seed: UInt64, executable: String, deadline: Duration = .seconds(30),
+    cheated: CheatedEngine? = nil, splits: Int = 10
   ) {
-    self.hasCheater = hasCheater
+    self.cheated = cheated
     self.splits = splits
     self.dataFolder = dataFolder
     self.seed = seed
@@ -75,9 +75,9 @@ public struct CreditStory: Sendable {
     let ways = try await CreditComparison(dataset: dataset, seed: seed, splits: max(splits, 1), executable: executable)
       .compared(progress)
     var cheat: CreditReport.Cheat?
-    if hasCheater {
+    if let cheated {
       progress("a party cheats")
-      cheat = try await CheatingParty.story(
+      cheat = try await CheatingParty(engine: cheated).story(
         model, test.features.sliced(axis: 0, 0..<1), fractionBits: Self.fractionBits, seed: seed, deadline: deadline)
     }
     return CreditReport(

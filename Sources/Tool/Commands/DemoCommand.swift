@@ -21,7 +21,8 @@ struct DemoCommand: AsyncParsableCommand {
         three party processes with certificates of their own, which are asked about applications that none of them sees. \
         A small network is then learned in six ways on the same splits: plain, averaged, masked, on shares, with DP-SGD and with local DP. \
         Writes report.json and report.html. With --cheat the model is asked once more by three parties of the engine spdz, \
-        tasks of this process, of which one tampers with a message: no output is released, and the exit code is 5.
+        or of replicated-malicious with --engine, tasks of this process, of which one tampers with a message: no output is \
+        released, and the exit code is 5.
 
         Example: tacit demo credit --data ../shared/data --seed 3
         """)
@@ -32,8 +33,9 @@ struct DemoCommand: AsyncParsableCommand {
     @Option(help: "The folder for the reports.") var output = "runs/demo-credit"
     @Option(help: "How many splits the six ways to train are compared on.") var splits = 10
     @Option(help: "Seconds to wait for a party before giving up.") var deadline = 30.0
-    @Flag(help: "In the end, have one party of the engine spdz tamper with a message, and show what happens.")
+    @Flag(help: "In the end, have one party tamper with a message, and show what happens.")
     var cheat = false
+    @Option(help: "The engine whose party tampers: spdz or replicated-malicious.") var engine = "spdz"
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() async throws {
@@ -41,9 +43,13 @@ struct DemoCommand: AsyncParsableCommand {
         throw UsageError("--deadline must be more than 0 and at most 3600 seconds, not \(deadline)")
       }
       guard (1...100).contains(splits) else { throw UsageError("--splits is between 1 and 100, not \(splits)") }
+      guard let engine = CheatedEngine(rawValue: engine) else {
+        throw UsageError(
+          "--engine is \(CheatedEngine.allCases.map(\.rawValue).joined(separator: " or ")), not \"\(self.engine)\"")
+      }
       let story = CreditStory(
         dataFolder: data, seed: seed, executable: try Executable.path,
-        deadline: .milliseconds(Int64(deadline * 1000)), hasCheater: cheat, splits: splits)
+        deadline: .milliseconds(Int64(deadline * 1000)), cheated: cheat ? engine : nil, splits: splits)
       let line = ProgressLine()
       let report = try await story.tell { line.show("\($0) …") }
       line.clear()

@@ -3,7 +3,7 @@ import Foundation
 import Logging
 import Tacit
 
-/// How a worker takes part in a Flower federation.
+/// How a worker takes part in a Flower federation: its node, its key, and whose word it takes for the SuperLink.
 struct FlowerOptions: ParsableArguments {
   @Option(help: "In place of a coordinator: the SuperLink of a Flower federation, as HOST:PORT.") var flower: String?
   @Option(
@@ -37,7 +37,8 @@ struct FlowerOptions: ParsableArguments {
 
   /// Serves until the process is told to stop.
   func serve(
-    _ name: String, _ rows: WorkerRows, _ policy: WorkerPolicy, untilInputEnds: Bool, _ logger: Logger
+    _ name: String, _ rows: WorkerRows, _ policy: WorkerPolicy, _ masking: FlowerMasking?, untilInputEnds: Bool,
+    _ logger: Logger
   ) async throws {
     guard policy.coordinators == nil || (supernode == nil && !insecure) else {
       throw UsageError(
@@ -45,7 +46,8 @@ struct FlowerOptions: ParsableArguments {
       )
     }
     let worker = try FlowerWorker(
-      name: name, rows: rows, policy: policy, job: try job.map(Self.text), logger: logger)
+      name: name, rows: rows, policy: policy, job: try job.map(Self.text), masking: masking,
+      logger: logger)
     let answer: MessageAnswering = { await worker.answer($0) }
     if let supernode {
       let app = try ResidentApp(supernode: supernode, logger: logger, answer: answer)

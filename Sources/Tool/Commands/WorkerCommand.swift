@@ -29,8 +29,8 @@ struct WorkerCommand: AsyncParsableCommand {
       wss://coordinator.example:9200 --policy policy.yaml
 
       With --flower it is a node of a Flower federation instead (flwr 1.42), in place of a SuperNode and its ClientApp. Its \
-      ServerApp sees each update unless it is noised here, so the policy must list open among its aggregations, and the \
-      job must ask for privacy where the policy bounds ε (docs/FLOWER.md).
+      ServerApp sees each update under aggregation: open, unless it is noised here; under masked, which needs --identity and \
+      the policy's roster, it sees sums. The job must ask for privacy where the policy bounds ε (docs/FLOWER.md).
 
       Example: tacit worker --name bank-a --data a.csv --policy policy.yaml --job job.yaml --flower \
       superlink.example:8080 --flower-root authority.pem
@@ -59,25 +59,34 @@ struct WorkerCommand: AsyncParsableCommand {
     logger.logLevel = verbose ? .debug : .info
     let policy = try WorkerPolicy.load(from: policy)
     if flower.isAsked {
-      guard identity == nil, coordinator == nil, answered == nil else {
-        throw UsageError(
-          "--identity, --coordinator and --answered are for coordinators of Tacit: leave them out with --flower")
+      guard coordinator == nil, identity != nil || answered == nil else {
+        throw UsageError("leave --coordinator out with --flower; --answered goes with --identity, for masked sums")
       }
-      return try await flower.serve(name, try rows, policy, untilInputEnds: untilInputEnds, logger)
+      let masking = try identity.map {
+        try FlowerMasking(identity: try loaded($0), policy: policy, record: try record)
+      }
+      return try await flower.serve(name, try rows, policy, masking, untilInputEnds: untilInputEnds, logger)
     }
     guard let folder = identity, let coordinator else {
       throw UsageError("a worker needs --identity and --coordinator, or --flower")
     }
+    let identity = try loaded(folder)
+    let worker = try Worker(identity: identity, rows: try rows, policy: policy, record: try record, logger: logger)
+    let connection = WorkerConnection(
+      worker, identity: identity, address: coordinator, policy: policy, logger: logger)
+    await Stop.serve(untilInputEnds: untilInputEnds) { try await connection.run() }
+  }
+
+  private func loaded(_ folder: String) throws -> NodeIdentity {
     let identity = try NodeIdentity.load(from: folder)
     guard identity.name == name else {
       throw UsageError("--name is \(name) and the certificate is that of \(identity.name): make them agree")
     }
-    let worker = try Worker(
-      identity: identity, rows: try rows, policy: policy,
-      record: try answered.map { try FileUnmaskingRecord(path: $0) } ?? MemoryUnmaskingRecord(), logger: logger)
-    let connection = WorkerConnection(
-      worker, identity: identity, address: coordinator, policy: policy, logger: logger)
-    await Stop.serve(untilInputEnds: untilInputEnds) { try await connection.run() }
+    return identity
+  }
+
+  private var record: any UnmaskingRecord {
+    get throws { try answered.map { try FileUnmaskingRecord(path: $0) } ?? MemoryUnmaskingRecord() }
   }
 
   private var rows: WorkerRows {

@@ -69,7 +69,8 @@ public struct MembershipAudit: Sendable {
     }
     let scores = try MembershipScores(prepared.description, loss: job.training.loss)
     func confidences(_ members: [Int], _ number: Int) throws -> ([Double], Double?) {
-      let (model, epsilon) = try train(prepared, on: members, number: number)
+      let own = seed &* 1_000_003 &+ job.training.seed &+ UInt64(number)
+      let (model, epsilon) = try AuditedTraining.model(prepared, rows: members, seed: own)
       progress(number + 1)
       return (try scores.confidences(of: model, prepared.features, prepared.targets), epsilon)
     }
@@ -137,23 +138,5 @@ public struct MembershipAudit: Sendable {
       for shadow in random.shuffled(shadows).prefix(shadows / 2) { halves[shadow][row] = true }
     }
     return halves
-  }
-
-  /// A model of its own first weights and order, and ε where the training is private.
-  private func train(_ prepared: PreparedJob, on rows: [Int], number: Int) throws -> (Model, Double?) {
-    let training = job.training
-    let own = seed &* 1_000_003 &+ training.seed &+ UInt64(number)
-    let trainer = try Trainer(
-      prepared.description, loss: training.loss, optimizer: training.optimizer, schedule: training.schedule,
-      epochs: training.epochs, batch: training.batch, seed: own)
-    let features = prepared.features.gatherRows(rows)
-    let targets = prepared.targets.gatherRows(rows)
-    let first = prepared.description.initialWeights(seed: SeedTree(seed: own).child("weights"))
-    guard let privacy = job.privacy else {
-      return (try trainer.train(features: features, targets: targets, initialWeights: first).model, nil)
-    }
-    let (model, report) = try PrivateRun(trainer, privacy, rows: rows.count).train(
-      features: features, targets: targets, from: first, accuracy: { _ in nil }, progress: { _ in })
-    return (model, report.epsilon)
   }
 }

@@ -26,26 +26,6 @@ extension AuditCommand {
     }
   }
 
-  struct Inversion: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-      abstract: "Run the analytic attack on first layers against what a coordinator recorded.",
-      discussion: """
-        The record is a folder that tacit train or tacit coordinator wrote with --record; the job is the one recorded, whose rows must be \
-        on this machine: they measure the guesses. The exit code is 5 where an update gives a row back.
-
-        Example: tacit train job.yaml --record record && tacit audit inversion record --job job.yaml
-        """)
-
-    @Argument(help: "The folder of the record.") var record: String
-    @Option(help: "The job file that was recorded.") var job: String
-    @OptionGroup var options: AuditOptions
-
-    func run() async throws {
-      let audit = InversionAudit(folder: record, job: try JobFile.text(job), confidence: options.confidence)
-      try await options.show { try audit.run(environment: ProcessInfo.processInfo.environment, progress: $0) }
-    }
-  }
-
   struct Shares: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       abstract: "Test whether what a coordinator recorded looks like chance.",

@@ -6,7 +6,7 @@ struct AuditCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "audit",
     abstract: "Attack our own results.",
-    subcommands: [Canaries.self, Membership.self, Inversion.self, Shares.self])
+    subcommands: [Canaries.self, Membership.self, Inversion.self, ModelInversion.self, Shares.self])
 
   struct Canaries: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

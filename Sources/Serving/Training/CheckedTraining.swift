@@ -1,0 +1,109 @@
+import Arithmetic
+import Crypto
+import Foundation
+package import Sharing
+package import Tensors
+import Transports
+
+/// Trainings among three replicated parties whose products are checked: after every step, and before anything is told.
+///
+/// A training has a session of its own. Nothing is kept of it: one that stopped starts anew.
+package struct CheckedTraining: TrainingScheme {
+  private let scheme: CheckedScheme
+
+  /// - Parameter scheme: a session of the training's own.
+  package init(_ scheme: CheckedScheme) { self.scheme = scheme }
+
+  package func begin(_ id: String) -> [[UInt8]] { [] }
+
+  package func steps(of program: TrainingProgram, keys: [[UInt8]], after done: Int) -> CheckedSteps {
+    CheckedSteps(scheme: scheme, program: program)
+  }
+}
+
+/// Steps each of which ends with a check, so that no more than a step's products are kept for it.
+package struct CheckedSteps: TrainingSteps {
+  package let scheme: CheckedScheme
+  private let program: TrainingProgram
+  private let before: Cost
+
+  init(scheme: CheckedScheme, program: TrainingProgram) {
+    self.scheme = scheme
+    self.program = program
+    before = scheme.traffic
+  }
+
+  package var traffic: Cost { scheme.traffic - before }
+
+  /// One round: whether both holders of each component were sent the same rows, weights and masks, and the same program.
+  ///
+  /// - Throws: `SharingError.cheating` of the inputs.
+  package func admit(_ weights: [HeldShare], _ rows: TrainingRows) async throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let digest = Hexadecimal.text(SHA256.hash(data: try encoder.encode(program)))
+    let blocks = RowPart.allCases.flatMap { rows[$0].blocks }
+    _ = try await scheme.admit(
+      weights.map(ReplicatedShare.init), others: (blocks.map { $0.sent(0) }, blocks.map { $0.sent(1) }),
+      for: "training|\(digest)|\(RowPart.allCases.map { rows[$0].blocks.map(\.rowCount) })")
+  }
+
+  package func run(
+    _ work: Int, _ inputs: [String: CheckedShare], own: [String: RingTensor]
+  ) async throws -> [CheckedShare] {
+    try scheme.beginStep()
+    let outputs = try await SecureEngine(
+      scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth
+    ).run(program.graph(ofWork: work), inputs: inputs, numbers: program.numbers(ofWork: work), own: own)
+    try await scheme.check()
+    return outputs
+  }
+
+  package func finish() -> Double { 0 }
+
+  /// One round: the value under the mask that its client has shared with the first weights.
+  package func tell(_ share: CheckedShare, under mask: CheckedShare?) async throws -> RingTensor {
+    // Without a mask the parties themselves would see it.
+    guard let mask else { throw ServingError.malformedMessage }
+    return try await scheme.openChecked([scheme.add(share, mask)])[0]
+  }
+}
+
+extension ServingError {
+  /// Private trainings add noise of the parties' own.
+  static let uncheckedNoise = ServingError.badRequest(
+    "a private training with scheme: replicated-malicious is not possible, as nobody can check the noise that a party brings: "
+      + "use scheme: replicated or additive")
+}
+
+/// What trainings cost beside their steps.
+extension ClusterScheme {
+  /// The shapes of what a training's client hides its results with, where all parties tell the same: losses of epochs, then the
+  /// result.
+  func masks(of program: TrainingProgram) -> [Shape] {
+    guard self == .replicatedMalicious else { return [] }
+    let count = (program.revealsLoss ? program.epochs : 0) + program.revealedCount
+    return count > 0 ? [[count]] : []
+  }
+
+  /// Numbers from an owner outside, before they are compared.
+  func bringing(count: Int) -> Cost {
+    self == .replicatedMalicious ? ReplicatedCosts().sharing(counts: [count]) : costs.sharing(counts: [count])
+  }
+
+  /// The comparison of what owners brought.
+  var admitting: Cost { self == .replicatedMalicious ? CheckedCosts().admitting : .none }
+
+  /// At the end of each step.
+  var checkingStep: Cost { self == .replicatedMalicious ? CheckedCosts().checkingStep : .none }
+
+  /// What the parties tell a training's client, beyond what they tell each other.
+  func telling(count: Int) -> Cost {
+    self == .replicatedMalicious ? Cost(rounds: 1, byteCount: 24 * count) : costs.revealing(counts: [count])
+  }
+
+  /// A result of a training, from its shares to the client.
+  func opening(count: Int) -> Cost {
+    (self == .replicatedMalicious ? CheckedCosts().openingChecked(count: count) : .none) + telling(count: count)
+  }
+}
