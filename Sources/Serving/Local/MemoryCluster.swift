@@ -53,7 +53,7 @@ public enum MemoryCluster {
               let input = try ClusterScheme.replicated.unpack(
                 parcels[party].bytes[...], party: party, shapes: [words.shape])
               let query = PendingQuery(
-                id: "", client: ClientID(fingerprint: "", name: ""), model: model, input: input, batch: batch)
+                id: "", client: CallerID(fingerprint: "", name: ""), model: model, input: input, batch: batch)
               answers += try await runner.run([query]) { _ in }
             }
             return (party, answers)
