@@ -12,6 +12,12 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [
   .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: settings)
 }
 
+/// A package of `Examples/`, built and run as part of this one, so that its sources hold true.
+func example(_ name: String, in folder: String) -> Target {
+  .executableTarget(
+    name: "Example" + name, dependencies: ["Tacit"], path: "Examples/\(folder)/Sources/\(name)")
+}
+
 /// The tests of a room; files under `Tests/TestSupport` serve them all.
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .testTarget(
@@ -181,6 +187,12 @@ let package = Package(
       name: "AggregationBenchmark", dependencies: ["SecureAggregation", crypto], path: "Benchmarks/SecureAggregation",
       swiftSettings: settings),
 
+    example("Credit", in: "credit"),
+    example("CustomModel", in: "custom-model"),
+    example("OwnStrategy", in: "own-strategy"),
+    example("OwnScheme", in: "own-scheme"),
+    example("AskingWorker", in: "asking-worker"),
+
     .target(
       name: "TestSupport",
       dependencies: [
@@ -246,5 +258,7 @@ let package = Package(
       ]),
     .testTarget(
       name: "ToolTests", dependencies: ["Tool", "Tacit", "TestSupport", "Processes", logging], swiftSettings: settings),
+    .testTarget(
+      name: "DocumentationTests", dependencies: ["Tacit", crypto], swiftSettings: settings),
   ]
 )

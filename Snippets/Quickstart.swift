@@ -7,13 +7,12 @@ let description = try ModelDescription(
   inputShape: [data.train.features.shape[1]])
 let trainer = try Trainer(
   description, loss: .binaryCrossEntropy, optimizer: .adam(learningRate: 0.001), epochs: 20, batch: 32, seed: 7)
-let model = try trainer.train(features: data.train.features, targets: data.train.targets.tensor).model
+let model = try trainer.train(on: data.train).model
 
 // Cut the model and the applications into shares among three parties, and decide together.
 let file = try ModelFile(
-  graph: model.graph(batch: 1), weights: model.weights.byName,
-  provenance: .init(creator: "quickstart", dataset: data.train.name, source: data.train.source))
-let secret = try await MemoryCluster.predict(file, data.test.features, fractionBits: 16)[0]
+  model, provenance: .init(creator: "quickstart", dataset: data.train.name, source: data.train.source))
+let secret = try await MemoryCluster.predict(file, data.test.features)
 let plain = try model.predict(data.test.features)
 let same = zip(secret.output.scalars, plain.scalars).count { ($0 > 0.5) == ($1 > 0.5) }
 print("\(same) of \(plain.count) decisions agree, in \(secret.traffic.rounds) rounds")

@@ -1,7 +1,7 @@
 public import Learning
 public import ModelFiles
 
-/// What training yields as a model file, made ready to predict: ``Learning/Model/folded()``.
+/// What training yields as a model file, made ready to predict: ``Model/folded()``.
 public enum TrainedModel {
   /// - Throws: `LearningError` or `ModelFileError`.
   public static func file(of result: JobRunner.Result, creator: String) throws -> ModelFile {
@@ -10,10 +10,8 @@ public enum TrainedModel {
     metrics["accuracy"] = report.accuracy
     metrics["auc"] = report.auc
     metrics["meanSquaredError"] = report.meanSquaredError
-    let model = try result.model.folded()
     return try ModelFile(
-      graph: try model.graph(batch: 1), weights: model.weights.byName,
-      preprocessing: result.preprocessing,
+      result.model, preprocessing: result.preprocessing,
       provenance: .init(
         creator: creator, dataset: report.data.source, source: report.data.source, seed: report.seed,
         trainingRows: report.data.train, metrics: metrics), inputRange: result.inputRange)

@@ -6,8 +6,8 @@ import TestSupport
 import Testing
 
 @Suite struct ModelTermsTests {
-  private let alice = ClientID(fingerprint: String(repeating: "a", count: 64), name: "alice")
-  private let bob = ClientID(fingerprint: String(repeating: "b", count: 64), name: "bob")
+  private let alice = CallerID(fingerprint: String(repeating: "a", count: 64), name: "alice")
+  private let bob = CallerID(fingerprint: String(repeating: "b", count: 64), name: "bob")
   private let now = Date(timeIntervalSince1970: 1_800_000_000)
 
   private func refuses(_ body: () throws -> Void) -> Bool {

@@ -1,4 +1,5 @@
 package import Crypto
+public import Federation
 import Foundation
 import Learning
 public import Links
@@ -19,26 +20,32 @@ public actor Coordinator {
   private let cluster: (any AggregationCluster)?
   private let recorder: RunRecorder?
   private let budget: PrivacyBudgetSource?
+  private let averaging: (any AveragingStrategy)?
   private let logger: Logger
   private let wakeUps: AsyncStream<Void>
   private let wakeUp: AsyncStream<Void>.Continuation
 
-  /// - Parameter paillierKey: the key under which workers encrypt in jobs with `aggregation: paillier`; key-holders have
-  ///   its shares.
-  /// - Parameter budget: the ledger that private jobs are taken from; with one, no job without privacy is carried out.
+  /// - Parameters:
+  ///   - paillierKey: the key under which workers encrypt in jobs with `aggregation: paillier`; key-holders have its shares.
+  ///   - budget: the ledger that private jobs are taken from; with one, no job without privacy is carried out.
+  ///   - averaging: makes the next model from a round's average, in place of the job's own strategy, by whose rule workers
+  ///     go on training; of the same weighting.
   public init(
     database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil,
-    budget: PrivacyBudgetSource? = nil, logger: Logger
+    budget: PrivacyBudgetSource? = nil, averaging: (any AveragingStrategy)? = nil, logger: Logger
   ) {
     self.init(
-      database: database, recorder: recorder, paillierKey: paillierKey, cluster: nil, budget: budget, logger: logger)
+      database: database, recorder: recorder, paillierKey: paillierKey, cluster: nil, budget: budget,
+      averaging: averaging, logger: logger)
   }
 
   /// - Parameter cluster: the parties that add up shares in jobs with `aggregation: shared`.
   package init(
     database: RunDatabase, recorder: RunRecorder? = nil, paillierKey: ThresholdKey? = nil,
-    cluster: (any AggregationCluster)?, budget: PrivacyBudgetSource? = nil, logger: Logger
+    cluster: (any AggregationCluster)?, budget: PrivacyBudgetSource? = nil, averaging: (any AveragingStrategy)? = nil,
+    logger: Logger
   ) {
+    self.averaging = averaging
     self.cluster = cluster
     self.budget = budget
     keyHolders = paillierKey.map { KeyHolders($0, logger: logger) }
@@ -84,7 +91,7 @@ public actor Coordinator {
       try database.setStatus(.running, of: record.id)
       let run = try FederatedRun(
         record, registry: registry, keyHolders: keyHolders, cluster: cluster, database: database, recorder: recorder,
-        events: events, budget: budget)
+        events: events, budget: budget, averaging: averaging)
       let outcome = try await run.run()
       events.tell(.done(outcome))
       logger.info("job is done", metadata: ["job": "\(record.id)"])

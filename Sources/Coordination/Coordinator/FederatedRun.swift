@@ -23,6 +23,8 @@ struct FederatedRun: Sendable {
   let parties: SharedParties?
   /// What the job's privacy is taken from, where the coordinator keeps a ledger.
   let budget: RunBudget?
+  /// In place of the server's part of the job's strategy.
+  let averaging: (any AveragingStrategy)?
 
   /// How often a round is tried before the job fails, and how often besides where its parties fail.
   private static let attempts = 3
@@ -32,7 +34,8 @@ struct FederatedRun: Sendable {
 
   init(
     _ record: JobRecord, registry: WorkerRegistry, keyHolders: KeyHolders?, cluster: (any AggregationCluster)?,
-    database: RunDatabase, recorder: RunRecorder?, events: EventHub, budget: PrivacyBudgetSource? = nil
+    database: RunDatabase, recorder: RunRecorder?, events: EventHub, budget: PrivacyBudgetSource? = nil,
+    averaging: (any AveragingStrategy)? = nil
   ) throws {
     var job = try Job.parse(record.text)
     job.training.seed = UInt64(bitPattern: record.seed)
@@ -46,6 +49,7 @@ struct FederatedRun: Sendable {
     self.database = database
     self.recorder = recorder
     self.events = events
+    self.averaging = averaging
     self.budget = budget.map { [job] in RunBudget($0, job: record.id, dataset: job.datasetName) }
     if federated.aggregation == .shared {
       guard let cluster else { throw SharedParties.missing }

@@ -30,7 +30,8 @@ struct FederatedTraining: Sendable {
     description = try ModelDescription(
       run.job.model, inputShape: try PreparedJob.inputShape(run.job, example: zero.example))
     layout = WeightLayout(description)
-    strategy = run.federated.strategy.server(layout: layout, workers: run.federated.workers)
+    strategy = try run.federated.strategy.server(layout: layout, workers: run.federated.workers)
+      .replaced(by: run.averaging, for: run.federated.strategy)
     rule = LocalRule(run.federated.strategy)
     privacy = run.job.hidesClients ? try ClientPrivacy(run.job, weightCount: layout.count) : nil
   }
@@ -184,5 +185,20 @@ struct FederatedTraining: Sendable {
       outcome: .average(try summand.average(ofSum: values, updateCount: result.contributors.count)),
       contributors: result.contributors, judged: Judgement(sums: result.segments[2...].flatMap { $0 }),
       byteCount: result.byteCount)
+  }
+}
+
+extension ServerStrategy {
+  /// A server's own strategy where it has one. Workers know the job's alone, so that both must weigh updates alike.
+  fileprivate func replaced(
+    by own: (any AveragingStrategy)?, for spec: StrategySpec
+  ) throws(CoordinationError) -> ServerStrategy {
+    guard let own else { return self }
+    guard case .averaging = self, own.weighting == spec.weighting else {
+      throw .setting(
+        "federated.strategy",
+        reason: "must be one that averages and weighs updates as the coordinator's own strategy does, such as fedAvg")
+    }
+    return .averaging(own)
   }
 }

@@ -1,7 +1,7 @@
 import Arithmetic
 public import Datasets
-import Federation
-import Foundation
+public import Federation
+public import Foundation
 public import Identity
 public import Learning
 import Links
@@ -15,25 +15,33 @@ public struct FederatedTrainer: Sendable {
   private let text: String
   private let environment: [String: String]
   private let versions: [String: String]
-  private let executable: String
+  private let executable: String?
   private let folder: String
   private let identity: NodeIdentity?
   private let record: String?
   private let ledger: (path: String, dataset: String?)?
   private let keyShares: [KeyShare]
+  private let averaging: (any AveragingStrategy)?
+  private let consents: [String: OwnersConsent]
 
   /// - Parameters:
   ///   - text: the job's file, as workers are offered it.
-  ///   - executable: the `tacit` program.
+  ///   - environment: where data sets may lie (`TACIT_DATA`).
+  ///   - versions: what the report names.
+  ///   - executable: the `tacit` program; not needed with `transport: memory`, nor for a coordinator that runs already.
   ///   - folder: where the state of a coordinator that is started here goes.
   ///   - identity: a client's, for a coordinator that runs already.
   ///   - record: the folder for what a coordinator that is started here sees.
   ///   - ledger: what the privacy of such a coordinator's job is taken from, and the data's name in it.
   ///   - keyShares: of `aggregation: paillier` in memory; a key of 2048 bits is dealt where there are none.
+  ///   - averaging: in memory, in place of the server's part of the job's strategy, as ``Coordinator`` takes it.
+  ///   - consents: in memory, of the workers that ask their owners, by name (`worker-1`, … where the job names none).
   public init(
-    _ job: Job, text: String, environment: [String: String], versions: [String: String], executable: String,
-    folder: String, identity: NodeIdentity? = nil, record: String? = nil,
-    ledger: (path: String, dataset: String?)? = nil, keyShares: [KeyShare] = []
+    _ job: Job, text: String, environment: [String: String] = ProcessInfo.processInfo.environment,
+    versions: [String: String] = [:], executable: String? = nil, folder: String, identity: NodeIdentity? = nil,
+    record: String? = nil,
+    ledger: (path: String, dataset: String?)? = nil, keyShares: [KeyShare] = [],
+    averaging: (any AveragingStrategy)? = nil, consents: [String: OwnersConsent] = [:]
   ) {
     self.job = job
     self.text = text
@@ -45,6 +53,8 @@ public struct FederatedTrainer: Sendable {
     self.record = record
     self.ledger = ledger
     self.keyShares = keyShares
+    self.averaging = averaging
+    self.consents = consents
   }
 
   /// What a run gives.
@@ -60,9 +70,19 @@ public struct FederatedTrainer: Sendable {
     }
   }
 
+  /// Trains without telling anything on the way; throws as ``run(news:)``.
+  public func run() async throws -> Result { try await run { _ in } }
+
+  /// Trains.
+  ///
+  /// - Parameter news: called as things happen.
   /// - Throws: ``JobFailure``, ``CoordinationError``, `LinkError`, and `LearningError` and `DatasetError` from the data.
   public func run(news: (Submission.News) -> Void) async throws -> Result {
     let federated = try job.carriedOut()
+    guard averaging == nil && consents.isEmpty || job.coordinator == nil && federated.transport == .memory else {
+      throw CoordinationError.setting(
+        "federated.transport", reason: "must be memory where the caller brings a strategy or asks owners itself")
+    }
     let first = try givenWeights()
     var rounds: [RoundRecord] = []
     let watch = { (item: Submission.News) in
@@ -149,7 +169,8 @@ public struct FederatedTrainer: Sendable {
       shares: try shares(federated),
       hasParties: federated.aggregation == .shared, database: try state(),
       recorder: try record.map { try RunRecorder(folder: $0) },
-      budget: try ledger.map { try PrivacyBudgetSource(ledger: $0.path, dataset: $0.dataset) }, logger: logger)
+      budget: try ledger.map { try PrivacyBudgetSource(ledger: $0.path, dataset: $0.dataset) }, averaging: averaging,
+      consents: consents, logger: logger)
     let link = await federation.submitter()
     do {
       let result = try await Submission(link).run(
@@ -172,6 +193,10 @@ public struct FederatedTrainer: Sendable {
   private func runAsProcesses(
     _ federated: Job.FederatedPart, _ first: [Float]?, _ news: (Submission.News) -> Void
   ) async throws -> (outcome: JobOutcome, weights: [Float]) {
+    guard let executable else {
+      throw CoordinationError.setting(
+        "federated.transport", reason: "must be memory, or FederatedTrainer be told the tacit program (executable:)")
+    }
     try makeFolder()
     let jobFile = folder + "/job.yaml"
     try Data(text.utf8).write(to: URL(fileURLWithPath: jobFile))

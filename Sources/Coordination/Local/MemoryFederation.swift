@@ -1,4 +1,5 @@
 import Crypto
+public import Federation
 import Foundation
 import Identity
 public import Links
@@ -18,14 +19,17 @@ public final class MemoryFederation: Sendable {
   ///   - policy: all workers' policy; its roster is all of them, and its key that of the shares.
   ///   - shares: each key-holder's; none where there is no key.
   ///   - hasParties: whether there are three parties that add up shares.
+  ///   - averaging: in place of the server's part of a job's strategy, as ``Coordinator`` takes it.
+  ///   - consents: of the workers that ask their owners, by name.
   public init(
     tables: [(name: String, rows: WorkerRows)], policy: WorkerPolicy, shares: [KeyShare] = [], hasParties: Bool = false,
-    database: RunDatabase, recorder: RunRecorder? = nil, budget: PrivacyBudgetSource? = nil, logger: Logger
+    database: RunDatabase, recorder: RunRecorder? = nil, budget: PrivacyBudgetSource? = nil,
+    averaging: (any AveragingStrategy)? = nil, consents: [String: OwnersConsent] = [:], logger: Logger
   ) async {
     let trust = hasParties ? MemoryTrust(workers: tables.map(\.name)) : nil
     let coordinator = Coordinator(
       database: database, recorder: recorder, paillierKey: shares.first?.key, cluster: trust?.cluster,
-      budget: budget, logger: logger)
+      budget: budget, averaging: averaging, logger: logger)
     // Keys that are dealt have a base of short randomness.
     let encryptor = shares.first.flatMap { try? PrecomputedEncryptor($0.key.publicKey) }
     self.coordinator = coordinator
@@ -38,7 +42,7 @@ public final class MemoryFederation: Sendable {
       guard let key = keys[name] else { continue }
       let worker = Worker(
         name: name, key: key, rows: rows, policy: policy, roster: roster, record: MemoryUnmaskingRecord(),
-        encryptor: encryptor, sharing: trust?.sharing(of: name), logger: logger)
+        encryptor: encryptor, sharing: trust?.sharing(of: name), consent: consents[name], logger: logger)
       await coordinator.admit(ends.coordinator, key: key.publicKey)
       tasks.append(Task { _ = try? await worker.serve(ends.worker) })
     }

@@ -28,15 +28,19 @@ public actor Worker {
   /// Likewise, for its rows.
   private let parties: (any RowSharing)?
   private let account: WorkerAccount
+  private let consent: OwnersConsent?
   private let logger: Logger
   private var job: WorkerJob?
 
-  /// - Parameter record: where it is written down that an unmasking was answered; in memory where that is the worker's whole life.
+  /// - Parameters:
+  ///   - record: where it is written down that an unmasking was answered; in memory where that is the worker's whole life.
+  ///   - consent: asked of every job that the policy allows, before any row is read; without it, the policy alone decides.
   /// - Throws: `IdentityError` where a certificate of the policy's roster cannot be read, ``CoordinationError`` where its
   ///   key cannot.
   public init(
     identity: NodeIdentity, rows: WorkerRows, policy: WorkerPolicy,
-    record: any UnmaskingRecord = MemoryUnmaskingRecord(), logger: Logger
+    record: any UnmaskingRecord = MemoryUnmaskingRecord(), consent: OwnersConsent? = nil,
+    logger: Logger = Logger(label: "tacit.worker")
   ) throws {
     let account = try WorkerAccount(policy, worker: identity.name)
     self.init(
@@ -47,26 +51,28 @@ public actor Worker {
         SharingIdentity(identity, pins: try ClusterFile.load(from: path).parties.map(\.certificate))
       },
       parties: try policy.cluster.map { RemoteRowSharing(try ClusterFile.load(from: $0), as: identity) },
-      account: account, logger: logger)
+      account: account, consent: consent, logger: logger)
   }
 
   /// A worker without an identity on disk, for simulations.
   package init(
     name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
     record: any UnmaskingRecord, encryptor: PrecomputedEncryptor? = nil, sharing: SharingIdentity? = nil,
-    parties: (any RowSharing)? = nil, logger: Logger
+    parties: (any RowSharing)? = nil, consent: OwnersConsent? = nil, logger: Logger
   ) {
     self.init(
       name: name, key: key, rows: rows, policy: policy, roster: roster, record: record, encryptor: encryptor,
-      sharing: sharing, parties: parties, account: WorkerAccount(limit: policy.largestEpsilon), logger: logger)
+      sharing: sharing, parties: parties, account: WorkerAccount(limit: policy.largestEpsilon), consent: consent,
+      logger: logger)
   }
 
   private init(
     name: String, key: P256.Signing.PrivateKey, rows: WorkerRows, policy: WorkerPolicy, roster: Roster,
     record: any UnmaskingRecord, encryptor: PrecomputedEncryptor?, sharing: SharingIdentity?,
-    parties: (any RowSharing)?, account: sending WorkerAccount, logger: Logger
+    parties: (any RowSharing)?, account: sending WorkerAccount, consent: OwnersConsent?, logger: Logger
   ) {
     self.account = account
+    self.consent = consent
     self.name = name
     self.key = key
     self.rows = rows
@@ -98,7 +104,7 @@ public actor Worker {
   ) async -> (WorkerMessage.Reply, LinkBody)? {
     do {
       switch message {
-      case .offer(let offer): return (try consider(offer, of: coordinator), .none)
+      case .offer(let offer): return (try await consider(offer, of: coordinator), .none)
       case .prepare(let preprocessing):
         try working().prepare(preprocessing)
         return (.ready, .none)
@@ -159,7 +165,8 @@ public actor Worker {
   ) async throws -> WorkerMessage.Reply {
     var job = try Job.parse(request.text)
     job.training.seed = request.seed
-    let objection = stranger(coordinator) ?? policy.objection(toRowsFor: job) ?? objection(toParties: request.parties)
+    var objection = stranger(coordinator) ?? policy.objection(toRowsFor: job) ?? objection(toParties: request.parties)
+    if objection == nil { objection = await ownersObjection(to: job, of: coordinator) }
     logger.info(
       "rows were asked for, in shares",
       metadata: [
@@ -194,12 +201,19 @@ public actor Worker {
     return "the policy does not name the coordinator \(coordinator.name)"
   }
 
-  private func consider(_ offer: JobOffer, of coordinator: PeerIdentity) throws -> WorkerMessage.Reply {
+  /// What the policy leaves open, the owner decides.
+  private func ownersObjection(to job: Job, of coordinator: PeerIdentity) async -> String? {
+    guard let consent else { return nil }
+    return await consent(JobProposal(coordinator: coordinator.name, job: job)) ? nil : "its owner did not agree"
+  }
+
+  private func consider(_ offer: JobOffer, of coordinator: PeerIdentity) async throws -> WorkerMessage.Reply {
     var offered = try Job.parse(offer.text)
     offered.training.seed = offer.seed
-    let objection =
+    var objection =
       objection(to: offered, of: coordinator) ?? objection(to: offered, key: offer.paillierKey)
       ?? objection(to: offered, parties: offer.parties)
+    if objection == nil { objection = await ownersObjection(to: offered, of: coordinator) }
     logger.info(
       "a job was offered",
       metadata: [

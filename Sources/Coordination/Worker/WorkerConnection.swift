@@ -6,7 +6,10 @@ public struct WorkerConnection: Sendable {
   private let connection: CoordinatorConnection
 
   /// - Parameter address: wss://HOST:PORT.
-  public init(_ worker: Worker, identity: NodeIdentity, address: String, policy: WorkerPolicy, logger: Logger) {
+  public init(
+    _ worker: Worker, identity: NodeIdentity, address: String, policy: WorkerPolicy,
+    logger: Logger = Logger(label: "tacit.worker")
+  ) {
     connection = CoordinatorConnection(
       identity: identity, address: address, pins: policy.coordinators, logger: logger
     ) { try await worker.serve($0) }

@@ -26,7 +26,7 @@ public enum LayerSpec: Hashable, Sendable, Codable {
   case relu
   case sigmoid
   case tanh
-  /// Exact; see ``Graphs/Operation/gelu``.
+  /// Exact; see ``Operation/gelu``.
   case gelu
   /// Statistics of each feature or channel. In training they are those of the batch, of at least two values; prediction
   /// reads running ones, `mean` and `variance`, which each step of training moves by a tenth towards the batch's mean and

@@ -40,7 +40,7 @@ public struct ExamplePrivacy: Hashable, Sendable, Codable {
     /// A Poisson sample, with fresh noise in each step: DP-SGD.
     case sampled
     /// The next batch in an order that the public seed gives, the same in every epoch, with noise of which later steps take
-    /// back a part: DP-FTRL (``BandedRoot``). Nothing is assumed of who sees which examples a step takes.
+    /// back a part: DP-FTRL (`BandedRoot`). Nothing is assumed of who sees which examples a step takes.
     ///
     /// - Parameter band: over how many steps noise is taken back; chosen for the least error where it is `nil`.
     case ordered(band: Int?)

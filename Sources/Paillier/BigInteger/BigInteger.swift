@@ -3,7 +3,7 @@ import CGMP
 /// A whole number of any size.
 ///
 /// A value never changes once it is made, and its limbs are overwritten when the last copy goes. GMP's own scratch
-/// memory is not. Ordinary arithmetic takes time that depends on the numbers; ``secretPower(_:modulo:)`` does not.
+/// memory is not. Ordinary arithmetic takes time that depends on the numbers; `secretPower(_:modulo:)` does not.
 public struct BigInteger: Sendable {
   /// The number in GMP's hands.
   final class Storage: @unchecked Sendable {

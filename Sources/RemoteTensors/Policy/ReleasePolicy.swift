@@ -1,6 +1,6 @@
 /// What a worker's owner lets out of the worker. Nothing, unless a rule says otherwise.
 public struct ReleasePolicy: Hashable, Sendable {
-  /// Lets out sums over all rows of an own tensor; see ``Statistic`` for what counts as one.
+  /// Lets out sums over all rows of an own tensor; see `Statistic` for what counts as one.
   public struct Aggregates: Hashable, Sendable {
     /// The fewest rows that a statistic is taken over.
     public let minimumRows: Int

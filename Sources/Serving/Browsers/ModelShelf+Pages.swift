@@ -15,7 +15,7 @@ extension ModelShelf {
       throw ServingError.policy(
         "the token is for the model \"\(token.model.prefix(64))\", and the page asks \"\(name.prefix(64))\"")
     }
-    let model = try model(name, for: ClientID(holding: token), at: now)
+    let model = try model(name, for: CallerID(holding: token), at: now)
     guard let origins = offer(of: name)?.terms.origins else {
       throw ServingError.policy("the model \"\(name)\" is not for pages: its owner shared it without --web-origin")
     }

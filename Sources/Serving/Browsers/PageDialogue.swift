@@ -87,7 +87,7 @@ struct PageDialogue {
       let input = try ClusterScheme.replicated.unpack(
         parcel[...], party: party, shapes: [try model.description.shape(batch: 1)])
       let query = PendingQuery(
-        id: id, client: ClientID(holding: token.token), model: model, input: input, batch: 1)
+        id: id, client: CallerID(holding: token.token), model: model, input: input, batch: 1)
       return try await state.start(query, with: token, from: origin)
     } catch {
       await state.noteRefused(id)

@@ -9,9 +9,23 @@ import Transports
 ///
 /// Nothing is hidden from this process; for trying and measuring.
 public enum MemoryCluster {
+  /// Predicts once, after a warm-up.
+  ///
+  /// - Parameters:
+  ///   - input: examples, as the model takes them: `[rows] + exampleShape`.
+  ///   - fractionBits: bits behind the point of weights, inputs and results, 10...24.
+  ///   - options: what the parties are to spend less of, and how they truncate.
+  /// - Throws: ``SharingError`` for a model or examples that shares cannot hold.
+  public static func predict(
+    _ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int = 16,
+    options: ReplicatedOptions = ReplicatedOptions()
+  ) async throws -> Prediction {
+    try await predict(model, input, fractionBits: fractionBits, repeats: 1, options: options)[0]
+  }
+
   /// Predicts `repeats` times after a warm-up; results in order, the warm-up left out.
   public static func predict(
-    _ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int, repeats: Int = 1,
+    _ model: ModelFile, _ input: Tensor<Float>, fractionBits: Int, repeats: Int,
     deadline: Duration = .seconds(60), options: ReplicatedOptions = ReplicatedOptions()
   ) async throws -> [Prediction] {
     let description = try SharedModel.Description(model, fractionBits: fractionBits, options: options)
@@ -39,7 +53,7 @@ public enum MemoryCluster {
               let input = try ClusterScheme.replicated.unpack(
                 parcels[party].bytes[...], party: party, shapes: [words.shape])
               let query = PendingQuery(
-                id: "", client: ClientID(fingerprint: "", name: ""), model: model, input: input, batch: batch)
+                id: "", client: CallerID(fingerprint: "", name: ""), model: model, input: input, batch: batch)
               answers += try await runner.run([query]) { _ in }
             }
             return (party, answers)

@@ -39,7 +39,7 @@ struct ClientDialogue {
     while true {
       let message = try await connection.receive(within: Self.idle)
       do {
-        try await answer(try ServingFrame<Request>(message), of: ClientID(peer))
+        try await answer(try ServingFrame<Request>(message), of: CallerID(peer))
       } catch let error as ChannelError {
         throw error
       } catch {
@@ -57,7 +57,7 @@ struct ClientDialogue {
     guard version == Request.version else { throw ServingError.wrongVersion(found: version) }
   }
 
-  private func answer(_ frame: ServingFrame<Request>, of client: ClientID) async throws {
+  private func answer(_ frame: ServingFrame<Request>, of client: CallerID) async throws {
     try await check(frame.control)
     switch frame.control {
     case .hello: throw ServingError.malformedMessage
@@ -89,7 +89,7 @@ struct ClientDialogue {
     guard case .rows = request else { throw ServingError.badRequest("a worker may share rows alone") }
   }
 
-  private func share(_ offer: ModelOffer, parcel: ArraySlice<UInt8>, by client: ClientID) async throws {
+  private func share(_ offer: ModelOffer, parcel: ArraySlice<UInt8>, by client: CallerID) async throws {
     let key = try offer.key
     let model = try SharedModel(offer, key: key, parcel: parcel, scheme: scheme, party: party)
     try dealing?.used.takeName(key)
@@ -113,7 +113,7 @@ struct ClientDialogue {
   }
 
   /// The query, if it may be asked; the other parties hear of it where it may not.
-  private func query(_ frame: ServingFrame<Request>, of client: ClientID) async throws -> QueryStream {
+  private func query(_ frame: ServingFrame<Request>, of client: CallerID) async throws -> QueryStream {
     guard case .query(let id, let name, let batch, let waits, let trace) = frame.control else {
       throw ServingError.malformedMessage
     }
@@ -197,7 +197,7 @@ struct ClientDialogue {
   }
 }
 
-extension ClientID {
+extension CallerID {
   init(_ peer: PeerIdentity) {
     self.init(fingerprint: Fingerprint.text(peer.fingerprint), name: peer.name)
   }

@@ -63,7 +63,7 @@ struct ModelShelf {
   ///
   /// - Throws: ``ServingError/policy(_:)`` where the name is another's.
   mutating func share(
-    _ model: SharedModel, _ offer: ModelOffer, parcel: ArraySlice<UInt8>, by owner: ClientID, key: Data?
+    _ model: SharedModel, _ offer: ModelOffer, parcel: ArraySlice<UInt8>, by owner: CallerID, key: Data?
   ) throws -> String? {
     try checkOwner(of: offer.name, is: owner)
     let replaced = entries[offer.name]?.model.key
@@ -79,7 +79,7 @@ struct ModelShelf {
   /// Forgets a model; its key, where it was served.
   ///
   /// - Throws: ``ServingError/unknownModel(_:)``; ``ServingError/policy(_:)`` where it is another's.
-  mutating func withdraw(_ name: String, by owner: ClientID) throws -> String? {
+  mutating func withdraw(_ name: String, by owner: CallerID) throws -> String? {
     guard entries[name] != nil || faults[name] != nil else { throw ServingError.unknownModel(name) }
     try checkOwner(of: name, is: owner)
     try database.remove(name)
@@ -98,7 +98,7 @@ struct ModelShelf {
     faults[name] = (entry.owner, "the session broke while the parties took it over: its owner has to share it again")
   }
 
-  private func checkOwner(of name: String, is client: ClientID) throws {
+  private func checkOwner(of name: String, is client: CallerID) throws {
     guard let owner = entries[name]?.owner ?? faults[name]?.owner, owner != client.fingerprint else { return }
     throw ServingError.policy("the model \"\(name)\" was shared with another certificate: only its owner may change it")
   }
@@ -108,7 +108,7 @@ struct ModelShelf {
   /// All models that a client may ask, or the one of that name.
   ///
   /// - Throws: ``ServingError/unknownModel(_:)``, ``ServingError/policy(_:)``.
-  func listings(for client: ClientID, named name: String?, at now: Date = Date()) throws -> [ModelListing] {
+  func listings(for client: CallerID, named name: String?, at now: Date = Date()) throws -> [ModelListing] {
     if let name {
       if let entry = entries[name], entry.owner != client.fingerprint {
         try entry.account.checkAccess(client, model: name, at: now)
@@ -124,7 +124,7 @@ struct ModelShelf {
     }
   }
 
-  private func listing(of name: String, for client: ClientID) -> ModelListing? {
+  private func listing(of name: String, for client: CallerID) -> ModelListing? {
     if let fault = faults[name] { return ModelListing(name: name, fault: fault.reason) }
     guard let entry = entries[name] else { return nil }
     let isOwner = entry.owner == client.fingerprint
@@ -138,13 +138,13 @@ struct ModelShelf {
   /// The model, for a client that may ask it.
   ///
   /// - Throws: ``ServingError/unknownModel(_:)``, ``ServingError/policy(_:)``, ``ServingError/untrusted(_:)``.
-  func model(_ name: String, for client: ClientID, at now: Date = Date()) throws -> SharedModel {
+  func model(_ name: String, for client: CallerID, at now: Date = Date()) throws -> SharedModel {
     try entry(name).account.checkAccess(client, model: name, at: now)
     return try entry(name).model
   }
 
   /// The model, for a query of that batch, which takes its share of the client's rate.
-  mutating func admit(_ name: String, for client: ClientID, batch: Int, at now: Date = Date()) throws -> SharedModel {
+  mutating func admit(_ name: String, for client: CallerID, batch: Int, at now: Date = Date()) throws -> SharedModel {
     let model = try entry(name).model
     try entries[name]?.account.admit(client, model: name, batch: batch, at: now)
     return model

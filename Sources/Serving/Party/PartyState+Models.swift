@@ -5,26 +5,26 @@ import Transports
 extension PartyState {
   /// Keeps a model; the key of the one it replaces, if it does.
   func share(
-    _ model: SharedModel, _ offer: ModelOffer, parcel: ArraySlice<UInt8>, by owner: ClientID, key: Data?
+    _ model: SharedModel, _ offer: ModelOffer, parcel: ArraySlice<UInt8>, by owner: CallerID, key: Data?
   ) throws -> String? {
     try shelf.share(model, offer, parcel: parcel, by: owner, key: key)
   }
 
   var modelKeys: Set<String> { shelf.keys }
 
-  func withdraw(_ name: String, by owner: ClientID) throws -> String? { try shelf.withdraw(name, by: owner) }
+  func withdraw(_ name: String, by owner: CallerID) throws -> String? { try shelf.withdraw(name, by: owner) }
 
   /// Serves a model no more whose shares may be known to have been changed without notice.
   func spoil(_ key: String) { shelf.spoil(key) }
 
-  func listings(for client: ClientID, named name: String?) throws -> [ModelListing] {
+  func listings(for client: CallerID, named name: String?) throws -> [ModelListing] {
     try shelf.listings(for: client, named: name)
   }
 
-  func model(_ name: String, for client: ClientID) throws -> SharedModel { try shelf.model(name, for: client) }
+  func model(_ name: String, for client: CallerID) throws -> SharedModel { try shelf.model(name, for: client) }
 
   /// The model for a query, if the client may send one now.
-  func admit(_ name: String, for client: ClientID, batch: Int) throws -> SharedModel {
+  func admit(_ name: String, for client: CallerID, batch: Int) throws -> SharedModel {
     do { return try shelf.admit(name, for: client, batch: batch) } catch {
       // Names that are no model's are the caller's, and not shown.
       observer.metrics.noteRefusal(error, model: shelf.isServed(name) ? name : nil)

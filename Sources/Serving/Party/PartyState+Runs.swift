@@ -143,7 +143,7 @@ extension PartyState {
     }
   }
 
-  private func note(late client: ClientID) {
+  private func note(late client: CallerID) {
     if lateClients.count >= WorkQueue.most { lateClients = [] }
     lateClients.insert(client)
   }

@@ -35,7 +35,7 @@ actor PartyState {
   /// At party 0: refusals that the others have not heard of.
   private var untold: [String] = []
   /// Clients that were waited for once: not again, so that they hold up nobody.
-  var lateClients: Set<ClientID> = []
+  var lateClients: Set<CallerID> = []
   /// Queries in the last proposal: where there were several, others are about to come.
   var lastCrowd = 0
   /// Whether the session may be over, so that party 0 must not wait for work.

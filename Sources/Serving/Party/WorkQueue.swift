@@ -5,7 +5,7 @@ import Transports
 /// A query that waits at a party, with its share of the input.
 struct PendingQuery: Sendable {
   let id: String
-  let client: ClientID
+  let client: CallerID
   let model: SharedModel
   /// One share.
   let input: HeldShares
@@ -39,7 +39,7 @@ struct WorkQueue {
   private var entries: [String: Entry] = [:]
   /// Scalars of inputs that wait.
   private(set) var scalarCount = 0
-  private var countsByClient: [ClientID: Int] = [:]
+  private var countsByClient: [CallerID: Int] = [:]
 
   /// Bounds on what clients can make a party hold.
   static let most = 4096

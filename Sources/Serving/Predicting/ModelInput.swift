@@ -1,4 +1,5 @@
 public import Datasets
+import Graphs
 public import ModelFiles
 public import Tensors
 
@@ -109,6 +110,22 @@ public enum ModelOutput {
     }
     try CSV.write(
       try Table(name: path, columnNames: (0..<width).map { "output\($0)" }, columns: columns), to: path)
+  }
+
+  /// What the numbers of an output mean, for people; `nil` where the model does not know.
+  public static func meaning(of model: ModelFile) -> String? {
+    guard let target = model.preprocessing?.targetTransform else { return nil }
+    switch target.kind {
+    case .binary(let negative, let positive):
+      let isProbability = model.graph.nodes[model.graph.outputs[0]].operation == .sigmoid
+      return isProbability
+        ? "the probability that \(target.name) is \(positive), row by row:"
+        : "\(target.name), row by row; above 0 for \(positive), below for \(negative):"
+    case .classes(let labels): return "\(target.name), row by row, for \(labels.joined(separator: ", ")):"
+    case .numeric(mean: 0, deviation: 1): return "\(target.name), row by row:"
+    case .numeric(let mean, let deviation):
+      return "\(target.name), row by row, standardised; times \(Float(deviation)) plus \(Float(mean)) is its own unit:"
+    }
   }
 
   /// The first rows, for people.

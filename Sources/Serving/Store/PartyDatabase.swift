@@ -26,7 +26,7 @@ final class PartyDatabase: Sendable {
     var id: String
     var model: String
     var key: String
-    var client: ClientID
+    var client: CallerID
     var batch: Int
     /// The client's count with this one.
     var count: Int

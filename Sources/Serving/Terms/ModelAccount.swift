@@ -31,7 +31,7 @@ package struct ModelAccount: Sendable {
   /// Whether the client may ever ask, and in time.
   ///
   /// - Throws: ``ServingError/policy(_:)``.
-  package func checkAccess(_ client: ClientID, model: String, at now: Date) throws {
+  package func checkAccess(_ client: CallerID, model: String, at now: Date) throws {
     guard client.holdsToken || allowed?.contains(client.fingerprint) ?? true else {
       throw ServingError.policy(
         "the model \"\(model)\" is not for \(client.name): its owner did not list its certificate")
@@ -44,7 +44,7 @@ package struct ModelAccount: Sendable {
   /// Whether a query of that batch may be run now.
   ///
   /// - Throws: ``ServingError/policy(_:)``.
-  package func check(_ client: ClientID, model: String, batch: Int, at now: Date) throws {
+  package func check(_ client: CallerID, model: String, batch: Int, at now: Date) throws {
     try checkAccess(client, model: model, at: now)
     if !client.holdsToken, let limit = terms.requestsPerClient, batch > limit - used(by: client.fingerprint) {
       throw ServingError.policy(
@@ -59,7 +59,7 @@ package struct ModelAccount: Sendable {
   }
 
   /// As ``check(_:model:batch:at:)``, and takes the query's share of the client's rate.
-  package mutating func admit(_ client: ClientID, model: String, batch: Int, at now: Date) throws {
+  package mutating func admit(_ client: CallerID, model: String, batch: Int, at now: Date) throws {
     try check(client, model: model, batch: batch, at: now)
     guard !client.holdsToken, let rate = terms.rate else { return }
     guard batch <= rate.count else {
@@ -76,12 +76,12 @@ package struct ModelAccount: Sendable {
   /// What a client has saved up of its rate, where there is one.
   func savedRate(of client: String) -> PartyDatabase.SavedRate? { buckets[client]?.saved }
 
-  package mutating func hold(_ client: ClientID, batch: Int) {
+  package mutating func hold(_ client: CallerID, batch: Int) {
     held[client.fingerprint, default: 0] += batch
     heldTotal += batch
   }
 
-  package mutating func release(_ client: ClientID, batch: Int) {
+  package mutating func release(_ client: CallerID, batch: Int) {
     held[client.fingerprint, default: 0] -= batch
     if held[client.fingerprint] == 0 { held[client.fingerprint] = nil }
     heldTotal -= batch
@@ -93,7 +93,7 @@ package struct ModelAccount: Sendable {
   }
 
   /// Turns what was held into what is counted.
-  package mutating func count(_ client: ClientID, batch: Int) {
+  package mutating func count(_ client: CallerID, batch: Int) {
     release(client, batch: batch)
     counts[client.fingerprint, default: 0] += batch
     total = Self.sum(total, batch)
@@ -132,7 +132,7 @@ package struct ModelAccount: Sendable {
 }
 
 /// A client, by its certificate or its token.
-package struct ClientID: Hashable, Sendable {
+package struct CallerID: Hashable, Sendable {
   package let fingerprint: String
   /// The name in the certificate.
   package let name: String

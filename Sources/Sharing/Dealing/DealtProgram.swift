@@ -2,7 +2,7 @@ public import Transports
 
 /// All that one run of a program demands of a dealer, operation by operation: public, and the same for every run.
 public struct DealtProgram: Hashable, Sendable, Codable {
-  /// What runs of it are called at the parties, see ``AdditiveScheme/beginStep(of:)``.
+  /// What runs of it are called at the parties, see ``AdditiveScheme/beginStep(of:at:)``.
   public let name: String
   let operations: [Operation]
 

@@ -23,7 +23,7 @@ public enum Bilinear: Hashable, Sendable, Codable {
   }
 
   /// The shape of the left operand.
-  package var leftShape: Shape {
+  public var leftShape: Shape {
     switch self {
     case .elementwise(let shape): shape
     case .matmul(let m, let k, _, let transposeLeft, _): transposeLeft ? [k, m] : [m, k]
@@ -33,7 +33,7 @@ public enum Bilinear: Hashable, Sendable, Codable {
   }
 
   /// The shape of the right operand.
-  package var rightShape: Shape {
+  public var rightShape: Shape {
     switch self {
     case .elementwise(let shape): shape
     case .matmul(_, let k, let n, _, let transposeRight): transposeRight ? [n, k] : [k, n]

@@ -24,7 +24,7 @@ public protocol SharingScheme: AnyObject {
   /// Multiplies by a public word, wrapping.
   func scale(_ a: Share, by word: UInt64) -> Share
   /// Applies a linear map that yields a tensor of `shape`; any other map gives garbage. The weights of each scalar of the
-  /// result, as signed numbers, add up to less than 2³¹ in absolute value: larger factors are for ``scale(_:by:)``.
+  /// result, as signed numbers, add up to less than 2³¹ in absolute value: larger factors are for `scale(_:by:)`.
   func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share
   /// The shares one after the other along an axis.
   func concatenate(_ shares: [Share], axis: Int) -> Share

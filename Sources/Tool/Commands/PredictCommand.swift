@@ -44,7 +44,9 @@ struct PredictCommand: AsyncParsableCommand {
       try JSONOutput.print(report.summary)
     } else {
       print(report.summary.text)
-      if output == nil { print(ModelOutput.preview(report.output)) }
+      guard output == nil else { return }
+      if let meaning = ModelOutput.meaning(of: file) { print(meaning) }
+      print(ModelOutput.preview(report.output))
     }
   }
 }

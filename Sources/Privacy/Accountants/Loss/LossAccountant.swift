@@ -3,8 +3,8 @@ import Foundation
 /// Composes the distributions of the privacy loss themselves: the tightest ε here, up to the step of a grid.
 ///
 /// Both directions are composed, a record removed and a record added, and the larger ε counts. One release is read off its
-/// curve, Gaussian noise without sampling has a closed form; the rest is discretised pessimistically (``GridLoss``) and
-/// composed by Fourier transforms (``TiltedComposition``). Answers lie above the true value of the dominating pair, usually
+/// curve, Gaussian noise without sampling has a closed form; the rest is discretised pessimistically (`GridLoss`) and
+/// composed by Fourier transforms (`TiltedComposition`). Answers lie above the true value of the dominating pair, usually
 /// by less than a relative 1e-4.
 ///
 /// - Source: Koskela, Jälkö and Honkela, AISTATS 2020; Gopi, Lee and Wutschitz, NeurIPS 2021; Doroshenko et al., PETS 2022.
