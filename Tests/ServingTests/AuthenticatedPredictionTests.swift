@@ -86,6 +86,55 @@ import Transports
     }
   }
 
+  /// With identification: the party that tampered is the one that the others name, and the only one but where the two of a pair
+  /// contradict each other. Oracle: who it is.
+  @Test(arguments: [2, 3]) func cheatingPartiesAreNamed(parties: Int) async throws {
+    let fixture = try DealerFixture()
+    for tampering in [Tampering.addError, .tellOnePeer, .replay, .copy] {
+      for round in [2, 5, 8, 10, 12, 15, 18, 21] {
+        let cheater = round % parties
+        let cluster = DealtMemoryCluster(
+          of: AuthenticatedScheme.self, partyCount: parties, fractionBits: 16, deadline: .seconds(60), identifying: true
+        ) { base in
+          guard base.party == cheater else { return base }
+          return TamperingChannel(base, tampering, round: round, seed: 0x1234_5678_9ABC_DEF1 &* UInt64(round))
+        }
+        let error = try await #require(throws: SharingError.self) {
+          try await cluster.predict(fixture.model, fixture.x, repeats: 1)
+        }
+        let place = "\(tampering) by \(cheater) in round \(round): \(error)"
+        guard let cheat = error.cheat else {
+          Issue.record("\(place)")
+          continue
+        }
+        switch cheat.culprit {
+        case .party(let found): #expect(found == cheater, "\(place)")
+        case .oneOf(let found): #expect(found.contains(cheater), "\(place)")
+        case .unknown: Issue.record("\(place)")
+        }
+      }
+    }
+  }
+
+  /// Honest parties that could be named: the answer and the plan, with what is signed. Other engines and transports refuse.
+  @Test(arguments: [2, 3]) func predictionsWithIdentification(parties: Int) async throws {
+    func options(_ engine: String, _ transport: String = "memory") throws -> EngineOptions {
+      try EngineOptions(
+        engine: engine, parties: engine == "replicated" ? 3 : parties, transport: transport, fractionBits: 16,
+        repeats: 2, deadline: 300, identify: true)
+    }
+    let model = try DealerFixture().model
+    let x = SmallModels.numbers([3, 4])
+    let outcome = try await SecretPredictor(options: try options("spdz"), executable: "").predict(model, x)
+    let clear = try await ClearPrediction.predict(model, x, fractionBits: 16)
+    for (index, value) in clear.scalars.enumerated() { #expect(abs(outcome.output.scalars[index] - value) < 0x1p-11) }
+    #expect(outcome.summary.bytesSent == outcome.summary.planned.bytesSent)
+    for (engine, transport) in [("additive", "memory"), ("replicated", "memory"), ("spdz", "tls")] {
+      let error = #expect(throws: ServingError.self) { try options(engine, transport) }
+      #expect(error.map { "\($0)".contains("--identify") } == true)
+    }
+  }
+
   /// Parties and a dealer over TLS: the weights keep their MACs from query to query, queries of two batches share them, and a
   /// party that comes back takes the model over anew. Oracles: the plain engine; the plan.
   @Test(arguments: [2, 3]) func partiesServeOverTLS(parties: Int) async throws {

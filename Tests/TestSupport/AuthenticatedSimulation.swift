@@ -16,6 +16,26 @@ public func authenticatedOutcomes<Result: Sendable>(
   }
 }
 
+/// The same where cheaters are named; the program is all of a session.
+///
+/// - Parameter pairs: the dealer as a party sees it.
+package func identifiedOutcomes<Result: Sendable>(
+  partyCount: Int, deadline: Duration = .seconds(60),
+  wrapping wrap: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
+  pairs: @escaping @Sendable (PairDealer, Int) -> any PairwiseDealing = { MemoryPairs($0, party: $1) },
+  accusing: @escaping @Sendable (Accusation) -> Void = { _ in },
+  _ body: @escaping @Sendable (AuthenticatedScheme) async throws -> Result
+) async -> [Swift.Result<Result, any Error>] {
+  let dealer = Dealer(partyCount: partyCount, form: .authenticated)
+  let pairDealer = PairDealer(dealer)
+  return await outcomes(partyCount: partyCount, deadline: deadline, wrapping: wrap) { channel in
+    let scheme = try await AuthenticatedScheme.start(
+      over: channel, source: MemoryDealing(dealer: dealer, party: channel.party), session: "test", keys: "",
+      identification: Identification(pairs: pairs(pairDealer, channel.party), accusing: accusing))
+    return try await scheme.identifying(body)
+  }
+}
+
 /// The results of honest parties, in their order.
 public func simulateAuthenticated<Result: Sendable>(
   partyCount: Int, wrapping wrap: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },

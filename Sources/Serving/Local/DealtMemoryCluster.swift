@@ -12,22 +12,26 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
   package let partyCount: Int
   package let fractionBits: Int
   package let deadline: Duration
+  /// Whether a cheater is to be named.
+  private let isIdentifying: Bool
   /// What parties send through, such as one who cheats.
   private let wrapping: @Sendable (MemoryChannel) -> any Channel
 
   package init(
-    of scheme: Scheme.Type, partyCount: Int, fractionBits: Int, deadline: Duration,
+    of scheme: Scheme.Type, partyCount: Int, fractionBits: Int, deadline: Duration, identifying: Bool = false,
     wrapping: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 }
   ) {
     self.partyCount = partyCount
     self.fractionBits = fractionBits
     self.deadline = deadline
+    isIdentifying = identifying
     self.wrapping = wrapping
   }
 
   /// Predicts `repeats` times after a warm-up; results in order, the warm-up left out.
   ///
-  /// - Throws: ``SharingError/cheating(check:layer:)`` where any party notices a cheater.
+  /// - Throws: ``SharingError/cheating(check:layer:)`` where any party notices a cheater;
+  ///   ``SharingError/identified(check:layer:culprit:)`` where one is to be named.
   package func predict(_ model: ModelFile, _ input: Tensor<Float>, repeats: Int) async throws -> [Prediction] {
     let description = try SharedModel.Description(model, fractionBits: fractionBits)
     try model.inputRange?.check(input)
@@ -37,7 +41,7 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
     let words = try SecretInput.encode(input, named: "the input", fractionBits: fractionBits)
     let batch = input.shape[0]
     let computation = try description.computation(batch: batch, generation: "", label: "memory")
-    let (stocks, offline) = try await deal(computation, runs: repeats + 1)
+    let (stocks, pairs, offline) = try await deal(computation, runs: repeats + 1)
     let shape = try SecretOutput.shape(of: model, batch: batch)
     let modelParcels = Scheme.parcels(of: weights, answers: [], partyCount: partyCount).parcels
     let inputs = (0...repeats).map { _ in Scheme.parcels(of: [words], answers: [shape], partyCount: partyCount) }
@@ -49,7 +53,7 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
         try Scheme.unpack(
           $0.parcels[party], party: party, partyCount: partyCount, shapes: [words.shape], answers: [shape])
       }
-      return try await run(computation, weights, inputs, over: channel, stock: stocks[party])
+      return try await run(computation, weights, inputs, over: channel, stock: stocks[party], pairs)
     }
     return try (1...repeats).map { index in
       let parts = answers.map { $0[index] }
@@ -66,10 +70,10 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
     }
   }
 
-  /// The last party's stock for so many runs, and what dealing one took.
+  /// The last party's stock for so many runs, the dealer of what a cheater is named by, and what dealing one run took.
   private func deal(
     _ computation: DealtComputation, runs: Int
-  ) async throws -> (stocks: [DealtStock], secondsPerRun: Double) {
+  ) async throws -> (stocks: [DealtStock], pairs: PairDealer, secondsPerRun: Double) {
     let desk = DealerDesk(Dealer(partyCount: partyCount, form: Scheme.form))
     let stocks = (0..<partyCount).map {
       DealtStock(key: desk.dealer.key(ofParty: $0), partyCount: partyCount, form: Scheme.form)
@@ -84,7 +88,7 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
       stocks[partyCount - 1].add(
         try await desk.ticket(for: computation, step: step), for: computation.program, step: step)
     }
-    return (stocks, (clock.now - start) / .seconds(1) / Double(runs))
+    return (stocks, PairDealer(desk.dealer), (clock.now - start) / .seconds(1) / Double(runs))
   }
 
   /// What all parties come to, in their order.
@@ -106,27 +110,43 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
       }
       for await (party, result) in group { results[party] = result }
     }
-    for case .failure(let error as SharingError) in results {
-      if case .cheating = error { throw error }
-    }
+    if let error = SharingError.joining(results.map { Self.error(of: $0) }) { throw error }
     return try results.map { try $0.get() }
+  }
+
+  private static func error(of result: Result<some Any, any Error>) -> SharingError? {
+    guard case .failure(let error) = result else { return nil }
+    return error as? SharingError
   }
 
   /// One party's part of all queries.
   private func run(
     _ computation: DealtComputation, _ weights: Scheme.Piece, _ inputs: [Scheme.Piece], over channel: any Channel,
-    stock: DealtStock
+    stock: DealtStock, _ pairs: PairDealer
   ) async throws -> [QueryAnswer] {
-    let scheme = try await Scheme.start(over: channel, source: stock, session: "memory", keys: "")
-    let isLast = channel.party == partyCount - 1
+    let identification =
+      isIdentifying ? Identification(pairs: MemoryPairs(pairs, party: channel.party)) : nil
+    let scheme = try await Scheme.start(
+      over: channel, source: stock, session: "memory", keys: "", identification: identification)
+    return try await scheme.identifying { running in
+      // What is run once more needs nothing of the stock.
+      let opensStock = running === scheme && channel.party == partyCount - 1
+      return try await answers(computation, weights, inputs, on: running, opensStock ? stock : nil)
+    }
+  }
+
+  private func answers(
+    _ computation: DealtComputation, _ weights: Scheme.Piece, _ inputs: [Scheme.Piece], on scheme: Scheme,
+    _ stock: DealtStock?
+  ) async throws -> [QueryAnswer] {
     var prepared: [String: Scheme.Share] = [:]
     if let preparation = try computation.preparation() {
-      if isLast { try stock.open(preparation.program, step: 0) }
+      try stock?.open(preparation.program, step: 0)
       prepared = try await preparation.prepare(weights, on: scheme).inputs
     }
     var answers: [QueryAnswer] = []
     for (step, input) in inputs.enumerated() {
-      if isLast { try stock.open(computation.program, step: UInt32(step)) }
+      try stock?.open(computation.program, step: UInt32(step))
       try scheme.beginStep(of: computation.program, at: UInt32(step))
       let before = scheme.traffic
       let clock = ContinuousClock()

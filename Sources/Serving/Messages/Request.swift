@@ -154,7 +154,7 @@ public enum ServingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// The session broke for that reason.
   package static func breaking(_ error: any Error) -> ServingError {
     if let error = error as? ServingError, case .sessionBroken = error { return error }
-    if case .cheating = error as? SharingError { return .cheated("\(error)") }
+    if (error as? SharingError)?.cheat != nil { return .cheated("\(error)") }
     return .sessionBroken("\(error)")
   }
 

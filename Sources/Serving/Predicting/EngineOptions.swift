@@ -29,11 +29,14 @@ public struct EngineOptions: Sendable {
     /// What so many parties spend with this engine; one that does not compute in secret spends nothing, and is not asked.
     ///
     /// - Parameter options: the protocols of replicated parties.
-    public func costs(partyCount: Int, options: ReplicatedOptions = ReplicatedOptions()) -> any CostModel {
+    /// - Parameter isIdentifying: whether parties sign what cheaters are named by.
+    public func costs(
+      partyCount: Int, options: ReplicatedOptions = ReplicatedOptions(), identifying isIdentifying: Bool = false
+    ) -> any CostModel {
       switch self {
       case .plain, .clear, .replicated: ReplicatedCosts(options)
       case .additive: AdditiveCosts(partyCount: partyCount)
-      case .spdz: AuthenticatedCosts(partyCount: partyCount)
+      case .spdz: AuthenticatedCosts(partyCount: partyCount, identifying: isIdentifying)
       case .replicatedMalicious: CheckedCosts()
       }
     }
@@ -51,12 +54,14 @@ public struct EngineOptions: Sendable {
   public var deadline: Duration
   /// The protocols of the engine replicated.
   public var replicated: ReplicatedOptions
+  /// Whether a party that cheats is to be named.
+  public var isIdentifying: Bool
 
   /// - Throws: ``ServingError/badRequest(_:)`` naming the option that cannot be.
   public init(
     engine: String, parties: Int?, transport: String, fractionBits: Int, repeats: Int, deadline: Double,
     optimise: String = ReplicatedOptions.Optimisation.bytes.rawValue,
-    truncation: String = ReplicatedOptions.Truncation.safe.rawValue
+    truncation: String = ReplicatedOptions.Truncation.safe.rawValue, identify isIdentifying: Bool = false
   ) throws {
     guard let engine = Engine(rawValue: engine) else {
       throw ServingError.badRequest("there is no engine \"\(engine)\": choose one of \(Self.names(Engine.self))")
@@ -73,6 +78,12 @@ public struct EngineOptions: Sendable {
       throw ServingError.badRequest("--deadline must be more than 0 and at most 86400 seconds")
     }
     replicated = try Self.checked(optimise: optimise, truncation: truncation, engine: engine)
+    guard !isIdentifying || (engine == .spdz && transport == .memory) else {
+      throw ServingError.badRequest(
+        "--identify names a party that cheats with the engine spdz over the transport memory, not with "
+          + "\(engine.rawValue) over \(transport.rawValue)")
+    }
+    self.isIdentifying = isIdentifying
     self.engine = engine
     self.transport = transport
     self.parties = partyCount

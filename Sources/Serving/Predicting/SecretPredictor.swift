@@ -88,7 +88,8 @@ public struct SecretPredictor: Sendable {
   }
 
   private var costs: any CostModel {
-    options.engine.costs(partyCount: options.parties, options: options.replicated)
+    options.engine.costs(
+      partyCount: options.parties, options: options.replicated, identifying: options.isIdentifying)
   }
 
   /// What the plan says of all pieces together.
@@ -179,7 +180,8 @@ public struct SecretPredictor: Sendable {
     on scheme: Scheme.Type, _ model: ModelFile, _ piece: Tensor<Float>
   ) async throws -> [Prediction] {
     try await DealtMemoryCluster(
-      of: scheme, partyCount: options.parties, fractionBits: options.fractionBits, deadline: options.deadline
+      of: scheme, partyCount: options.parties, fractionBits: options.fractionBits, deadline: options.deadline,
+      identifying: options.isIdentifying
     ).predict(model, piece, repeats: options.repeats)
   }
 

@@ -6,10 +6,13 @@ public struct AuthenticatedCosts: CostModel {
   public let partyCount: Int
   /// Whether bytes of one party count: all send the same.
   private var isOfOne = false
+  /// Whether parties sign what cheaters are named by.
+  private let isIdentifying: Bool
 
-  public init(partyCount: Int) {
+  public init(partyCount: Int, identifying isIdentifying: Bool = false) {
     precondition(partyCount >= 2, "additive sharing is among two or more parties")
     self.partyCount = partyCount
+    self.isIdentifying = isIdentifying
   }
 
   public var name: String { "spdz" }
@@ -31,7 +34,12 @@ public struct AuthenticatedCosts: CostModel {
   private func dealt(_ demand: Demand) -> Cost { Cost(dealtByteCount: demand.authenticatedByteCount) }
 
   /// The check of all that was opened before.
-  public var checking: Cost { AuthenticatedScheme.checkByteCounts.reduce(Cost.none) { $0 + round($1) } }
+  public var checking: Cost { checkRounds.reduce(Cost.none) { $0 + round($1) } }
+
+  private var checkRounds: [Int] {
+    zip(AuthenticatedScheme.checkByteCounts, AuthenticatedScheme.signingByteCounts)
+      .map { isIdentifying ? $0 + $1 : $0 }
+  }
 
   public func multiplying(_ forms: [Bilinear], openedCount: Int) -> Cost {
     round(16 * openedCount)
@@ -96,7 +104,11 @@ public struct AuthenticatedCosts: CostModel {
     return count == 0 ? .none : checking + round(16 * count) + checking + dealt(.masks(counts: counts))
   }
 
-  public var starting: Cost { round(SessionName.contributionByteCount) }
+  public var starting: Cost {
+    let contribution = SessionName.contributionByteCount
+    guard isIdentifying else { return round(contribution) }
+    return round(contribution + Signature.keyByteCount) + round(AuthenticatedScheme.digestByteCount)
+  }
 
   /// An owner outside sends every party its summands of the words and of their products with a factor; the parties input
   /// them, toss a coin and compare.
@@ -105,7 +117,7 @@ public struct AuthenticatedCosts: CostModel {
     let words = AuthenticatedSharing.wordCount(of: count)
     let sent = isOfOne ? 0 : AuthenticatedSharing.byteCount(of: count, partyCount: partyCount)
     return Cost(rounds: 1, byteCount: sent) + bringing(counts: [words])
-      + AuthenticatedScheme.checkByteCounts.prefix(2).reduce(Cost.none) { $0 + round($1) }
+      + checkRounds.prefix(2).reduce(Cost.none) { $0 + round($1) }
       + multiplying([.elementwise([1])]) + round(16)
   }
 

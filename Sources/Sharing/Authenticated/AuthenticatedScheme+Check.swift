@@ -14,67 +14,98 @@ extension AuthenticatedScheme {
 
   /// Four rounds.
   ///
-  /// - Throws: ``SharingError/cheating(check:layer:)``, and again from whatever is called then.
+  /// - Throws: ``SharingError/cheating(check:layer:)``, or ``SharingError/identified(check:layer:culprit:)`` where it is seen at
+  ///   once who it was, and again from whatever is called then.
   package func check() async throws {
+    if let replay {
+      try replay.check()
+      ledger = OpenedLedger()
+      return
+    }
     checkCount += 1
-    let (coin, transcript) = try await tossCoin()
-    let sums = ledger.sums(coin: coin, keys: keys)
-    let total = sums.reduce(OpenedLedger.Sums()) { .init(words: $0.words &+ $1.words, bits: $0.bits ^ $1.bits) }
-    let result = try await openCommitted(total, transcript: transcript)
+    let coin = try await tossCoin()
+    let sums = ledger.sums(coin: coin.weights, keys: keys)
+    let openings = try await openCommitted(OpenedLedger.Sums.total(of: sums), transcript: coin.transcript)
+    let result = openings.reduce(into: OpenedLedger.Sums()) { $0.add($1) }
     guard result == OpenedLedger.Sums() else {
       let check = result.words == 0 ? CheatingCheck.bits : .words
+      identity?.failure = FailedCheck(
+        number: checkCount, coin: coin, statements: identity?.statements ?? [], openings: openings)
       throw fail(check, layer: await locate(sums, check))
     }
     ledger = OpenedLedger()
+    identity?.record.pass()
   }
 
   /// Nothing goes on after a check that failed.
-  func fail(_ check: CheatingCheck, layer: String = "") -> SharingError {
-    let error = SharingError.cheating(check: check, layer: layer)
+  ///
+  /// - Parameter culprit: who this party has seen to deviate, which is said in sessions that name cheaters.
+  func fail(_ check: CheatingCheck, layer: String = "", by culprit: Culprit = .unknown) -> SharingError {
+    let isNamed = identity != nil && culprit != .unknown
+    let error: SharingError =
+      isNamed
+      ? .identified(check: check, layer: layer, culprit: culprit) : .cheating(check: check, layer: layer)
     verdict = error
     ledger = OpenedLedger()
     return error
   }
 
-  /// Two rounds: all parties' opened values are the same, and a coin that nobody could know when they were opened.
-  func tossCoin() async throws -> (coin: PseudorandomGenerator, transcript: [UInt8]) {
+  /// Two rounds: all parties' opened values are the same, and a coin that nobody could know when they were opened. Where cheaters
+  /// are named, everybody signs what it has sent.
+  ///
+  /// - Parameter isKept: whether what is made of the coin is part of the record.
+  func tossCoin(isKept: Bool = false) async throws -> TossedCoin {
     let seed = SecureRandom.bytes(Self.digestByteCount)
-    let digest = ledger.digest
-    let own = digest + commitment("coin", party, seed)
-    var commitments: [[UInt8]] = []
-    for inbox in try await broadcast(Outbox(own)) {
+    let digest = identity?.record.digest ?? ledger.digest
+    let own = try statement(digest + commitment("coin", party, seed))
+    let kind: OpeningRecord.Sent.Kind? = isKept ? .coin : nil
+    let sent = identity.map { $0.record.sent.indices.map($0.record.sentDigest) }
+    let statements = try await broadcast(Outbox(own), as: kind).map { inbox in
       var inbox = inbox
-      guard inbox.bytes(Self.digestByteCount) == digest else { throw fail(.agreement) }
-      commitments.append(inbox.bytes(Self.digestByteCount))
+      return inbox.bytes(own.count)
     }
+    if let sent { try note(statements, own, sent) }
+    let differing = zip(channel.peers, statements).filter { !$1.starts(with: digest) }.map(\.0)
+    guard differing.isEmpty else { throw await fail(.agreement, by: settle(differing)) }
     var seeds: [[UInt8]] = []
-    for ((peer, inbox), promised) in zip(zip(channel.peers, try await broadcast(Outbox(seed))), commitments) {
+    for ((peer, inbox), promised) in zip(zip(channel.peers, try await broadcast(Outbox(seed), as: kind)), statements) {
       var inbox = inbox
       seeds.append(inbox.bytes(Self.digestByteCount))
-      guard commitment("coin", peer, seeds[seeds.count - 1]) == promised else { throw fail(.commitment) }
+      guard promised.dropFirst(Self.digestByteCount).starts(with: commitment("coin", peer, seeds[seeds.count - 1]))
+      else { throw fail(.commitment, by: .party(peer)) }
     }
     seeds.insert(seed, at: party)
     let transcript = hash("transcript", seeds)
-    return (PseudorandomGenerator(key: Array(hash("weights", seeds).prefix(16))), transcript)
+    return TossedCoin(key: weightsKey(transcript, check: checkCount), transcript: transcript)
   }
 
-  /// Two rounds: the sum of what all parties had fixed before they saw that of any other.
-  private func openCommitted(_ own: OpenedLedger.Sums, transcript: [UInt8]) async throws -> OpenedLedger.Sums {
-    let opening = own.bytes + SecureRandom.bytes(Self.digestByteCount)
+  /// The key of the weights that a coin stands for.
+  func weightsKey(_ transcript: [UInt8], check number: UInt64) -> [UInt8] {
+    Array(Self.hash("weights", [transcript], session: session, check: number).prefix(16))
+  }
+
+  /// Two rounds: what all parties had fixed before they saw the sum of any other, in their order.
+  private func openCommitted(_ own: OpenedLedger.Sums, transcript: [UInt8]) async throws -> [[UInt8]] {
+    let opening = try signedOpening(own.bytes + SecureRandom.bytes(Self.digestByteCount), transcript)
     var commitments: [[UInt8]] = []
-    for inbox in try await broadcast(Outbox(commitment("sums", party, opening) + transcript)) {
+    var differing: [PartyID] = []
+    let promises = try await broadcast(Outbox(commitment("sums", party, opening) + transcript))
+    for (peer, inbox) in zip(channel.peers, promises) {
       var inbox = inbox
       commitments.append(inbox.bytes(Self.digestByteCount))
-      guard inbox.bytes(Self.digestByteCount) == transcript else { throw fail(.agreement) }
+      if inbox.bytes(Self.digestByteCount) != transcript { differing.append(peer) }
     }
-    var total = own
+    guard differing.isEmpty else { throw await fail(.agreement, by: settle(differing)) }
+    var openings: [[UInt8]] = []
     for ((peer, inbox), promised) in zip(zip(channel.peers, try await broadcast(Outbox(opening))), commitments) {
       var inbox = inbox
       let message = inbox.bytes(opening.count)
-      guard commitment("sums", peer, message) == promised else { throw fail(.commitment) }
-      total.add(message)
+      guard commitment("sums", peer, message) == promised else { throw fail(.commitment, by: .party(peer)) }
+      guard isSignedOpening(message, of: peer, transcript) else { throw fail(.signature, by: .party(peer)) }
+      openings.append(message)
     }
-    return total
+    openings.insert(opening, at: party)
+    return openings
   }
 
   /// The first layer whose sums are not zero, as far as the parties say; a run that has failed learns nothing else.
@@ -95,24 +126,37 @@ extension AuthenticatedScheme {
   }
 
   /// SHA-256, bound to the session and the check.
-  private func hash(_ label: String, _ parts: [[UInt8]]) -> [UInt8] {
+  func hash(_ label: String, _ parts: [[UInt8]]) -> [UInt8] {
+    Self.hash(label, parts, session: session, check: checkCount)
+  }
+
+  static func hash(_ label: String, _ parts: [[UInt8]], session: [UInt8], check number: UInt64) -> [UInt8] {
     var hash = SHA256()
     hash.update(data: session)
-    hash.update(data: Array("|\(checkCount)|\(label)|".utf8))
+    hash.update(data: Array("|\(number)|\(label)|".utf8))
     for part in parts { hash.update(data: part) }
     return Array(hash.finalize())
   }
 }
 
 extension OpenedLedger.Sums {
-  /// Little-endian.
-  fileprivate var bytes: [UInt8] {
-    [words.low, words.high, bits].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+  static func total(of sums: [OpenedLedger.Sums]) -> OpenedLedger.Sums {
+    sums.reduce(OpenedLedger.Sums()) { .init(words: $0.words &+ $1.words, bits: $0.bits ^ $1.bits) }
   }
 
-  fileprivate mutating func add(_ bytes: [UInt8]) {
-    func word(_ index: Int) -> UInt64 { (0..<8).reduce(0) { $0 | UInt64(bytes[8 * index + $1]) << (8 * UInt64($1)) } }
-    words &+= UInt128(word(1)) << 64 | UInt128(word(0))
-    bits ^= word(2)
+  /// Little-endian.
+  var bytes: [UInt8] { words.low.bytes + words.high.bytes + bits.bytes }
+
+  /// - Precondition: 24 bytes or more.
+  init(_ bytes: [UInt8]) {
+    self.init(
+      words: UInt128(UInt64(bytes: bytes[8..<16])) << 64 | UInt128(UInt64(bytes: bytes[0..<8])),
+      bits: UInt64(bytes: bytes[16..<24]))
+  }
+
+  mutating func add(_ bytes: [UInt8]) {
+    let other = OpenedLedger.Sums(bytes)
+    words &+= other.words
+    bits ^= other.bits
   }
 }

@@ -52,16 +52,23 @@ extension AuthenticatedScheme {
       hidden.append(words)
       outbox.append(words.words)
     }
+    if let replay {
+      for (index, input) in inputs.enumerated() { hidden[index].words = try replay.opened(2 * input.count) }
+      return zip(masks, hidden).map { $0 + publicWords($1) }
+    }
     let counts = (0..<partyCount).map { owner in
       inputs.reduce(0) { $0 + ($1.owner == owner ? 16 * $1.count : 0) }
     }
-    for (peer, message) in zip(channel.peers, try await broadcast(outbox, expecting: counts)) {
+    for (peer, message) in zip(channel.peers, try await broadcast(outbox, expecting: counts, as: .input)) {
       var inbox = message
       for (index, input) in inputs.enumerated() where input.owner == peer {
         hidden[index].words = inbox.words(2 * input.count)
       }
     }
-    for words in hidden { ledger.note(words.words) }
+    for words in hidden {
+      ledger.note(words.words)
+      identity?.record.append(words.words)
+    }
     return zip(masks, hidden).map { $0 + publicWords($1) }
   }
 }

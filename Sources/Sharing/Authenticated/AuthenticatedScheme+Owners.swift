@@ -35,12 +35,25 @@ extension AuthenticatedScheme: DealtScheme {
   package func admit(_ piece: AuthenticatedPiece) async throws -> Admission<AuthenticatedShare> {
     layer = "input"
     let words = try await gathered(piece.words)
-    checkCount += 1
-    let coin = try await tossCoin().coin
-    let weights = coin.words(count: (words.count - 3) / 2, counterHigh: 0, counterLow: 0)
+    let weights = try await admissionCoin().words(count: (words.count - 3) / 2, counterHigh: 0, counterLow: 0)
     let difference = try await openSums([try await difference(words, weights)]).words[0]
-    guard difference.words.allSatisfy({ $0 == 0 }) else { throw fail(.inputs, layer: layer) }
+    guard difference.words.allSatisfy({ $0 == 0 }) else {
+      // Was the difference opened wrongly? Then that can be shown.
+      if identity != nil || replay != nil { try await check() }
+      throw fail(.inputs, layer: "input")
+    }
     return admission(words, piece.shapes, piece.answers)
+  }
+
+  /// Two rounds; what is made of the coin is opened, so it is part of the record.
+  private func admissionCoin() async throws -> PseudorandomGenerator {
+    if let replay {
+      return TossedCoin(key: try replay.opened(2).flatMap(\.bytes), transcript: []).weights
+    }
+    checkCount += 1
+    let coin = try await tossCoin(isKept: true)
+    identity?.record.append([UInt64(bytes: coin.key.prefix(8)), UInt64(bytes: coin.key.suffix(8))])
+    return coin.weights
   }
 
   package func rehearseAdmission(of shapes: [Shape], answers: [Shape]) async throws -> Admission<AuthenticatedShare> {

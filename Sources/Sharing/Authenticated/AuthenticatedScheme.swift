@@ -32,6 +32,11 @@ public final class AuthenticatedScheme: SharingScheme {
   var checkCount: UInt64 = 0
   /// The check that failed, after which nothing goes on.
   var verdict: SharingError?
+  /// What a cheater can be named by, where that is wanted.
+  var identity: IdentifiedSession?
+  /// The record that a program is run on once more, instead of with others.
+  let replay: Replay?
+  let keyName: String
   /// What this party has sent and been dealt, and the rounds it has gone through, since the session began.
   public internal(set) var traffic = Cost.none
 
@@ -47,9 +52,25 @@ public final class AuthenticatedScheme: SharingScheme {
   public static func start(
     over channel: any Channel, source: any CorrelationSource, session: String, keys: String = ""
   ) async throws -> AuthenticatedScheme {
-    let name = try await SessionName.agree(over: channel, session: session)
-    return AuthenticatedScheme(
-      channel: channel, source: source, master: try await source.key(), session: name, keys: keys)
+    try await start(over: channel, source: source, session: session, keys: keys, identification: nil)
+  }
+
+  /// - Parameter identification: what cheaters are named by; all parties have it, or none. A second round then.
+  package static func start(
+    over channel: any Channel, source: any CorrelationSource, session: String, keys: String,
+    identification: Identification?
+  ) async throws -> AuthenticatedScheme {
+    guard let identification else {
+      let name = try await SessionName.agree(over: channel, session: session)
+      return AuthenticatedScheme(
+        channel: channel, source: source, master: try await source.key(), session: name, keys: keys)
+    }
+    let agreed = try await SessionName.agree(over: channel, session: session, signer: identification.signer)
+    let scheme = AuthenticatedScheme(
+      channel: channel, source: source, master: try await source.key(), session: agreed.name, keys: keys)
+    scheme.identity = IdentifiedSession(
+      own: identification, keys: agreed.keys, record: OpeningRecord(partyCount: channel.partyCount))
+    return scheme
   }
 
   init(
@@ -62,7 +83,25 @@ public final class AuthenticatedScheme: SharingScheme {
     self.session = session
     self.observer = observer
     self.keys = MACKeys(master: master, name: keys)
+    keyName = keys
+    replay = nil
     steps = DealtSteps(master: master, program: AdditiveScheme.mainProgram)
+  }
+
+  /// A party of no session, that runs a program once more.
+  ///
+  /// - Parameter keys: what public summands are multiplied by in the place of MACs.
+  init(channel: any Channel, keys: MACKeys, replay: Replay) {
+    self.channel = channel
+    self.party = channel.party
+    self.keys = keys
+    self.replay = replay
+    source = RehearsalSource(partyCount: channel.partyCount, form: .authenticated)
+    session = []
+    observer = nil
+    keyName = ""
+    let nothing = [UInt8](repeating: 0, count: PseudorandomGenerator.keyByteCount)
+    steps = DealtSteps(master: nothing, program: AdditiveScheme.mainProgram)
   }
 
   /// Moves on to the next query or training step, with counters of its own: see ``AdditiveScheme/beginStep(of:at:)``.
@@ -76,6 +115,10 @@ public final class AuthenticatedScheme: SharingScheme {
   func deal(_ demand: Demand) async throws -> DealtDraws {
     let place = steps.nextPlace()
     var draws = DealtDraws(place: place, generator: steps.generator, corrections: nil, observer: observer)
+    if let replay {
+      draws.replayed = try await replay.macs(for: demand, at: place)
+      return draws
+    }
     let expected = demand.correctionByteCount(partyCount: partyCount, form: .authenticated)
     guard party == partyCount - 1, expected > 0 else { return draws }
     let message = try await source.corrections(for: demand, at: place)
@@ -88,7 +131,11 @@ public final class AuthenticatedScheme: SharingScheme {
   }
 
   /// One round: sends one message to all others, and yields theirs, each of the length given, or else of this one's.
-  func broadcast(_ outbox: Outbox, expecting counts: [Int]? = nil) async throws -> [Inbox] {
+  ///
+  /// - Parameter kind: what it is kept as, where a cheater is to be named; what is not kept is not needed for that.
+  func broadcast(
+    _ outbox: Outbox, expecting counts: [Int]? = nil, as kind: OpeningRecord.Sent.Kind? = nil
+  ) async throws -> [Inbox] {
     if let verdict { throw verdict }
     let message = outbox.message
     traffic.rounds += 1
@@ -99,6 +146,11 @@ public final class AuthenticatedScheme: SharingScheme {
       throw SharingError.unexpectedLength(
         from: peer, expected: counts?[peer] ?? message.count, received: received.count)
     }
+    if let kind, identity != nil {
+      var all = messages
+      all.insert(message, at: party)
+      identity?.record.note(kind, all)
+    }
     return messages.map(Inbox.init)
   }
 
@@ -106,12 +158,13 @@ public final class AuthenticatedScheme: SharingScheme {
   func openSums(
     _ words: [AuthenticatedWords], _ planes: [AuthenticatedPlanes] = []
   ) async throws -> (words: [WideTensor], planes: [[UInt64]]) {
+    if let replay { return try replaySums(words, planes, replay) }
     var opened = words.map(\.value)
     var bits = planes.map { $0.block.trimmed }
     var outbox = Outbox()
     for tensor in opened { outbox.append(tensor.words) }
     for block in bits { outbox.append(planes: block.words, rows: block.rows, bitCount: block.count) }
-    for message in try await broadcast(outbox) {
+    for message in try await broadcast(outbox, as: .opening) {
       var inbox = message
       for index in opened.indices {
         let theirs = inbox.words(opened[index].words.count)
@@ -122,6 +175,7 @@ public final class AuthenticatedScheme: SharingScheme {
         ck_bits_xor(theirs.count, bits[index].words, theirs, &bits[index].words)
       }
     }
+    identity?.record.append(opened.flatMap(\.words) + bits.flatMap(\.words))
     ledger.enter(layer)
     for (tensor, own) in zip(opened, words) { ledger.append(tensor.words, macs: own.mac.words) }
     for (block, own) in zip(bits, planes) {

@@ -16,6 +16,8 @@ public enum CheatingCheck: String, Hashable, Sendable, Codable, CustomStringConv
   case gates
   /// The parties give the owner different answers.
   case answers
+  /// What a party has to sign is not signed by it.
+  case signature
 
   public var description: String {
     switch self {
@@ -27,6 +29,7 @@ public enum CheatingCheck: String, Hashable, Sendable, Codable, CustomStringConv
     case .products: "the check of products failed"
     case .gates: "the check of gates on bits failed"
     case .answers: "the parties gave different answers"
+    case .signature: "a signature is not that of its sender"
     }
   }
 }

@@ -5,6 +5,11 @@ struct MACKeys: Sendable {
   private(set) var words: UInt128
   private(set) var bits: UInt64
 
+  init(words: UInt128, bits: UInt64) {
+    self.words = words
+    self.bits = bits
+  }
+
   /// The party's parts, from its dealer key, under a name of the session alone: who was caught may know them.
   init(master: [UInt8], name: String) {
     let stream = DealtKeys.generator(master: master, program: "mac|\(name)")

@@ -65,6 +65,14 @@ public final class Dealer: Sendable {
     return dealing.corrections.message
   }
 
+  /// What a party draws for an operation, where shares have MACs.
+  func draws(of party: PartyID, for demand: Demand, at place: DealtPlace, keys: String) -> DealtDraws {
+    let isLast = party == partyCount - 1
+    return DealtDraws(
+      place: place, generator: generators(of: place.program)[party],
+      corrections: isLast ? Inbox(corrections(for: demand, at: place, keys: keys)) : nil, observer: nil)
+  }
+
   func generators(of program: String) -> [PseudorandomGenerator] {
     generators.withLockedValue { known in
       if let found = known[program] { return found }

@@ -23,6 +23,8 @@ struct DealtDraws {
   /// The last party's corrections.
   var corrections: Inbox?
   var observer: Observer?
+  /// Where a program is run once more, what stands in the place of MACs; all else is zero then.
+  var replayed: Inbox?
   private(set) var draw = 0
 
   init(place: DealtPlace, generator: PseudorandomGenerator, corrections: Inbox?, observer: Observer?) {
@@ -47,6 +49,16 @@ struct DealtDraws {
     return corrections?.words(count) ?? expand(count)
   }
 
+  /// MACs: a share of words that the dealer chooses, as far as this goes.
+  mutating func macs(_ count: Int) -> [UInt64] {
+    guard let macs = replayed?.words(count) else { return words(count) }
+    draw += 1
+    return macs
+  }
+
+  /// Passes over a vector.
+  mutating func skip() { draw += 1 }
+
   /// A share of uniform bits, `rows` planes of `count`.
   mutating func maskPlanes(_ rows: Int, _ count: Int) -> [UInt64] {
     defer { draw += 1 }
@@ -67,6 +79,7 @@ struct DealtDraws {
   }
 
   private func expand(_ count: Int) -> [UInt64] {
+    guard replayed == nil else { return [UInt64](repeating: 0, count: count) }
     let low = UInt64(draw) << 48
     observer?(place.program, place.counterHigh, low..<low + UInt64((count + 1) / 2))
     return generator.words(count: count, counterHigh: place.counterHigh, counterLow: low)

@@ -34,6 +34,15 @@ package protocol DealtScheme: SharingScheme, SendableMetatype {
   static func start(
     over channel: any Channel, source: any CorrelationSource, session: String, keys: String
   ) async throws -> Self
+  /// The same where who cheats is to be named.
+  ///
+  /// - Throws: ``SharingError/notAvailable(operations:engine:)`` where the scheme cannot.
+  static func start(
+    over channel: any Channel, source: any CorrelationSource, session: String, keys: String,
+    identification: Identification?
+  ) async throws -> Self
+  /// Runs a program, all of a session; where who cheats is to be named and a check fails, once more without messages.
+  func identifying<Value>(_ program: (Self) async throws -> Value) async throws -> Value
 
   var party: PartyID { get }
   var partyCount: Int { get }
@@ -69,6 +78,23 @@ extension OwnerParcels: CustomStringConvertible, CustomReflectable {
 package struct Admission<Share: SecretShare>: Sendable {
   package let shares: [Share]
   package let masks: [Share]
+}
+
+extension DealtScheme {
+  package static func start(
+    over channel: any Channel, source: any CorrelationSource, session: String, keys: String,
+    identification: Identification?
+  ) async throws -> Self {
+    guard identification == nil else {
+      throw SharingError.notAvailable(operations: ["naming a cheater"], engine: costs(partyCount: 2).name)
+    }
+    return try await start(over: channel, source: source, session: session, keys: keys)
+  }
+
+  /// Runs the program.
+  package func identifying<Value>(_ program: (Self) async throws -> Value) async throws -> Value {
+    try await program(self)
+  }
 }
 
 extension AdditiveScheme: DealtScheme {

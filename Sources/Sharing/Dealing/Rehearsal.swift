@@ -6,11 +6,14 @@ import Transports
 /// sharing have the same length in both directions.
 struct RehearsalChannel: Channel {
   let partyCount: Int
-  var party: PartyID { partyCount - 1 }
+  let party: PartyID
   /// What is sent where nothing comes back at once, as in a shuffle.
   private let lastByteCount = NIOLockedValueBox(0)
 
-  init(partyCount: Int) { self.partyCount = partyCount }
+  init(partyCount: Int, party: PartyID? = nil) {
+    self.partyCount = partyCount
+    self.party = party ?? partyCount - 1
+  }
 
   func binding(with peer: PartyID) -> [UInt8] { [] }
   func send(_ message: Message, to peer: PartyID) async throws(ChannelError) {

@@ -150,6 +150,8 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
   /// A party deviated from the protocol: the check that failed, and the layer whose values it failed for, empty where it is
   /// not known. No output was released.
   case cheating(check: CheatingCheck, layer: String)
+  /// The same where parties have looked for who it was.
+  case identified(check: CheatingCheck, layer: String, culprit: Culprit)
 
   public var description: String {
     switch self {
@@ -183,10 +185,14 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .stepUsed(let program, let step):
       return "the correlated randomness of run \(step) of \(program) was used before: "
         + "remove the storage folder of the last party, and start it again"
-    case .cheating(let check, let layer):
-      let place = layer.isEmpty ? "" : " in layer \(layer)"
-      return "a party cheated: \(check)\(place); no output was released, and this session's keys are used no more"
+    case .cheating(let check, let layer): return Self.sentence(check, layer, .unknown)
+    case .identified(let check, let layer, let culprit): return Self.sentence(check, layer, culprit)
     }
+  }
+
+  private static func sentence(_ check: CheatingCheck, _ layer: String, _ culprit: Culprit) -> String {
+    let place = layer.isEmpty ? "" : " in layer \(layer)"
+    return "\(culprit) cheated: \(check)\(place); no output was released, and this session's keys are used no more"
   }
 }
 

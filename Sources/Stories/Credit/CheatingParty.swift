@@ -9,13 +9,16 @@ struct CheatingParty {
   static let partyCount = 3
   static let party = 1
   let engine: CheatedEngine
+  /// Whether the others find out who it is; with MACs only.
+  var isIdentified = false
 
   /// With MACs, the first round in which words of the model's first query are brought back to fixed point: the parties have named
   /// their session, taken over the model in six rounds and the input in five, and multiplied. Of checked replicated parties, that
   /// of the first product: they have agreed on keys, tossed a coin in two rounds, and compared the model and the input.
   private var round: Int {
     switch engine {
-    case .spdz: 13
+    // A second round names the session where parties tell each other their public keys.
+    case .spdz: isIdentified ? 14 : 13
     case .replicatedMalicious: 5
     }
   }
@@ -36,15 +39,18 @@ struct CheatingParty {
       case .spdz:
         _ = try await DealtMemoryCluster(
           of: AuthenticatedScheme.self, partyCount: Self.partyCount, fractionBits: fractionBits, deadline: deadline,
-          wrapping: wrapping
+          identifying: isIdentified, wrapping: wrapping
         ).predict(model, application, repeats: 1)
       case .replicatedMalicious:
         _ = try await CheckedMemoryCluster(fractionBits: fractionBits, deadline: deadline, wrapping: wrapping)
           .predict(model, application, repeats: 1)
       }
       return .init(party: Self.party, check: nil, layer: "", released: true, engine: engine)
-    } catch SharingError.cheating(let check, let layer) {
-      return .init(party: Self.party, check: check, layer: layer, released: false, engine: engine)
+    } catch let error as SharingError {
+      guard let cheat = error.cheat else { throw error }
+      return .init(
+        party: isIdentified ? cheat.culprit.party : Self.party, check: cheat.check, layer: cheat.layer, released: false,
+        engine: engine, culprit: cheat.culprit)
     }
   }
 }

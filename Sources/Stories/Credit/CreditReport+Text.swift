@@ -44,7 +44,7 @@ extension CreditReport {
     guard let cheat else { return nil }
     let end = cheat.error.map { "the others stop: \($0)" } ?? "nobody noticed, and an output was released"
     return
-      "The same model on \(CheatingParty.partyCount) parties with the engine \(cheat.engine.rawValue), of which party \(cheat.party) tampers: \(end)."
+      "The same model on \(CheatingParty.partyCount) parties with the engine \(cheat.engine.rawValue), of which party \(CheatingParty.party) tampers: \(end)."
   }
 
   private func viewLine<Element>(_ path: KeyPath<View, [Element]>, _ show: (Element) -> String) -> String {

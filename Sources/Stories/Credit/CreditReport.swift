@@ -67,7 +67,8 @@ public struct CreditReport: Hashable, Sendable, Codable {
 
   /// What became of a party that tampered.
   public struct Cheat: Hashable, Sendable, Codable {
-    public var party: Int
+    /// The one that tampers; where the others were to find out, the one that they name, if any.
+    public var party: Int?
     /// The check that it failed.
     public var check: CheatingCheck?
     /// The layer whose values it changed, as far as the parties found out.
@@ -76,13 +77,19 @@ public struct CreditReport: Hashable, Sendable, Codable {
     public var released: Bool
     /// What the parties share by; not in the JSON.
     var engine = CheatedEngine.spdz
+    /// Whom the others name; not in the JSON.
+    var culprit = Culprit.unknown
 
     private enum CodingKeys: String, CodingKey {
       case party, check, layer, released
     }
 
     /// What the parties stop with; `nil` where they did not notice.
-    public var error: SharingError? { check.map { .cheating(check: $0, layer: layer) } }
+    public var error: SharingError? {
+      guard let check else { return nil }
+      guard culprit != .unknown else { return .cheating(check: check, layer: layer) }
+      return .identified(check: check, layer: layer, culprit: culprit)
+    }
   }
 
   public var seed: UInt64

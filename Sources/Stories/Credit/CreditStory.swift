@@ -20,14 +20,17 @@ public struct CreditStory: Sendable {
   public var deadline: Duration
   /// By which engine's parties, one of which tampers, the same model is asked once more, if by any.
   public var cheated: CheatedEngine?
+  /// Whether the other parties find out which one tampers; of the engine spdz.
+  public var identifies: Bool
   /// How many splits the ways to train are compared on, at least 1.
   public var splits: Int
 
   public init(
     dataFolder: String?, seed: UInt64, executable: String, deadline: Duration = .seconds(30),
-    cheated: CheatedEngine? = nil, splits: Int = 10
+    cheated: CheatedEngine? = nil, identifies: Bool = false, splits: Int = 10
   ) {
     self.cheated = cheated
+    self.identifies = identifies
     self.splits = splits
     self.dataFolder = dataFolder
     self.seed = seed
@@ -77,7 +80,7 @@ public struct CreditStory: Sendable {
     var cheat: CreditReport.Cheat?
     if let cheated {
       progress("a party cheats")
-      cheat = try await CheatingParty(engine: cheated).story(
+      cheat = try await CheatingParty(engine: cheated, isIdentified: identifies).story(
         model, test.features.sliced(axis: 0, 0..<1), fractionBits: Self.fractionBits, seed: seed, deadline: deadline)
     }
     return CreditReport(

@@ -22,7 +22,7 @@ struct DemoCommand: AsyncParsableCommand {
         A small network is then learned in six ways on the same splits: plain, averaged, masked, on shares, with DP-SGD and with local DP. \
         Writes report.json and report.html. With --cheat the model is asked once more by three parties of the engine spdz, \
         or of replicated-malicious with --engine, tasks of this process, of which one tampers with a message: no output is \
-        released, and the exit code is 5.
+        released, and the exit code is 5. With --identify the other parties of spdz find out which one it was.
 
         Example: tacit demo credit --data ../shared/data --seed 3
         """)
@@ -36,6 +36,8 @@ struct DemoCommand: AsyncParsableCommand {
     @Flag(help: "In the end, have one party tamper with a message, and show what happens.")
     var cheat = false
     @Option(help: "The engine whose party tampers: spdz or replicated-malicious.") var engine = "spdz"
+    @Flag(help: "With --cheat: have the other parties name the one that tampers, with the engine spdz.")
+    var identify = false
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() async throws {
@@ -43,13 +45,17 @@ struct DemoCommand: AsyncParsableCommand {
         throw UsageError("--deadline must be more than 0 and at most 3600 seconds, not \(deadline)")
       }
       guard (1...100).contains(splits) else { throw UsageError("--splits is between 1 and 100, not \(splits)") }
+      guard !identify || (cheat && engine == CheatedEngine.spdz.rawValue) else {
+        throw UsageError("--identify is for --cheat with the engine spdz: it names the party that tampers")
+      }
       guard let engine = CheatedEngine(rawValue: engine) else {
         throw UsageError(
           "--engine is \(CheatedEngine.allCases.map(\.rawValue).joined(separator: " or ")), not \"\(self.engine)\"")
       }
       let story = CreditStory(
         dataFolder: data, seed: seed, executable: try Executable.path,
-        deadline: .milliseconds(Int64(deadline * 1000)), cheated: cheat ? engine : nil, splits: splits)
+        deadline: .milliseconds(Int64(deadline * 1000)), cheated: cheat ? engine : nil, identifies: identify,
+        splits: splits)
       let line = ProgressLine()
       let report = try await story.tell { line.show("\($0) …") }
       line.clear()

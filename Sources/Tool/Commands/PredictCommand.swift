@@ -12,7 +12,8 @@ struct PredictCommand: AsyncParsableCommand {
       (the same, and a party that deviates is caught before an output is released: exit code 5), replicated-malicious \
       (the same of three parties without a dealer, of whom one may deviate). \
       With the transport tls, party processes are started on this machine for the run, and the dealer's; with memory they \
-      are tasks of this process.
+      are tasks of this process. With --identify, parties of spdz sign what they open and find out which of them deviates; over \
+      memory.
 
       Example: tacit predict runs/credit/model.tacit --input applications.csv --engine replicated --transport tls
       """)
@@ -28,12 +29,14 @@ struct PredictCommand: AsyncParsableCommand {
   @OptionGroup var secrecy: SecrecyFlags
   @Option(name: .customLong("repeat"), help: "Timed runs after a warm-up.") var repeats = 1
   @Option(help: "Seconds to wait for a party before giving up.") var deadline = 30.0
+  @Flag(help: "Name the party that cheats, with the engine spdz over memory.") var identify = false
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() async throws {
     let options = try EngineOptions(
       engine: engine, parties: parties, transport: transport, fractionBits: secrecy.fractionBits, repeats: repeats,
-      deadline: deadline, optimise: secrecy.optimise, truncation: secrecy.truncation)
+      deadline: deadline, optimise: secrecy.optimise, truncation: secrecy.truncation,
+      identify: identify)
     let file = try secrecy.open(model)
     let x = try ModelInput.read(input, for: file)
     let report = try await SecretPredictor(

@@ -37,7 +37,7 @@ enum Failure {
       switch error {
       case .unexpectedLength, .wrongCorrections, .stockEmpty: 3
       case .trafficDiffers, .countersExhausted, .stepUsed: 1
-      case .cheating: 5
+      case .cheating, .identified: 5
       default: 2
       }
     case let error as ServingError: Int32(error.exitCode)

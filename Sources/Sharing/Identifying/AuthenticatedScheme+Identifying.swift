@@ -1,0 +1,179 @@
+import CKernels
+import Crypto
+import Transports
+
+/// Who made a check fail (`docs/protocols/identify.md`, 3): every party's shares against MACs that the dealer deals only now, pair by
+/// pair.
+extension AuthenticatedScheme {
+  /// How often the parties try: a lie in the highest bits of a word alone passes a trial with a probability of at most 3/4.
+  private static let trialCount = 128
+
+  /// Runs a program; where the check of what was opened fails, finds out by whom, and says so. Nothing else of a session may be
+  /// run before or after: the program is run once more for each pair of parties, on what was opened.
+  ///
+  /// Five rounds at best, and two more for each further trial; 64 bytes a party, peer and layer and a few hundred besides.
+  ///
+  /// - Throws: ``SharingError/identified(check:layer:culprit:)``, or what the program throws.
+  package func identifying<Value>(
+    _ program: (AuthenticatedScheme) async throws -> Value
+  ) async throws -> Value {
+    do { return try await program(self) } catch SharingError.cheating(let check, let layer) {
+      guard let failure = identity?.failure else { throw SharingError.cheating(check: check, layer: layer) }
+      let found = await search(failure, program)
+      let error = SharingError.identified(check: check, layer: found.layer ?? layer, culprit: found.culprit)
+      verdict = error
+      throw error
+    }
+  }
+
+  /// What the parties' signatures are checked by, in their order; none where cheaters are not named.
+  package var publicKeys: [[UInt8]] { identity?.keys ?? [] }
+
+  /// Who it was, and in which layer where that is seen.
+  private typealias Found = (culprit: Culprit, layer: String?)
+
+  private func search(
+    _ failure: FailedCheck, _ program: (AuthenticatedScheme) async throws -> some Any
+  ) async -> Found {
+    verdict = nil
+    do {
+      for _ in 0..<Self.trialCount {
+        checkCount += 1
+        let transcript = try await tossCoin().transcript
+        for subject in PairSubject.allCases {
+          if let found = try await trial(subject, transcript, failure, program) { return found }
+        }
+      }
+      return (.unknown, nil)
+    } catch SharingError.identified(_, _, let culprit) { return (culprit, nil) } catch { return (.unknown, nil) }
+  }
+
+  /// Two rounds: every party answers for its shares to all others, who then show their keys.
+  private func trial(
+    _ subject: PairSubject, _ transcript: [UInt8], _ failure: FailedCheck,
+    _ program: (AuthenticatedScheme) async throws -> some Any
+  ) async throws -> Found? {
+    guard let identity else { return nil }
+    func name(_ prover: PartyID, _ verifier: PartyID) -> PairName {
+      PairName(
+        session: session, keys: keyName, transcript: transcript, prover: prover, verifier: verifier, subject: subject)
+    }
+    let coin = coin(of: subject, transcript, failure)
+    var message = transcript
+    for verifier in channel.peers {
+      message += try await proof(name(party, verifier), coin, program).flatMap(\.bytes)
+    }
+    let proofs = try await exchangeProofs(message, subject)
+    if let liar = proofs.enumerated().first(where: { !$1.starts(with: transcript) })?.offset {
+      throw fail(.agreement, by: await settle([liar]))
+    }
+    let keys = try await exchangeKeys(name)
+    for prover in channel.peers {
+      for verifier in 0..<partyCount where verifier != prover {
+        let pair = name(prover, verifier)
+        guard let key = keys[verifier][prover] else { continue }
+        let expected = try await PairExpectation(
+          pair, key, coin, identity.record.events, identity.record.sent[prover], as: party, partyCount: partyCount,
+          program)
+        let answer = PairAnswer(proofs[prover], to: pair, partyCount: partyCount)
+        guard let wrong = answer.firstWrong(key, opening: failure.openings[prover], expected) else { continue }
+        accuse(pair, key, proofs[prover], failure)
+        return (.party(prover), wrong.layer)
+      }
+    }
+    return nil
+  }
+
+  /// The weights that shares are summed with: of a fresh coin, or of the check that failed.
+  private func coin(of subject: PairSubject, _ transcript: [UInt8], _ failure: FailedCheck) -> TossedCoin {
+    switch subject {
+    case .shares: TossedCoin(key: weightsKey(transcript, check: checkCount), transcript: transcript)
+    case .sums: failure.coin
+    }
+  }
+
+  /// This party's sums of tags.
+  private func proof(
+    _ name: PairName, _ coin: TossedCoin, _ program: (AuthenticatedScheme) async throws -> some Any
+  ) async throws -> [OpenedLedger.Sums] {
+    guard let identity else { return [] }
+    var tags = MACKeys(words: 0, bits: 0)
+    if name.subject == .sums {
+      let message = try await identity.own.pairs.keyTags(of: name)
+      guard message.count == Self.sumByteCount else {
+        throw SharingError.wrongCorrections(expected: Self.sumByteCount, received: message.count)
+      }
+      let sums = OpenedLedger.Sums(message)
+      tags = MACKeys(words: sums.words, bits: sums.bits)
+    }
+    let replay = Replay(identity.record.events, identity.record.sent[party], subject: name.subject) {
+      try await identity.own.pairs.tags(for: $0, at: $1, index: $2, of: name)
+    }
+    let ledger = try await replay.run(program, as: party, partyCount: partyCount, keys: tags)
+    let sums = ledger.sums(coin: coin.weights, keys: tags)
+    return name.subject == .shares ? sums : [OpenedLedger.Sums.total(of: sums)]
+  }
+
+  /// One round: everybody's signed answers, in the order of the parties.
+  private func exchangeProofs(_ message: [UInt8], _ subject: PairSubject) async throws -> [[UInt8]] {
+    guard let identity else { return [] }
+    let label = PairAnswer.label(party, subject)
+    let own = message + (try identity.own.signer.sign(hash(label, [message])))
+    var proofs: [[UInt8]] = []
+    for (peer, inbox) in zip(channel.peers, try await broadcast(Outbox(own))) {
+      var inbox = inbox
+      let proof = inbox.bytes(own.count)
+      let isSigned = PairAnswer.isSigned(
+        proof, of: peer, subject, by: identity.keys[peer], session: session, check: checkCount)
+      guard isSigned else { throw fail(.signature, by: .party(peer)) }
+      proofs.append(proof)
+    }
+    proofs.insert(own, at: party)
+    return proofs
+  }
+
+  /// One round: everybody's keys for all others' shares, of no use from now on; by verifier and prover.
+  private func exchangeKeys(_ name: (PartyID, PartyID) -> PairName) async throws -> [[PairKey?]] {
+    guard let identity else { return [] }
+    var own = [PairKey?](repeating: nil, count: partyCount)
+    for prover in channel.peers { own[prover] = try await identity.own.pairs.key(for: name(prover, party)) }
+    var keys: [[PairKey?]] = []
+    for (peer, inbox) in zip(channel.peers, try await broadcast(Outbox(own.flatMap { $0?.bytes ?? [] }))) {
+      var inbox = inbox
+      var shown = [PairKey?](repeating: nil, count: partyCount)
+      for prover in 0..<partyCount where prover != peer {
+        let key = PairKey(inbox.bytes(PairKey.signedByteCount))
+        guard key.isSigned(for: name(prover, peer), by: identity.own.pairs.publicKey) else {
+          throw fail(.signature, by: .party(peer))
+        }
+        shown[prover] = key
+      }
+      keys.append(shown)
+    }
+    keys.insert(own, at: party)
+    return keys
+  }
+
+  /// Tells what proves it to others, where the accused has signed what it sent.
+  private func accuse(_ name: PairName, _ key: PairKey, _ proof: [UInt8], _ failure: FailedCheck) {
+    guard let identity, !identity.contradicting.contains(name.prover) else { return }
+    identity.own.accusing(
+      Accusation(
+        name: name, partyCount: partyCount, key: key, events: identity.record.events,
+        sent: identity.record.sent[name.prover], check: failure.number, statement: failure.statements[name.prover],
+        transcript: failure.coin.transcript, opening: failure.openings[name.prover], trial: checkCount, proof: proof))
+  }
+}
+
+extension Replay {
+  /// Runs the program up to the check that failed.
+  ///
+  /// - Throws: ``ReplayEnd/differs`` where it does not get there.
+  func run(
+    _ program: (AuthenticatedScheme) async throws -> some Any, as party: PartyID, partyCount: Int, keys: MACKeys
+  ) async throws -> OpenedLedger {
+    let scheme = AuthenticatedScheme.replaying(self, as: party, partyCount: partyCount, keys: keys)
+    do { _ = try await program(scheme) } catch ReplayEnd.failedCheck { return scheme.ledger }
+    throw ReplayEnd.differs
+  }
+}
