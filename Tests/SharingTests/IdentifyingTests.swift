@@ -14,7 +14,9 @@ import Transports
   /// Nobody is named; results are those of parties that name nobody, and bytes but for what is signed. Oracles: the other runs;
   /// the costs, byte for byte.
   @Test(arguments: [2, 3]) func honestPartiesPayForSignaturesAlone(partyCount: Int) async throws {
-    let plain = try await simulateAuthenticated(partyCount: partyCount) { (try await CheatingTests.run($0), $0.traffic) }
+    let plain = try await simulateAuthenticated(partyCount: partyCount) {
+      (try await CheatingTests.run($0), $0.traffic)
+    }
     let identified = try await identifiedOutcomes(partyCount: partyCount) {
       (try await CheatingTests.run($0), $0.traffic)
     }.map { try $0.get() }
@@ -151,8 +153,9 @@ import Transports
     encoder.outputFormatting = .sortedKeys
     var text = String(decoding: try encoder.encode(accusation), as: UTF8.self)
     let start = try #require(text.range(of: "\"\(key)\":"), "\(key)")
-    let number = try #require(text.range(of: "(?<=[\\[:,])[0-9]+", options: .regularExpression, range: start.upperBound..<text.endIndex)
-      ?? text.range(of: "^[0-9]+", options: .regularExpression, range: start.upperBound..<text.endIndex))
+    let number = try #require(
+      text.range(of: "(?<=[\\[:,])[0-9]+", options: .regularExpression, range: start.upperBound..<text.endIndex)
+        ?? text.range(of: "^[0-9]+", options: .regularExpression, range: start.upperBound..<text.endIndex))
     let value = try #require(UInt64(text[number]))
     text.replaceSubrange(number, with: String(value ^ 1))
     return try JSONDecoder().decode(Accusation.self, from: Data(text.utf8))

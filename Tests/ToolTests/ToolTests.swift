@@ -88,10 +88,12 @@ import Testing
   }
 
   /// With a party that cheats in the end, so that the program says who, how it was found, and that nothing came out.
-  @Test(arguments: ["spdz", "replicated-malicious"])
-  func theCreditStoryIsTold(engine: String) throws {
-    let run = try tacit("demo", "credit", "--cheat", "--engine", engine, "--splits", "2", "--json")
+  @Test(arguments: [("spdz", true), ("spdz", false), ("replicated-malicious", false)])
+  func theCreditStoryIsTold(engine: String, identifies: Bool) throws {
+    let run = try tacit(
+      ["demo", "credit", "--cheat", "--engine", engine, "--splits", "2", "--json"] + (identifies ? ["--identify"] : []))
     #expect(run.status == 5 && run.errors.contains("no output was released"), "\(run.errors)")
+    #expect(run.errors.contains(identifies ? "party 1 cheated: " : "a party cheated: "), "\(run.errors)")
     let report = try run.json()
     let cheat = try #require(report["cheat"] as? [String: Any])
     #expect(cheat["party"] as? Int == 1 && cheat["released"] as? Bool == false)

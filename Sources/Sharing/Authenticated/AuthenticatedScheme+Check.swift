@@ -29,8 +29,9 @@ extension AuthenticatedScheme {
     let result = openings.reduce(into: OpenedLedger.Sums()) { $0.add($1) }
     guard result == OpenedLedger.Sums() else {
       let check = result.words == 0 ? CheatingCheck.bits : .words
+      let statements = identity?.statements ?? []
       identity?.failure = FailedCheck(
-        number: checkCount, coin: coin, statements: identity?.statements ?? [], openings: openings)
+        number: checkCount, coin: coin, statements: statements, openings: openings)
       throw fail(check, layer: await locate(sums, check))
     }
     ledger = OpenedLedger()

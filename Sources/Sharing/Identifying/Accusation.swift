@@ -33,10 +33,12 @@ package struct Accusation: Sendable, Codable {
     keys: [[UInt8]], dealer: [UInt8], _ program: (AuthenticatedScheme) async throws -> some Any
   ) async -> Bool {
     let session = name.session
-    guard keys.count == partyCount, partyCount > 1, keys.indices.contains(accused), keys.indices.contains(name.verifier),
+    guard keys.count == partyCount, partyCount > 1, keys.indices.contains(accused),
+      keys.indices.contains(name.verifier),
       name.verifier != accused
     else { return false }
-    guard key.isSigned(for: name, by: dealer), isStated(by: keys[accused], session), isAnswered(by: keys[accused], session)
+    guard key.isSigned(for: name, by: dealer), isStated(by: keys[accused], session),
+      isAnswered(by: keys[accused], session)
     else {
       return false
     }
