@@ -11,7 +11,7 @@ extension AuthenticatedScheme {
   /// Runs a program; where the check of what was opened fails, finds out by whom, and says so. Nothing else of a session may be
   /// run before or after: the program is run once more for each pair of parties, on what was opened.
   ///
-  /// Five rounds at best, and two more for each further trial; 64 bytes a party, peer and layer and a few hundred besides.
+  /// Four rounds, or six, and as many again for each further trial; 24 bytes a party, pair and layer and a few hundred besides.
   ///
   /// - Throws: ``SharingError/identified(check:layer:culprit:)``, or what the program throws.
   package func identifying<Value>(
