@@ -115,7 +115,8 @@ import Transports
     // What was opened before the last check is known as sums alone.
     _ = try await scheme.open([x])
     scheme.enter(layer: "second")
-    let isCheating = scheme.party == cheater
+    // It plays its part honestly when it is looked for.
+    let isCheating = scheme.party == cheater && !scheme.publicKeys.isEmpty
     if isBit { bits = isCheating ? scheme.not(bits) : bits }
     x = scheme.add(x, word: isCheating && !isBit ? 1 << 40 : 0)
     _ = try await scheme.multiply([Multiplication(.elementwise([3]), x, x)])
@@ -184,6 +185,26 @@ import Transports
     #expect(!(await Self.holds(accusation, elsewhere)))
     let text = "\(accusation)"
     #expect(text.contains("proves that party") && !text.contains("["))
+  }
+
+  /// Nobody is named where a party brings something else of an owner's words than it was sent: the owner may have lied.
+  @Test func changedParcelsNameNobody() async throws {
+    let shape: Shape = [4]
+    let owner = AuthenticatedScheme.parcels(
+      of: [RingTensor(repeating: 3, shape: shape)], answers: [shape], partyCount: 2)
+    var last = owner.parcels[1]
+    last.words[1] &+= 1
+    let changed = last
+    let results = await identifiedOutcomes(partyCount: 2) { scheme in
+      let piece = try AuthenticatedScheme.unpack(
+        scheme.party == 1 ? changed : owner.parcels[0], party: scheme.party, partyCount: 2, shapes: [shape],
+        answers: [shape])
+      let admitted = try await scheme.admit(piece)
+      return try await scheme.release(admitted.shares[0], under: admitted.masks[0])
+    }
+    for result in results {
+      #expect(throws: SharingError.cheating(check: .inputs, layer: "input")) { try result.get() }
+    }
   }
 
   // MARK: Lies while it is looked for

@@ -34,6 +34,7 @@ extension AuthenticatedScheme {
         number: checkCount, coin: coin, statements: statements, openings: openings)
       throw fail(check, layer: await locate(sums, check))
     }
+    guard !hasWrongInputs else { throw fail(.inputs, layer: "input") }
     ledger = OpenedLedger()
     identity?.record.pass()
   }

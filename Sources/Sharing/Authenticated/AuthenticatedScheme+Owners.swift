@@ -37,10 +37,10 @@ extension AuthenticatedScheme: DealtScheme {
     let words = try await gathered(piece.words)
     let weights = try await admissionCoin().words(count: (words.count - 3) / 2, counterHigh: 0, counterLow: 0)
     let difference = try await openSums([try await difference(words, weights)]).words[0]
-    guard difference.words.allSatisfy({ $0 == 0 }) else {
-      // Was the difference opened wrongly? Then that can be shown.
-      if identity != nil || replay != nil { try await check() }
-      throw fail(.inputs, layer: "input")
+    if !difference.words.allSatisfy({ $0 == 0 }) {
+      // Was it opened wrongly? Who names cheaters lets the next check say, so that all parties go on alike up to there.
+      guard identity != nil || replay != nil else { throw fail(.inputs, layer: layer) }
+      hasWrongInputs = true
     }
     return admission(words, piece.shapes, piece.answers)
   }

@@ -32,6 +32,8 @@ public final class AuthenticatedScheme: SharingScheme {
   var checkCount: UInt64 = 0
   /// The check that failed, after which nothing goes on.
   var verdict: SharingError?
+  /// Whether what an owner shared is not what parties brought of it, as far as the next check bears it out.
+  var hasWrongInputs = false
   /// What a cheater can be named by, where that is wanted.
   var identity: IdentifiedSession?
   /// The record that a program is run on once more, instead of with others.
