@@ -89,14 +89,15 @@ import Transports
     let accusations = NIOLockedValueBox<[Accusation]>([])
     let key = NIOLockedValueBox<[UInt8]>([])
     let keys = NIOLockedValueBox<[[UInt8]]>([])
-    let results = await identifiedOutcomes(
-      partyCount: partyCount,
-      pairs: {
-        let dealt = pairs($0, $1)
-        key.withLockedValue { $0 = dealt.publicKey }
-        return dealt
-      }, accusing: { accusation in accusations.withLockedValue { $0.append(accusation) } }
-    ) { scheme in
+    let noting: @Sendable (PairDealer, Int) -> any PairwiseDealing = {
+      let dealt = pairs($0, $1)
+      key.withLockedValue { $0 = dealt.publicKey }
+      return dealt
+    }
+    let accusing: @Sendable (Accusation) -> Void = { accusation in
+      accusations.withLockedValue { $0.append(accusation) }
+    }
+    let results = await identifiedOutcomes(partyCount: partyCount, pairs: noting, accusing: accusing) { scheme in
       if !scheme.publicKeys.isEmpty { keys.withLockedValue { $0 = scheme.publicKeys } }
       return try await program(scheme, cheater: cheater, isBit: isBit)
     }
