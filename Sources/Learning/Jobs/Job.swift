@@ -147,3 +147,15 @@ public struct Job: Hashable, Sendable, Codable {
     public init() {}
   }
 }
+
+extension Job {
+  /// The columns that it names, the target first.
+  package var namedColumns: [String] {
+    let target: [String] =
+      switch data.source {
+      case .owners(let target), .file(_, let target): [target]
+      case .set: []
+      }
+    return target + (data.columns ?? []) + data.ranges.keys.sorted() + data.categories.keys.sorted()
+  }
+}
