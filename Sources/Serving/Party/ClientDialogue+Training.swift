@@ -40,7 +40,8 @@ extension ClientDialogue {
       try program.validate()
       guard !scheme.isChecked else {
         throw ServingError.badRequest(
-          "parties of a cluster with scheme: \(scheme.engine.rawValue) keep no checkpoints: start anew, without --resume")
+          "parties of a cluster with scheme: \(scheme.engine.rawValue) keep no checkpoints: "
+            + "start anew, without --resume")
       }
       guard let store else { throw ServingError.badRequest("this party keeps no checkpoints: start it with --state") }
       try await follow(
