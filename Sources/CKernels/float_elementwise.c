@@ -76,19 +76,38 @@ float ck_f32_dot(size_t n, const float *a, const float *b) {
   return sum;
 }
 
-/// Where a row ends within a vector and memory does not, the rest of the vector is masked.
-CK_INLINE float squares(size_t n, const float *x, size_t readable) {
-  if (n % 16 == 0 || (n + 15) / 16 * 16 > readable) { return dot(n, x, x); }
+/// Squares of a row, added up in sixteen lanes. Where a row ends within a vector and memory does not, the rest of the vector is masked.
+CK_INLINE lanes16 squares(size_t n, const float *x, size_t readable) {
   lanes16 sum = {0}, y;
   size_t i = 0;
   for (; i + 16 <= n; i += 16) {
     memcpy(&y, x + i, sizeof y);
     sum += y * y;
   }
-  const lanes16i lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-  memcpy(&y, x + i, sizeof y);
-  y = (lanes16)((lanes16i)y & (lane < (int32_t)(n - i)));
-  return total(sum + y * y);
+  if (i == n) { return sum; }
+  if (i + 16 <= readable) {
+    const lanes16i lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    memcpy(&y, x + i, sizeof y);
+    y = (lanes16)((lanes16i)y & (lane < (int32_t)(n - i)));
+  } else {
+    float end[16] = {0};
+    for (size_t j = 0; j < n - i; j++) { end[j] = x[i + j]; }
+    memcpy(&y, end, sizeof y);
+  }
+  return sum + y * y;
+}
+
+/// The sums of four vectors, each in the order of ``total``.
+CK_INLINE void totals(lanes16 a, lanes16 b, lanes16 c, lanes16 d, float *out) {
+  lanes16 ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+      + __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  lanes16 cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23)
+      + __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  lanes16 sum = __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27)
+      + __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  sum += __builtin_shufflevector(sum, sum, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13);
+  sum += __builtin_shufflevector(sum, sum, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+  out[0] = sum[0], out[1] = sum[4], out[2] = sum[8], out[3] = sum[12];
 }
 
 CK_INLINE void ck_f32_row_squares_loop(size_t rows, size_t columns, const float *x, float *out) {
@@ -96,7 +115,14 @@ CK_INLINE void ck_f32_row_squares_loop(size_t rows, size_t columns, const float 
     CK_INDEPENDENT for (size_t i = 0; i < rows; i++) { out[i] = x[i] * x[i]; }
     return;
   }
-  for (size_t i = 0; i < rows; i++) { out[i] = squares(columns, x + i * columns, (rows - i) * columns); }
+  size_t i = 0, left = rows * columns;
+  for (; i + 4 <= rows; i += 4, x += 4 * columns, left -= 4 * columns) {
+    totals(
+        squares(columns, x, left), squares(columns, x + columns, left - columns),
+        squares(columns, x + 2 * columns, left - 2 * columns), squares(columns, x + 3 * columns, left - 3 * columns),
+        out + i);
+  }
+  for (; i < rows; i++, x += columns, left -= columns) { out[i] = total(squares(columns, x, left)); }
 }
 CK_KERNEL(ck_f32_row_squares, (size_t rows, size_t columns, const float *x, float *out), (rows, columns, x, out))
 

@@ -2,6 +2,7 @@
 #include "ck_ring128.h"
 
 #include "dispatch.h"
+#include "ring128_ifma.h"
 
 typedef unsigned __int128 wide;
 
@@ -62,13 +63,23 @@ CK_INLINE void ck_u128_multiply_add_loop(size_t n, const uint64_t *a, const uint
 }
 CK_KERNEL(ck_u128_multiply_add, (size_t n, const uint64_t *a, const uint64_t *b, uint64_t *z), (n, a, b, z))
 
-CK_INLINE void ck_u128_dot_loop(size_t n, const uint64_t *weights, const uint64_t *a, uint64_t sum[2]) {
+CK_INLINE void dot_loop(size_t n, const uint64_t *weights, const uint64_t *a, uint64_t sum[2]) {
   wide total = 0;
   for (size_t i = 0; i < n; i++) { total += weights[i] * load(n, a, i); }
   sum[0] = (uint64_t)total;
   sum[1] = (uint64_t)(total >> 64);
 }
-CK_KERNEL(ck_u128_dot, (size_t n, const uint64_t *weights, const uint64_t *a, uint64_t sum[2]), (n, weights, a, sum))
+CK_LOCAL_KERNEL(dot, (size_t n, const uint64_t *weights, const uint64_t *a, uint64_t sum[2]), (n, weights, a, sum))
+
+void ck_u128_dot(size_t n, const uint64_t *weights, const uint64_t *a, uint64_t sum[2]) {
+#if CK_X86
+  if (ck_has_ifma()) {
+    ck_u128_dot_ifma(n, weights, a, sum);
+    return;
+  }
+#endif
+  dot(n, weights, a, sum);
+}
 
 CK_INLINE void ck_u128_split_loop(size_t n, const uint64_t *a, uint64_t *limbs) {
   CK_INDEPENDENT for (size_t i = 0; i < n; i++) {

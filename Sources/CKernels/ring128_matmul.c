@@ -2,6 +2,7 @@
 #include "ck_ring128.h"
 #include "ck_ring_matmul.h"
 #include "dispatch.h"
+#include "ring128_ifma.h"
 
 typedef unsigned __int128 wide;
 
@@ -70,6 +71,9 @@ CK_LOCAL_KERNEL(
     (k, n, a, along, b, ldb, c_low, c_high))
 
 size_t ck_ring128_matmul_scratch(size_t m, size_t k, size_t n) {
+#if CK_X86
+  if (ck_has_ifma()) { return ck_ring128_matmul_ifma_scratch(m, k, n); }
+#endif
   size_t packed = (m + n) * k, mixed = ck_ring64_matmul_scratch(m, k, n);
   return packed > mixed ? packed : mixed;
 }
@@ -79,6 +83,13 @@ void ck_ring128_matmul(
     const uint64_t *b_low, const uint64_t *b_high, size_t ldb, bool transpose_b, uint64_t *c_low, uint64_t *c_high,
     size_t ldc, uint64_t *scratch) {
   if (m == 0 || k == 0 || n == 0) { return; }
+#if CK_X86
+  if (ck_has_ifma()) {
+    ck_ring128_matmul_ifma(
+        m, k, n, a_low, a_high, lda, transpose_a, b_low, b_high, ldb, transpose_b, c_low, c_high, ldc, scratch);
+    return;
+  }
+#endif
   ck_ring64_matmul(m, k, n, a_low, lda, transpose_a, b_high, ldb, transpose_b, c_high, ldc, scratch);
   ck_ring64_matmul(m, k, n, a_high, lda, transpose_a, b_low, ldb, transpose_b, c_high, ldc, scratch);
   if (m <= 2 && !transpose_b) {

@@ -14,8 +14,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
   case malformedFile(file: String, reason: String)
   /// A cell cannot become a feature or a target.
   case unusableCell(table: String, place: Place, column: String, fault: CellFault)
-  /// A table lacks a column.
-  case missingColumn(String, table: String)
+  /// A table lacks a column; with the nearest name that it has, where that may be told.
+  case missingColumn(String, table: String, nearest: String? = nil)
   /// A column cannot be fitted.
   case unusableColumn(String, table: String, reason: String)
   /// Parts that should describe one data set contradict each other.
@@ -38,7 +38,9 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .malformedFile(let file, let reason): "\(file): \(reason)."
     case .unusableCell(let table, let place, let column, let fault):
       "\(table), \(place), column \(column): \(fault)."
-    case .missingColumn(let column, let table):
+    case .missingColumn(let column, let table, let nearest?):
+      "\(table) has no column \(column): did you mean “\(nearest)”?"
+    case .missingColumn(let column, let table, nil):
       "\(table) has no column \(column): check the name, or whether the first line is a header."
     case .unusableColumn(let column, let table, let reason): "\(table), column \(column): \(reason)."
     case .inconsistent(let reason): "\(reason)."

@@ -86,16 +86,18 @@ extension KernelTests {
       }
     }
 
-    @Test(arguments: [0, 1, 1 << 32, 1 << 63, .max] as [UInt64]) func coinsChoosePlaces(limit: UInt64) {
+    @Test(arguments: [0, 1, 1 << 16, 1 << 31, .max] as [UInt32]) func coinsChoosePlaces(limit: UInt32) {
       var generator = SeededGenerator(state: 52)
       for size in edgeSizes {
-        var words = generator.words(size)
-        if size > 2 { (words[0], words[size - 1]) = (limit, limit &- 1) }
-        let expected = words.indices.filter { words[$0] < limit }
+        var words = generator.words(size).map { UInt32(truncatingIfNeeded: $0) }
+        if size > 2 { (words[0], words[1], words[size - 1]) = (limit, limit &+ 1, limit &- 1) }
+        let expected = words.indices.filter { words[$0] <= limit }
         atEveryLevel { level in
           var places = [Int](repeating: -1, count: size + 8)
-          let count = ck_u64_places_below(size, words, limit, &places)
+          var ties = -1
+          let count = ck_u32_places_to(size, words, limit, &places, &ties)
           #expect(Array(places.prefix(count)) == expected, "at \(level)")
+          #expect(ties == words.count { $0 == limit }, "at \(level)")
         }
       }
     }
@@ -103,7 +105,7 @@ extension KernelTests {
     @Test func rowsAreSquaredAndOuterProductsTaken() {
       var generator = SeededGenerator(state: 53)
       for columns in [1, 2, 3, 13, 15, 16, 17, 31, 33, 64, 100] {
-        for rows in [0, 1, 2, 5, 16] {
+        for rows in [0, 1, 2, 3, 4, 5, 7, 16] {
           let x = generator.floats(rows * columns)
           let (a, b) = (generator.floats(rows), generator.floats(columns))
           let squares = (0..<rows).map { row in

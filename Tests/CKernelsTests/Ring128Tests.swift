@@ -85,8 +85,10 @@ extension KernelTests {
 
     @Test func matrixProduct() {
       var generator = SeededGenerator(state: 42)
-      for (m, k, n) in [(1, 1, 1), (1, 37, 19), (2, 5, 3), (3, 7, 5), (17, 64, 10), (19, 53, 17), (0, 3, 2), (2, 0, 3)]
-      {
+      for (m, k, n) in [
+        (1, 1, 1), (1, 37, 19), (2, 5, 3), (3, 7, 5), (17, 64, 10), (19, 53, 17), (5, 530, 3), (1, 520, 70), (0, 3, 2),
+        (2, 0, 3),
+      ] {
         for (left, right) in [(false, false), (true, false), (false, true), (true, true)] {
           let (a, b, c) = (generator.words(2 * m * k), generator.words(2 * k * n), generator.words(2 * m * n))
           let (x, y, z) = (Self.wide(a), Self.wide(b), Self.wide(c))
@@ -124,6 +126,23 @@ extension KernelTests {
         power = power << 1 ^ (power >> 63 == 1 ? 0x1B : 0)
       }
       return product
+    }
+
+    /// Sums of many of the largest words, whose limbs carry most: (−1)·(−1) and (2⁶⁴ − 1)·(−1).
+    @Test(arguments: [(4, 1300, 17), (1, 1300, 9)]) func deepSums(_ extents: (m: Int, k: Int, n: Int)) {
+      let (m, k, n) = extents
+      let (a, b) = ([UInt64](repeating: .max, count: m * k), [UInt64](repeating: .max, count: k * n))
+      let ones = [UInt64](repeating: .max, count: 18_000)
+      atEveryLevel { _ in
+        var low = [UInt64](repeating: 0, count: m * n)
+        var high = low
+        var scratch = [UInt64](repeating: 0, count: ck_ring128_matmul_scratch(m, k, n))
+        ck_ring128_matmul(m, k, n, a, a, k, false, b, b, n, false, &low, &high, n, &scratch)
+        #expect(low.allSatisfy { $0 == UInt64(k) } && high.allSatisfy { $0 == 0 })
+        var sum: [UInt64] = [1, 2]
+        ck_u128_dot(ones.count / 2, ones, ones, &sum)
+        #expect(Self.wide(sum)[0] == 0 &- UInt128(ones.count / 2) &* UInt128(UInt64.max))
+      }
     }
 
     @Test func fieldOfBits() {

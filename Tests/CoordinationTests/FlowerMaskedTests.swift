@@ -292,6 +292,19 @@ import Testing
     }
   }
 
+  /// A bound that a ServerApp could change would tell by refusals how many rows a worker has.
+  @Test func theBoundOfRowsIsSaidOnce() async throws {
+    let key = P256.Signing.PrivateKey()
+    let worker = try FlowerWorker(
+      name: "a", rows: try Federations.tables()[0].rows, policy: WorkerPolicy(), job: Self.job,
+      masking: FlowerMasking(key: key, roster: ["a": key.publicKey]), logger: Federations.quiet)
+    for kind in ["train", "evaluate"] {
+      #expect(Self.config("tacit-sum", await worker.answer(try Self.question(kind))) != nil)
+      let other = await worker.answer(try Self.question(kind, rows: 77))
+      #expect(Self.reason(other).contains("was another number before"))
+    }
+  }
+
   /// Each adds a part of the noise: the mean of three has the deviation that the job's multiplier gives three. 58 weights in 8 sums
   /// give a deviation within 20 % but once in 10⁸ runs (six deviations of the estimate).
   @Test func noiseAddsUpUnderMasks() async throws {

@@ -73,6 +73,21 @@ import Testing
     #expect(result.rounds.map(\.contributors) == [["a", "c", "d", "e"]])
   }
 
+  /// A coordinator that chose ranges could learn from refusals what is in them: they follow from the job and from one number of rows.
+  @Test(arguments: [
+    ("\"weightLimit\":150", "\"weightLimit\":40"), ("\"bound\":150", "\"bound\":140"), ("\"bound\":8", "\"bound\":0.5"),
+  ]) func anotherRangeThanTheJobsIsRefused(own: String, other: String) async throws {
+    let relay = await Relay(
+      workers: try Federations.tables(5), altered: ["b"], database: try Federations.database(),
+      questions: { message, _ in
+        let header = String(decoding: message.header, as: UTF8.self).replacing(own, with: other)
+        return [LinkMessage(header: Array(header.utf8), body: message.body)]
+      }, { message, _ in [message] })
+    let result = try await relay.run(
+      Federations.job("rounds: 1, aggregation: masked, quorum: 0.7, deadlineSeconds: 8, valueRange: 8", workers: 5))
+    #expect(result.rounds.map(\.contributors) == [["a", "c", "d", "e"]])
+  }
+
   /// The bound of the issue: 2^-15 of the agreed range a coordinate and round; three rounds add up.
   @Test func maskedGivesTheOpenAverage() async throws {
     let keys = "rounds: 1, localEpochs: 2, minimumClients: 3, valueRange: 4"

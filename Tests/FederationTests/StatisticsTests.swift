@@ -1,6 +1,7 @@
 import Arithmetic
 import Datasets
 import Federation
+import Foundation
 import Learning
 import Tensors
 import Testing
@@ -97,6 +98,29 @@ import Testing
     let tensors = WorkerTable.tensors(train: rows, test: rows)
     #expect(try LocalStatistics(tensors, nil).sums == [3] && LocalStatistics.count(nil) == 1)
     #expect(throws: FederationError.self) { try LocalStatistics(tensors, schema) }
+  }
+
+  /// Whoever asks names columns in later questions too: those that the owner lets nobody read are not there.
+  @Test func columnsThatAJobMayNotReadAreNotKept() throws {
+    let path = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString).csv")
+    defer { try? FileManager.default.removeItem(at: path) }
+    try "age,diagnosis,income,label\n\((0..<20).map { "\($0),\($0),\($0),\($0 % 2)\n" }.joined())"
+      .write(to: path, atomically: true, encoding: .utf8)
+    let job = try Job.parse(
+      """
+      data: {target: label}
+      model: {layers: [{dense: 1}, sigmoid]}
+      training: {loss: binaryCrossEntropy, batch: 4, optimizer: {sgd: {learningRate: 0.1}}}
+      mode: federated
+      federated: {workers: 3, rounds: 1}
+      """)
+    let table = try WorkerTable.file(path.path, for: job, columns: ["age", "income", "label"])
+    guard case .table(let schema, let train, let test) = table else { throw CancellationError() }
+    #expect(train.columnNames == ["age", "income", "label"] && test.columnNames == train.columnNames)
+    #expect(schema.features.map(\.name) == ["age", "income"] && train.rowCount + test.rowCount == 20)
+    var asked = schema
+    asked.features[0] = Schema.Column("diagnosis", .numeric())
+    #expect(throws: DatasetError.self) { try LocalStatistics(table, asked) }
   }
 
   // MARK: Judging

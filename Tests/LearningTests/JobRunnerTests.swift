@@ -22,6 +22,19 @@ import Testing
     return path
   }
 
+  @Test(arguments: ["target: anser", "target: answer, ranges: {bb: [0, 10]}"]) func misspeltColumns(data: String) throws
+  {
+    let path = try table { a, b, _ in a > b ? "yes" : "no" }
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let error = #expect(throws: DatasetError.self) {
+      try run(
+        "[{dense: 1}, sigmoid]", data: "{file: '\(path)', \(data)}",
+        training: "epochs: 1, batch: 16, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.1}}")
+    }
+    #expect(
+      error?.description.contains(data.contains("anser") ? "did you mean “answer”?" : "did you mean “b”?") == true)
+  }
+
   @Test func twoClasses() throws {
     let path = try table { a, b, isRed in 2 * a - b + (isRed ? 10 : 0) > 12 ? "yes" : "no" }
     defer { try? FileManager.default.removeItem(atPath: path) }

@@ -72,6 +72,12 @@ import Testing
     #expect(none.scheme == .replicated && none.parties == 3)
     #expect(try part("scheme: replicated, parties: 3") == part("scheme: replicated"))
     #expect(additive.scheme == .additive && additive.parties == 2 && three.parties == 16)
+    let checked = try (part("scheme: spdz"), part("scheme: spdz, parties: 3, checkpoint: 0"))
+    #expect(checked.0.scheme == .spdz && checked.0.parties == 2 && checked.1.parties == 3)
+    #expect(
+      refusal("scheme: spdz, checkpoint: 4")
+        == "encrypted.checkpoint: a training with scheme: spdz keeps no checkpoints; remove one of them")
+    #expect(refusal("scheme: spdz, parties: 17") == "encrypted.parties must be a whole number from 2 to 16")
     #expect(refusal("parties: 2") == "encrypted.parties must be 3: replicated sharing is among three parties")
     for parties in ["1", "17"] {
       #expect(

@@ -108,6 +108,19 @@ import Testing
   }
 
   /// A sample may be empty: then a step is noise alone. One row at a rate of 1/1000 is hardly ever drawn.
+  /// Coins are of 64 bits, of which the lower half is thrown where the upper one leaves it open.
+  @Test func lowerHalvesOfCoinsDecideTies() {
+    let limit: UInt64 = 5 << 32 | 7
+    var coins: [UInt32] = [4, 5, 6, 5, 0, 5, .max, 5]
+    var lower: [UInt32] = [6, 7, 8, 0]
+    var rows = [Int](repeating: -1, count: coins.count + 8)
+    let count = coins.withUnsafeMutableBufferPointer { coins in
+      PoissonSampler.choose(coins, rows: 8, limit: limit, into: &rows) { lower.removeFirst() }
+    }
+    #expect(Array(rows.prefix(count)) == [0, 1, 4, 7])
+    #expect(lower.isEmpty)
+  }
+
   @Test func emptySamples() throws {
     let (x, y) = clouds(2)
     let sampler = try PoissonSampler(rows: 2, rate: 1)

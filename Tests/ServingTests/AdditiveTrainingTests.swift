@@ -86,7 +86,7 @@ import Transports
   private func attempt(
     _ program: TrainingProgram, _ origins: [PendingTraining.Origin], fault: FaultPlan
   ) async throws -> Attempt {
-    let dealer = try #require(try await MemoryTrainingDealer(.additive(partyCount: 2)))
+    let dealer = try await MemoryTrainingDealer<AdditiveScheme>(partyCount: 2)
     let dealing = Task { await dealer.run() }
     defer { dealing.cancel() }
     let attempt = NIOLockedValueBox(Attempt())
@@ -175,7 +175,7 @@ import Transports
           parcels[party].bytes, rowCount: program.rowCount, width: words.shape[1], party: party, scheme: scheme))
       let shares = try AdditiveSharing.unpack(
         weightParcels[party], party: party, partyCount: 2, shapes: weights.map(\.shape))
-      return .fresh(rows: TrainingRows(training: rows), weights: shares.map(\.held), place: place)
+      return .fresh(rows: TrainingRows(training: rows), weights: .additive(shares), place: place)
     }
   }
 

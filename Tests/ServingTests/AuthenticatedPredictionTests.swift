@@ -198,14 +198,4 @@ import Transports
       #expect(sessions.withLockedValue { $0 } >= 2)
     }
   }
-
-  @Test func trainingIsRefused() async throws {
-    let cluster = try AdditiveCluster(scheme: .spdz)
-    defer { cluster.stop() }
-    try await cluster.startDealer()
-    try await cluster.startParties()
-    try await cluster.withClient { client in
-      _ = await #expect(throws: ServingError.self) { try await client.rowCounts(of: "rows", owners: ["a"]) }
-    }
-  }
 }

@@ -96,6 +96,6 @@ func freshOrigins(
     rows.append(
       try SharedRows.Block(
         parcels[party].bytes, rowCount: program.rowCount, width: words.shape[1], party: party, scheme: .replicated))
-    return .fresh(rows: TrainingRows(training: rows), weights: shares[party].map(\.held), place: place)
+    return .fresh(rows: TrainingRows(training: rows), weights: .replicated(shares[party]), place: place)
   }
 }

@@ -13,6 +13,8 @@ from .masked_sum import MaskedSum, SumFailed
 
 SHARED = ("kind", "bits", "minimum", "offset", "counts", "steps", "arrays", "context")
 """What all workers must say alike of a sum."""
+MOST_VALUES = 2**28
+"""More than these are no model."""
 
 
 class MaskedFedAvg(FedAvg):
@@ -43,6 +45,9 @@ class MaskedFedAvg(FedAvg):
                 return None, None
             moved = values[:-2] / weight
             metrics["loss"] = float(loss / weight)
+        if sum(self.arrays[name].numpy().size for name in said["arrays"] if name in self.arrays) != moved.size:
+            log(WARNING, "the workers summed something else than this model's updates")
+            return None, None
         arrays = {}
         for name in said["arrays"]:
             before = self.arrays[name].numpy()
@@ -93,6 +98,8 @@ class MaskedFedAvg(FedAvg):
                 if reply.has_error():
                     raise ValueError(reply.error.reason)
                 said = reply.content["tacit-sum"]
+                if not well_formed(said):
+                    raise ValueError("what it says of the sum is not well formed")
                 name, key = str(said["name"]), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), said["key"])
             except (KeyError, TypeError, ValueError) as reason:
                 log(WARNING, "node %d takes part in no masked sum: %s", node, reason)
@@ -139,10 +146,34 @@ class MaskedFedAvg(FedAvg):
         while waiting and time.monotonic() < end:
             for reply in self.grid.pull_messages(waiting):
                 waiting.discard(reply.metadata.reply_to_message_id)
-                if reply.has_error() or "tacit-stage" not in reply.content:
+                said = None if reply.has_error() else stage(reply.content)
+                if said is None:
                     reason = reply.error.reason if reply.has_error() else "its answer is no stage of a sum"
                     log(WARNING, "node %d: %s", reply.metadata.src_node_id, reason)
                 else:
-                    replies[reply.metadata.src_node_id] = bytes(reply.content["tacit-stage"].get("message", b""))
+                    replies[reply.metadata.src_node_id] = said
             time.sleep(0.1)
         return replies
+
+
+def well_formed(said) -> bool:
+    """Whether a worker's word on a sum has the types and sizes that the sum counts on: a node may answer anything."""
+    counts, steps, arrays = (said.get(key, []) for key in ("counts", "steps", "arrays"))
+    return (
+        all(key in said for key in SHARED if key != "arrays")
+        and all(isinstance(said[key], int) for key in ("bits", "minimum", "offset"))
+        and 1 <= said["bits"] <= 52 and 2 <= said["minimum"] and 0 <= said["offset"] < 2**52
+        and all(isinstance(values, list) for values in (counts, steps, arrays))
+        and 0 < len(counts) == len(steps)
+        and all(isinstance(count, int) and 0 < count <= MOST_VALUES for count in counts) and sum(counts) <= MOST_VALUES
+        and all(isinstance(step, float) and 0 < step < float("inf") for step in steps)
+        and all(isinstance(name, str) for name in arrays) and len(set(arrays)) == len(arrays)
+        and isinstance(said["kind"], str) and isinstance(said["context"], bytes)
+    )
+
+
+def stage(content) -> bytes | None:
+    """The message in a worker's answer to a stage."""
+    record = content["tacit-stage"] if "tacit-stage" in content else {}
+    message = record.get("message")
+    return message if isinstance(message, bytes) else None

@@ -149,7 +149,10 @@ class MaskedSum:
                 raise SumFailed(f"the shares of the secret of {self.names[place]} do not fit together")
             for survivor in survivors:
                 other = keys[survivor][:32]
-                shared = own.exchange(X25519PublicKey.from_public_bytes(other))
+                try:
+                    shared = own.exchange(X25519PublicKey.from_public_bytes(other))
+                except ValueError as reason:
+                    raise SumFailed(f"the key of {self.names[survivor]} makes no secret") from reason
                 mask = self.stream(shared, b"pair mask" + b"".join(sorted([public, other])))
                 # Who comes earlier added the mask of a pair, who comes later subtracted it.
                 if survivor < place:

@@ -24,9 +24,10 @@ void ck_gf64_add_where(size_t n, uint64_t delta, const uint64_t *bits, uint64_t 
 void ck_gf64_beaver_and(
     size_t n, uint64_t delta, const uint64_t *e, const uint64_t *f, const uint64_t *a, const uint64_t *b, uint64_t *z);
 
-/// `ck_monomial_borrow` in the MACs: planes of `c` are `stride` words apart, those of the MACs of monomials n words.
+/// `ck_monomial_borrow` in the MACs: planes of `c` are `stride` words apart, those of the MACs of monomials n words,
+/// which may lie anywhere.
 void ck_gf64_monomial_borrow(
-    size_t n, unsigned size, uint64_t delta, size_t stride, const uint64_t *c, const uint64_t *monomials,
+    size_t n, unsigned size, uint64_t delta, size_t stride, const uint64_t *c, const void *monomials,
     uint64_t *generate, uint64_t *propagate);
 
 #endif

@@ -27,6 +27,13 @@ struct Judgement: Codable, Hashable, Sendable {
     ]
   }
 
+  /// The bound of rows that a plan was made for, with sums over held-out rows at its end.
+  static func rowBound(in plan: HidingPlan) -> Double? {
+    guard let bound = plan.segments.suffix(count).first?.bound, (4...0x1p53).contains(bound), bound == bound.rounded()
+    else { return nil }
+    return bound
+  }
+
   /// Of a row; a model that does worse has diverged.
   private static let largestLoss = 256.0
 

@@ -23,6 +23,8 @@ final class FlowerRun {
   /// The masked sum for which a vector is ready, or which is under way.
   private var sum: FlowerSum?
   private var local: (settings: Job, work: LocalWork)?
+  /// What the ServerApp says that any worker has rows; it says so once, or refusals would tell how many this one has.
+  private var mostRows: Int?
 
   /// - Throws: ``CoordinationError/flower(_:)`` with the reason why the job is not for this worker.
   init(
@@ -146,6 +148,10 @@ final class FlowerRun {
     guard let rows = request.mostRows else {
       throw .flower("a masked sum needs a bound of weights: send tacit-most-rows, the most rows that any worker has")
     }
+    guard rows == mostRows ?? rows else {
+      throw .flower("tacit-most-rows was another number before, and is the same in a whole run: leave it as it was")
+    }
+    mostRows = rows
     return rows
   }
 

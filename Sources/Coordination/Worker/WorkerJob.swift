@@ -23,6 +23,8 @@ final class WorkerJob {
   /// The integers that the aggregation under way adds, and the aggregation's half here.
   private var pending: (task: Int, plan: HidingPlan, context: [UInt8], words: [UInt64])?
   private var contribution: (task: Int, client: any HidingClient)?
+  /// How many rows the coordinator says that all workers have; it says so once.
+  private var allRows: Double?
 
   init(_ offer: JobOffer, _ job: Job, name: String, table: WorkerTable) throws {
     guard let federated = job.federated else { throw CoordinationError.protocolBreach("a job that is not federated") }
@@ -52,8 +54,12 @@ final class WorkerJob {
     if let client { return try perform(header, body, client) }
     switch header.kind {
     case .statistics(let schema):
-      return try tell(try LocalStatistics(table, schema).sums, header, body)
-    case .evaluate: return try tell(try working().judge(try weights(body, header).model), header, body)
+      let plan = HidingPlan.statistics(
+        count: LocalStatistics.count(schema), minimumClients: federated.minimumClients)
+      return try tell(try LocalStatistics(table, schema).sums, as: plan, header, body)
+    case .evaluate:
+      let plan = try header.hiding.map { HidingPlan.judgement(federated, rows: try rows(of: $0)) }
+      return try tell(try working().judge(try weights(body, header).model), as: plan, header, body)
     case .train: return try train(header, body)
     }
   }
@@ -94,27 +100,41 @@ final class WorkerJob {
       }
       return (.update(answer), .floats(update.extras.isEmpty ? update.vector : update.vector + update.extras))
     }
+    let rows = try rows(of: plan)
     let summand = Summand(
-      count: local.layout.count, extraCount: local.rule.extraCount(local.layout), weightLimit: plan.weightLimit)
+      count: local.layout.count, extraCount: local.rule.extraCount(local.layout),
+      weightLimit: local.weighting == .examples ? (rows > 4 ? rows : min(max(plan.weightLimit, 1), rows)) : 1)
+    let expected = HidingPlan.training(federated, summand: summand, rows: rows)
     let blocks = try summand.blocks(update, weighting: local.weighting)
-    return try hide(blocks + Judgement.blocks(judged), plan, header, body)
+    return try hide(blocks + Judgement.blocks(judged), as: expected, plan, header, body)
   }
 
   private func tell(
-    _ sums: [Double], _ header: TaskHeader, _ body: LinkBody
+    _ sums: [Double], as expected: HidingPlan?, _ header: TaskHeader, _ body: LinkBody
   ) throws -> (WorkerMessage.Reply, LinkBody) {
     guard let plan = header.hiding else { return (.sums(sums), .none) }
-    return try hide(header.kind == .evaluate ? Judgement.blocks(sums) : [.doubles(sums)], plan, header, body)
+    return try hide(
+      header.kind == .evaluate ? Judgement.blocks(sums) : [.doubles(sums)], as: expected, plan, header, body)
   }
 
+  /// - Parameter expected: the plan that follows from the job. Whoever chose another's ranges would learn by a refusal whether a value is in them.
   private func hide(
-    _ blocks: [HidingPlan.Block], _ plan: HidingPlan, _ header: TaskHeader, _ body: LinkBody
+    _ blocks: [HidingPlan.Block], as expected: HidingPlan?, _ plan: HidingPlan, _ header: TaskHeader, _ body: LinkBody
   ) throws -> (WorkerMessage.Reply, LinkBody) {
-    guard plan.minimumClients >= federated.minimumClients else {
-      throw CoordinationError.protocolBreach("sums of fewer updates than the job's")
+    guard plan == expected else {
+      throw CoordinationError.protocolBreach("sums of fewer updates, or in another range, than the job's")
     }
     pending = (header.number, plan, try context(header, body), try plan.encode(blocks))
     return (.ready, .none)
+  }
+
+  /// How many rows all workers have, as the plan says, which may not say another number later.
+  private func rows(of plan: HidingPlan) throws(CoordinationError) -> Int {
+    guard let bound = Judgement.rowBound(in: plan), bound == allRows ?? bound else {
+      throw .protocolBreach("another number of rows of all workers than before")
+    }
+    allRows = bound
+    return Int(bound)
   }
 
   /// What stands for the question where vectors are masked.

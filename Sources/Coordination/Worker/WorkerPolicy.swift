@@ -77,15 +77,3 @@ public struct WorkerPolicy: Hashable, Sendable {
     return "it reads the column \(column), which the policy does not name"
   }
 }
-
-extension Job {
-  /// The columns that it names, the target first.
-  var namedColumns: [String] {
-    let target: [String] =
-      switch data.source {
-      case .owners(let target), .file(_, let target): [target]
-      case .set: []
-      }
-    return target + (data.columns ?? []) + data.ranges.keys.sorted() + data.categories.keys.sorted()
-  }
-}

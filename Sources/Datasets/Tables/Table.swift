@@ -80,6 +80,13 @@ extension Table {
       lines: lines.isEmpty ? [] : rows.map { lines[$0] })
   }
 
+  /// The same rows of some columns alone, in the table's order.
+  public func keeping(_ names: Set<String>) throws(DatasetError) -> Table {
+    let kept = columnNames.indices.filter { names.contains(columnNames[$0]) }
+    return try Table(
+      name: name, columnNames: kept.map { columnNames[$0] }, columns: kept.map { columns[$0] }, lines: lines)
+  }
+
   /// The same table under other column names.
   public func renamed(_ names: [String]) throws(DatasetError) -> Table {
     try Table(name: name, columnNames: names, columns: columns, lines: lines)

@@ -15,8 +15,9 @@ public final class PlainProgram {
   private let plans: KernelPlans
   /// Where each value lies.
   private let places: UnsafeMutableBufferPointer<Target>
-  private let arena: UnsafeMutableBufferPointer<Float>
+  private let memory: WorkMemory.Room
   private let scratch: Target
+  private let constants: UnsafeMutableBufferPointer<Float>
   private let inputValues: [Int]
   private let outputValues: [Int]
   /// Memory of the outputs until others are bound.
@@ -24,7 +25,9 @@ public final class PlainProgram {
   private var isBound: [Bool]
 
   /// Compiles a graph; its shapes are those the program runs with.
-  public init(_ graph: Graph) {
+  ///
+  /// - Parameter memory: where it computes; programs that run by turns may share one.
+  public init(_ graph: Graph, in memory: WorkMemory = WorkMemory()) {
     precondition(BLAS.isReady, "OpenBLAS is not there")
     var lowering = Lowering(graph)
     let inputs = graph.inputs.sorted { $0.value < $1.value }
@@ -41,13 +44,15 @@ public final class PlainProgram {
     let layout = ArenaLayout(steps: steps, counts: arenaCounts)
     let scratchCount = steps.map(\.scratchCount).max() ?? 0
     let constantCount = lowering.constants.reduce(0) { $0 + counts[$1.value] }
-    arena = .aligned(count: layout.count + scratchCount + constantCount)
-    scratch = arena.baseAddress! + layout.count
+    self.memory = memory.room(layout.count + scratchCount)
+    let arena = self.memory.scalars.baseAddress!
+    scratch = arena + layout.count
 
     places = .allocate(capacity: counts.count)
-    places.initialize(repeating: arena.baseAddress!)
+    places.initialize(repeating: arena)
     for (value, offset) in layout.offsets.enumerated() where offset >= 0 { places[value] += offset }
-    var next = scratch + scratchCount
+    constants = .aligned(count: constantCount)
+    var next = constants.baseAddress!
     for (value, scalar) in lowering.constants {
       next.initialize(repeating: scalar, count: counts[value])
       places[value] = next
@@ -64,7 +69,7 @@ public final class PlainProgram {
 
   deinit {
     places.deallocate()
-    arena.deallocate()
+    constants.deallocate()
     results.deallocate()
   }
 
@@ -168,15 +173,5 @@ extension Step {
     case .conv2dExampleNorms(let plane): plane.scratchCount + plane.normScratchCount
     default: 0
     }
-  }
-}
-
-extension UnsafeMutableBufferPointer<Float> {
-  /// Zeros that begin on a cache line.
-  fileprivate static func aligned(count: Int) -> Self {
-    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: Swift.max(count, 1) * 4, alignment: 64)
-    let scalars = bytes.bindMemory(to: Float.self)
-    scalars.initialize(repeating: 0)
-    return scalars
   }
 }

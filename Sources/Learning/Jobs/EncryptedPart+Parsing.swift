@@ -19,9 +19,10 @@ extension Job.EncryptedPart {
     if let reveal = entries["reveal"] { part.reveal = try revealed(reveal) }
     if let checkpoint = entries["checkpoint"] {
       part.checkpoint = try checkpoint.integer(in: 0...1 << 30)
-      guard part.scheme != .replicatedMalicious || part.checkpoint == 0 else {
+      guard !part.scheme.isChecked || part.checkpoint == 0 else {
         throw .contradiction(
-          "\(checkpoint.path): a training with scheme: replicated-malicious keeps no checkpoints; remove one of them")
+          "\(checkpoint.path): a training with scheme: \(part.scheme.rawValue) keeps no checkpoints; "
+            + "remove one of them")
       }
     }
     if let deadline = entries["deadlineSeconds"] { part.deadlineSeconds = try deadline.integer(in: 1...86_400) }
@@ -43,7 +44,7 @@ extension Job.EncryptedPart {
         throw .outOfRange(node.path, allowed: "3: replicated sharing is among three parties")
       }
       return 3
-    case .additive: return try node?.integer(in: 2...16) ?? 2
+    case .additive, .spdz: return try node?.integer(in: 2...16) ?? 2
     }
   }
 

@@ -82,7 +82,7 @@ public struct Job: Hashable, Sendable, Codable {
 
   public struct EncryptedPart: Hashable, Sendable, Codable {
     public var scheme = Scheme.replicated
-    /// Computing parties, a dealer not among them: 3 of replicated sharing, 2 to 16 of additive.
+    /// Computing parties, a dealer not among them: 3 of replicated sharing, 2 to 16 with a dealer.
     public var parties = 3
     /// Bits behind the point of shared numbers.
     public var fractionBits = 20
@@ -106,6 +106,17 @@ public struct Job: Hashable, Sendable, Codable {
       case replicatedMalicious = "replicated-malicious"
       /// With a dealer.
       case additive
+      /// The same with MACs, and a party that deviates is caught.
+      case spdz
+
+      /// Whether parties that deviate are caught. Nobody can check noise that a party brings, and nothing is kept of such a
+      /// training.
+      package var isChecked: Bool {
+        switch self {
+        case .replicated, .additive: false
+        case .replicatedMalicious, .spdz: true
+        }
+      }
     }
 
     public enum Optimisation: String, Hashable, Sendable, Codable, CaseIterable {
@@ -145,5 +156,17 @@ public struct Job: Hashable, Sendable, Codable {
     }
 
     public init() {}
+  }
+}
+
+extension Job {
+  /// The columns that it names, the target first.
+  package var namedColumns: [String] {
+    let target: [String] =
+      switch data.source {
+      case .owners(let target), .file(_, let target): [target]
+      case .set: []
+      }
+    return target + (data.columns ?? []) + data.ranges.keys.sorted() + data.categories.keys.sorted()
   }
 }

@@ -1,4 +1,5 @@
 import Datasets
+import Settings
 
 /// Finds and prepares the data of a job: from a named set, a table, or the tables of several owners.
 struct JobData {
@@ -22,7 +23,7 @@ struct JobData {
     switch part {
     case .all: return try loadAll()
     case .owner(let index): return try load(.table(job.ownerFiles[index]))
-    case .table(let path): return try declared(try CSV.read(path: path))
+    case .table(let path): return try declared(try read(path))
     case .none:
       let declared = try DeclaredData(job)
       return try declared.prepared(train: declared.emptyTable, test: declared.emptyTable)
@@ -41,7 +42,7 @@ struct JobData {
     let declared = try DeclaredData(job)
     var (trains, tests): ([Table], [Table]) = ([], [])
     for path in owners {
-      let (train, test) = try split(try CSV.read(path: path), declared)
+      let (train, test) = try split(try read(path), declared)
       trains.append(train)
       tests.append(test)
     }
@@ -50,6 +51,13 @@ struct JobData {
       test: try Table.joined(tests, name: "the owners' test rows"))
     (loaded.ownerRows, loaded.ownerTestRows) = (trains.map(\.rowCount), tests.map(\.rowCount))
     return loaded
+  }
+
+  /// A table on this machine, which has every column that the job names.
+  private func read(_ path: String) throws(DatasetError) -> Table {
+    let table = try CSV.read(path: path)
+    guard let name = job.namedColumns.first(where: { !table.columnNames.contains($0) }) else { return table }
+    throw .missingColumn(name, table: table.name, nearest: Spelling.nearest(to: name, in: table.columnNames))
   }
 
   private func split(_ table: Table, _ declared: DeclaredData) throws(DatasetError) -> (train: Table, test: Table) {
@@ -98,7 +106,7 @@ struct JobData {
           testTable: set.testTable)
       }
     case .file(let path, let target):
-      let table = try CSV.read(path: path)
+      let table = try read(path)
       let (train, _) = try split(table, target)
       tabular = TabularDataset(name: table.name, source: path, schema: try schema(of: train, target), table: table)
     case .owners: throw .inconsistent("Workers that bring their own rows have no part of the job's; name a table")
@@ -129,12 +137,12 @@ struct JobData {
       return single(try declared.prepared(test: job.data.test, seed: job.training.seed))
     case .file(let path, let target):
       guard owners.isEmpty else {
-        let table = try CSV.read(path: path)
+        let table = try read(path)
         return try prepared(owners: owners, judge: table) { (train: Table) throws(DatasetError) in
           try schema(of: train, target)
         }
       }
-      let table = try CSV.read(path: path)
+      let table = try read(path)
       guard job.privacy == nil else { return try declared(table) }
       let (train, held) = try split(table, target)
       let tabular = TabularDataset(name: table.name, source: path, schema: try schema(of: train, target), table: train)
@@ -163,7 +171,7 @@ struct JobData {
   ) throws(DatasetError) -> Loaded {
     var (trains, tests): ([Table], [Table]) = ([], [])
     for path in owners {
-      let table = try CSV.read(path: path)
+      let table = try read(path)
       guard judge == nil else {
         trains.append(table)
         continue

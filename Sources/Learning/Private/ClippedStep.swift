@@ -12,15 +12,15 @@ final class ClippedStep {
   private let presence: RowBuffer
   private let clip: RowBuffer
 
-  init(_ clipped: ClippedGraph, _ block: ParameterBlock, size: Int) {
-    let program = PlainProgram(clipped.graph)
+  init(_ clipped: ClippedGraph, _ block: ParameterBlock, size: Int, in memory: StepMemory) {
+    let program = PlainProgram(clipped.graph, in: memory.work)
     self.program = program
     self.size = size
-    features = RowBuffer(ModelDescription.inputName, of: program)
-    targets = RowBuffer(TrainingGraph.targetName, of: program)
-    masks = clipped.masks.map { (RowBuffer($0.name, of: program), $0.rate) }
-    presence = RowBuffer(ClippedGraph.presenceName, of: program)
-    clip = RowBuffer(ClippedGraph.clipName, of: program)
+    features = memory.buffer(ModelDescription.inputName, of: program)
+    targets = memory.buffer(TrainingGraph.targetName, of: program)
+    masks = clipped.masks.map { (memory.buffer($0.name, of: program), $0.rate) }
+    presence = memory.buffer(ClippedGraph.presenceName, of: program)
+    clip = memory.buffer(ClippedGraph.clipName, of: program)
     var offset = 0
     for (index, name) in clipped.weightNames.enumerated() {
       if let input = program.input(named: name) { program.bind(input: input, to: block.weights + offset) }
@@ -36,39 +36,11 @@ final class ClippedStep {
   ) -> Int {
     features.gather(rows, from: allFeatures)
     targets.gather(rows, from: allTargets)
-    for (mask, rate) in masks {
-      let kept = Float(1 / (1 - rate))
-      for index in mask.scalars.indices { mask.scalars[index] = dropout.uniform() < rate ? 0 : kept }
-    }
+    for (mask, rate) in masks { mask.drop(rate, rows: size, &dropout) }
     for index in 0..<size { presence.scalars[index] = index < rows.count ? 1 : 0 }
     clip.scalars[0] = norm
     program.run()
     let squares = program.output(0)
     return (0..<rows.count).reduce(0) { $0 + (squares[$1] <= norm * norm ? 1 : 0) }
-  }
-}
-
-/// Memory of a program's input, and rows copied there.
-final class RowBuffer {
-  let scalars: UnsafeMutableBufferPointer<Float>
-  /// Scalars a row.
-  private let rowCount: Int
-
-  init(_ name: String, of program: PlainProgram) {
-    let index = program.input(named: name)
-    let shape = index.map { program.inputShapes[$0] } ?? [1]
-    scalars = .allocate(capacity: max(shape.count, 1))
-    scalars.initialize(repeating: 0)
-    rowCount = shape.count / max(shape.extents.first ?? 1, 1)
-    if let index, let base = scalars.baseAddress { program.bind(input: index, to: base) }
-  }
-
-  deinit { scalars.deallocate() }
-
-  func gather(_ rows: UnsafeBufferPointer<Int>, from source: UnsafeBufferPointer<Float>) {
-    guard rowCount > 0, let from = source.baseAddress, let to = scalars.baseAddress else { return }
-    for (position, row) in rows.enumerated() {
-      (to + position * rowCount).update(from: from + row * rowCount, count: rowCount)
-    }
   }
 }

@@ -35,7 +35,33 @@ public struct PoissonSampler: Hashable, Sendable {
       for row in 0..<rows { room[row] = row }
       return rows
     }
-    return stream.withWords(rows) { ck_u64_places_below(rows, $0.baseAddress, UInt64(rate * 0x1p64), room) }
+    return stream.withWords((rows + 1) / 2) { words in
+      words.withMemoryRebound(to: UInt32.self) { coins in
+        // Coins have been read when a tie asks for more words.
+        Self.choose(coins, rows: rows, limit: UInt64(rate * 0x1p64), into: room) {
+          stream.withWords(1) { UInt32(truncatingIfNeeded: $0[0]) }
+        }
+      }
+    }
+  }
+
+  /// The rows whose coins of 64 bits are below the limit. The upper halves decide of all but one in 2³² rows; whose is the limit's own
+  /// throws the lower half too.
+  package static func choose(
+    _ coins: UnsafeMutableBufferPointer<UInt32>, rows: Int, limit: UInt64, into room: UnsafeMutablePointer<Int>,
+    lower: () -> UInt32
+  ) -> Int {
+    let half = UInt32(limit >> 32)
+    var ties = 0
+    let count = ck_u32_places_to(rows, coins.baseAddress, half, room, &ties)
+    guard ties > 0 else { return count }
+    for index in 0..<count where coins[room[index]] == half { room[index] = ~room[index] }
+    var kept = 0
+    for index in 0..<count where room[index] >= 0 || lower() < UInt32(truncatingIfNeeded: limit) {
+      room[kept] = max(room[index], ~room[index])
+      kept += 1
+    }
+    return kept
   }
 }
 

@@ -13,6 +13,7 @@ final class PrivateLoop {
   private let stream = SecretStream()
   /// The steps of the sizes that have come up, by their size in ``unit``s.
   private var steps: [ClippedStep?] = []
+  private let memory: StepMemory
   private var optimizer: OptimizerState
   private var dropout: PublicGenerator
   /// The sum of a step's pieces, where it has several.
@@ -41,6 +42,7 @@ final class PrivateLoop {
     block = ParameterBlock(description.weightNames.compactMap { weights[$0] })
     drawn = DrawnRows(capacity: features.shape[0])
     unit = max(1, min(trainer.trainer.batch, trainer.privacy.physicalBatch) / 16)
+    memory = StepMemory(rows: min(features.shape[0] + unit, trainer.privacy.physicalBatch))
     way = try Self.way(trainer, rows: features.shape[0], count: block.count)
     optimizer = OptimizerState(trainer.trainer.optimizer, count: block.count)
     dropout = SeedTree(seed: trainer.trainer.seed).child("dropout").generator()
@@ -127,7 +129,7 @@ final class PrivateLoop {
     let size = min(place * unit, trainer.privacy.physicalBatch)
     let graph = try ClippedGraph(
       trainer.trainer.description, loss: trainer.trainer.loss, perLayer: perLayer, batch: size)
-    let step = ClippedStep(graph, block, size: size)
+    let step = ClippedStep(graph, block, size: size, in: memory)
     steps += [ClippedStep?](repeating: nil, count: max(0, place + 1 - steps.count))
     steps[place] = step
     return step

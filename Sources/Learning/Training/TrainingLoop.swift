@@ -14,6 +14,7 @@ package final class TrainingLoop {
   private let batch: Int
   /// The step of each number of rows that has come up: the batch, and what epochs leave for the last one.
   private var steps: [Int: BatchStep] = [:]
+  private let memory: StepMemory
   private let block: ParameterBlock
   /// Running statistics, with room for what replaces them.
   private let statistics: ParameterBlock
@@ -29,6 +30,7 @@ package final class TrainingLoop {
     self.features = features
     self.targets = targets
     batch = min(trainer.batch, features.shape[0])
+    memory = StepMemory(rows: batch)
     block = ParameterBlock(description.weightNames.compactMap { weights[$0] })
     statistics = ParameterBlock(description.statisticNames.compactMap { weights[$0] })
     optimizer = OptimizerState(trainer.optimizer, count: block.count)
@@ -38,7 +40,8 @@ package final class TrainingLoop {
   /// Compiles the steps of an epoch over so many rows.
   package func prepare(rows: Int) throws(LearningError) {
     for size in [min(batch, rows), rows % batch] where size > 0 && steps[size] == nil {
-      steps[size] = try BatchStep(TrainingGraph(description, loss: loss, batch: size), block, statistics)
+      steps[size] = try BatchStep(
+        TrainingGraph(description, loss: loss, batch: size), block, statistics, size: size, in: memory)
     }
   }
 
@@ -149,26 +152,20 @@ final class ParameterBlock {
 /// The program of one batch size, bound to a block of parameters, and the batch it reads.
 private final class BatchStep {
   private let program: PlainProgram
-  private let features: UnsafeMutableBufferPointer<Float>
-  private let targets: UnsafeMutableBufferPointer<Float>
-  private let masks: [(scalars: UnsafeMutableBufferPointer<Float>, rate: Double)]
-  private let featureCount: Int
-  private let targetCount: Int
+  private let features: RowBuffer
+  private let targets: RowBuffer
+  private let masks: [(scalars: RowBuffer, rate: Double)]
+  private let size: Int
 
-  init(_ training: TrainingGraph, _ block: ParameterBlock, _ statistics: ParameterBlock) {
-    let program = PlainProgram(training.graph)
+  init(
+    _ training: TrainingGraph, _ block: ParameterBlock, _ statistics: ParameterBlock, size: Int, in memory: StepMemory
+  ) {
+    let program = PlainProgram(training.graph, in: memory.work)
     self.program = program
-    func room(_ name: String) -> (UnsafeMutableBufferPointer<Float>, rowCount: Int) {
-      let index = program.input(named: name)
-      let shape = index.map { program.inputShapes[$0] } ?? [1]
-      let scalars = UnsafeMutableBufferPointer<Float>.allocate(capacity: max(shape.count, 1))
-      scalars.initialize(repeating: 0)
-      if let index, let base = scalars.baseAddress { program.bind(input: index, to: base) }
-      return (scalars, shape.count / max(shape[0], 1))
-    }
-    (features, featureCount) = room(ModelDescription.inputName)
-    (targets, targetCount) = room(TrainingGraph.targetName)
-    masks = training.masks.map { (room($0.name).0, $0.rate) }
+    self.size = size
+    features = memory.buffer(ModelDescription.inputName, of: program)
+    targets = memory.buffer(TrainingGraph.targetName, of: program)
+    masks = training.masks.map { (memory.buffer($0.name, of: program), $0.rate) }
     Self.bind(training.weightNames, block, program, firstOutput: 1)
     Self.bind(training.statisticNames, statistics, program, firstOutput: 1 + training.weightNames.count)
   }
@@ -182,32 +179,15 @@ private final class BatchStep {
     }
   }
 
-  deinit {
-    features.deallocate()
-    targets.deallocate()
-    for mask in masks { mask.scalars.deallocate() }
-  }
-
   /// Copies rows together, draws masks, runs forward and backward; gives the loss.
   func run(
     _ rows: UnsafeBufferPointer<Int>, features allFeatures: UnsafeBufferPointer<Float>,
     targets allTargets: UnsafeBufferPointer<Float>, dropout: inout PublicGenerator
   ) -> Float {
-    Self.gather(rows, allFeatures, featureCount, to: features)
-    Self.gather(rows, allTargets, targetCount, to: targets)
-    for (scalars, rate) in masks {
-      let kept = Float(1 / (1 - rate))
-      for index in scalars.indices { scalars[index] = dropout.uniform() < rate ? 0 : kept }
-    }
+    features.gather(rows, from: allFeatures)
+    targets.gather(rows, from: allTargets)
+    for (mask, rate) in masks { mask.drop(rate, rows: size, &dropout) }
     program.run()
     return program.output(0)[0]
-  }
-
-  private static func gather(
-    _ rows: UnsafeBufferPointer<Int>, _ source: UnsafeBufferPointer<Float>, _ count: Int,
-    to target: UnsafeMutableBufferPointer<Float>
-  ) {
-    guard count > 0, let from = source.baseAddress, let to = target.baseAddress else { return }
-    for (position, row) in rows.enumerated() { (to + position * count).update(from: from + row * count, count: count) }
   }
 }

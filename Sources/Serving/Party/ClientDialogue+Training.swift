@@ -8,9 +8,6 @@ import Transports
 extension ClientDialogue {
   /// Takes part in a training on shares.
   func train(_ frame: ServingFrame<Request>) async throws {
-    if scheme.engine == .spdz {
-      throw ServingError.badRequest("parties of a cluster with scheme: \(scheme.engine.rawValue) do not train")
-    }
     switch frame.control {
     case .hello, .share, .models, .health, .links, .page, .withdraw, .query, .prepare, .aggregationKey, .collect,
       .contribution,
@@ -29,21 +26,22 @@ extension ClientDialogue {
       try await send(.counts(training: counts.map(\.training), test: counts.map(\.test)))
     case .train(let id, let dataset, let owners, let program):
       try program.validate()
-      if scheme == .replicatedMalicious, program.noise != nil { throw ServingError.uncheckedNoise }
+      if scheme.isChecked, program.noise != nil { throw ServingError.uncheckedNoise(scheme.engine.rawValue) }
       let rows = try await state.takeRows(of: dataset, owners: owners, for: program)
       let weights = try scheme.unpack(
         frame.body, party: party, shapes: program.weightNames.map { program.shape(of: $0) },
         answers: scheme.masks(of: program))
-      let checkpoints = scheme == .replicatedMalicious ? nil : try store.map { try place(of: id, in: $0) }
+      let checkpoints = scheme.isChecked ? nil : try store.map { try place(of: id, in: $0) }
       try await follow(
         PendingTraining(
           id: id, program: program,
-          origin: .fresh(rows: rows, weights: weights.held, place: checkpoints)))
+          origin: .fresh(rows: rows, weights: weights, place: checkpoints)))
     case .resume(let id, let program):
       try program.validate()
-      guard scheme != .replicatedMalicious else {
+      guard !scheme.isChecked else {
         throw ServingError.badRequest(
-          "parties of a cluster with scheme: replicated-malicious keep no checkpoints: start anew, without --resume")
+          "parties of a cluster with scheme: \(scheme.engine.rawValue) keep no checkpoints: "
+            + "start anew, without --resume")
       }
       guard let store else { throw ServingError.badRequest("this party keeps no checkpoints: start it with --state") }
       try await follow(

@@ -105,10 +105,7 @@ final class DealtRunner<Scheme: ServedScheme>: SessionRunner {
   }
 
   func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws {
-    guard let scheme = scheme as? AdditiveScheme else {
-      throw ServingError.badRequest("parties of a cluster with scheme: spdz do not train")
-    }
-    let steps = AdditiveTraining(over: channel, scheme: scheme, turns: trainingTurns, generation: generation) {
+    let steps = DealtTraining(over: channel, scheme: scheme, turns: trainingTurns, generation: generation) {
       report(.waiting($0))
     }
     do {

@@ -51,6 +51,14 @@ public enum ClusterScheme: Hashable, Sendable {
     }
   }
 
+  /// Whether a party that deviates is caught.
+  var isChecked: Bool {
+    switch self {
+    case .replicated, .additive: false
+    case .replicatedMalicious, .spdz: true
+    }
+  }
+
   public var costs: any CostModel { costs() }
 
   /// - Parameter options: the protocols of replicated parties.
@@ -156,7 +164,7 @@ package enum HeldShares: Sendable {
   /// Pieces that have no MACs yet.
   case authenticated(AuthenticatedPiece)
 
-  /// As what they are stored by in trainings, which shares that lack MACs have no part in.
+  /// As what they are stored by; shares that lack MACs are not.
   var held: [HeldShare] {
     switch self {
     case .replicated(let shares): shares.map(\.held)
@@ -167,20 +175,20 @@ package enum HeldShares: Sendable {
   }
 }
 
-/// A scheme with a dealer that parties serve models by.
-protocol ServedScheme: DealtScheme {
+/// A scheme with a dealer that parties serve models and train by.
+package protocol ServedScheme: DealtScheme where Share: StorableShare {
   /// The piece among what a party holds; `nil` where it is of another scheme.
   static func piece(in shares: HeldShares) -> Piece?
 }
 
 extension AdditiveScheme: ServedScheme {
-  static func piece(in shares: HeldShares) -> [AdditiveShare]? {
+  package static func piece(in shares: HeldShares) -> [AdditiveShare]? {
     if case .additive(let shares) = shares { shares } else { nil }
   }
 }
 
 extension AuthenticatedScheme: ServedScheme {
-  static func piece(in shares: HeldShares) -> AuthenticatedPiece? {
+  package static func piece(in shares: HeldShares) -> AuthenticatedPiece? {
     if case .authenticated(let piece) = shares { piece } else { nil }
   }
 }

@@ -38,14 +38,18 @@ package struct CheckedSteps: TrainingSteps {
   /// One round: whether both holders of each component were sent the same rows, weights and masks, and the same program.
   ///
   /// - Throws: `SharingError.cheating` of the inputs.
-  package func admit(_ weights: [HeldShare], _ rows: TrainingRows) async throws {
+  package func admit(
+    _ weights: HeldShares, _ rows: TrainingRows
+  ) async throws -> (weights: [HeldShare], rows: TrainingRows) {
+    guard case .checked(let shares) = weights else { throw ServingError.malformedMessage }
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     let digest = Hexadecimal.text(SHA256.hash(data: try encoder.encode(program)))
     let blocks = RowPart.allCases.flatMap { rows[$0].blocks }
     _ = try await scheme.admit(
-      weights.map(ReplicatedShare.init), others: (blocks.map { $0.sent(0) }, blocks.map { $0.sent(1) }),
+      shares, others: (blocks.map { $0.sent(0) }, blocks.map { $0.sent(1) }),
       for: "training|\(digest)|\(RowPart.allCases.map { rows[$0].blocks.map(\.rowCount) })")
+    return (weights.held, rows)
   }
 
   package func run(
@@ -66,44 +70,5 @@ package struct CheckedSteps: TrainingSteps {
     // Without a mask the parties themselves would see it.
     guard let mask else { throw ServingError.malformedMessage }
     return try await scheme.openChecked([scheme.add(share, mask)])[0]
-  }
-}
-
-extension ServingError {
-  /// Private trainings add noise of the parties' own.
-  static let uncheckedNoise = ServingError.badRequest(
-    "a private training with scheme: replicated-malicious is not possible, as nobody can check the noise that a party brings: "
-      + "use scheme: replicated or additive")
-}
-
-/// What trainings cost beside their steps.
-extension ClusterScheme {
-  /// The shapes of what a training's client hides its results with, where all parties tell the same: losses of epochs, then the
-  /// result.
-  func masks(of program: TrainingProgram) -> [Shape] {
-    guard self == .replicatedMalicious else { return [] }
-    let count = (program.revealsLoss ? program.epochs : 0) + program.revealedCount
-    return count > 0 ? [[count]] : []
-  }
-
-  /// Numbers from an owner outside, before they are compared.
-  func bringing(count: Int) -> Cost {
-    self == .replicatedMalicious ? ReplicatedCosts().sharing(counts: [count]) : costs.sharing(counts: [count])
-  }
-
-  /// The comparison of what owners brought.
-  var admitting: Cost { self == .replicatedMalicious ? CheckedCosts().admitting : .none }
-
-  /// At the end of each step.
-  var checkingStep: Cost { self == .replicatedMalicious ? CheckedCosts().checkingStep : .none }
-
-  /// What the parties tell a training's client, beyond what they tell each other.
-  func telling(count: Int) -> Cost {
-    self == .replicatedMalicious ? Cost(rounds: 1, byteCount: 24 * count) : costs.revealing(counts: [count])
-  }
-
-  /// A result of a training, from its shares to the client.
-  func opening(count: Int) -> Cost {
-    (self == .replicatedMalicious ? CheckedCosts().openingChecked(count: count) : .none) + telling(count: count)
   }
 }

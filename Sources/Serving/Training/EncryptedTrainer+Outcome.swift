@@ -17,7 +17,7 @@ extension EncryptedTrainer {
     report.privacy = try EncryptedPrivacy(job)?.report(steps: plan.program.stepCount)
     report.bytesSent = answer.traffic.byteCount
     report.planned = .init(rounds: plan.cost.rounds, bytesSent: plan.cost.byteCount)
-    if case .additive = plan.scheme {
+    if plan.scheme.engine.hasDealer {
       report.dealtBytes = answer.traffic.dealtByteCount
       report.offlineSeconds = answer.offlineSeconds
       report.planned?.dealtBytes = plan.cost.dealtByteCount

@@ -9,7 +9,7 @@ import Transports
 /// Carries out a job on secret shares: owners share their rows among parties, who train without seeing anything; only what
 /// the job reveals is opened, to its owner alone.
 ///
-/// The parties, and a dealer where they share additively, are started on this machine, or those of the job's cluster. There, owners with names share their rows by
+/// The parties, and a dealer where they have one, are started on this machine, or those of the job's cluster. There, owners with names share their rows by
 /// themselves (``RowOwner``), and this process has none.
 public struct EncryptedTrainer: Sendable {
   public let job: Job

@@ -32,8 +32,7 @@ struct JobPlan {
     }
     let isHere = !prepared.job.hasSeparateOwners
     traffic = try await TrainingPlan(
-      of: program, rowCounts: isHere ? counts.training : [], testRowCounts: isHere ? counts.test : [],
-      scheme: scheme)
+      of: program, counts: counts, areHere: isHere, scheme: scheme)
   }
 
   /// Steps on their way to who watches the training.
@@ -69,6 +68,7 @@ extension ClusterScheme {
     case .replicated: self = .replicated
     case .replicatedMalicious: self = .replicatedMalicious
     case .additive: self = .additive(partyCount: part.parties)
+    case .spdz: self = .spdz(partyCount: part.parties)
     }
   }
 

@@ -3,7 +3,7 @@ import Sharing
 package import Tensors
 package import Transports
 
-/// A training by parties that are tasks of this process, and a dealer where they share additively: the same protocols and
+/// A training by parties that are tasks of this process, and a dealer where they have one: the same protocols and
 /// traffic, no network.
 ///
 /// Nothing is hidden from this process; for trying and measuring.
@@ -48,7 +48,7 @@ package enum MemoryTraining {
       let weights = try scheme.unpack(
         parcel.bytes[...], party: party, shapes: shapes, answers: scheme.masks(of: program))
       return PendingTraining(
-        id: "memory", program: program, origin: .fresh(rows: rows[party], weights: weights.held, place: nil))
+        id: "memory", program: program, origin: .fresh(rows: rows[party], weights: weights, place: nil))
     }
     var answer = try await run(
       trainings, scheme, mask: masks.first, deadline: deadline, wrapping, waiting, progress)
@@ -83,35 +83,40 @@ package enum MemoryTraining {
     return sent
   }
 
+  /// What runs one party's part, and the dealer that deals meanwhile.
+  private struct Crew: Sendable {
+    var party: @Sendable (PendingTraining, any Channel, @escaping (TrainingNews) -> Void) async throws -> Void
+    var dealer: @Sendable () async -> Void = {}
+  }
+
   private static func run(
     _ trainings: [PendingTraining], _ scheme: ClusterScheme, mask: RingTensor?, deadline: Duration,
     _ wrapping: @escaping @Sendable (MemoryChannel) -> any Channel, _ waiting: (DealerProgress) -> Void,
     _ progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
     let channels = MemoryMesh.channels(partyCount: trainings.count, deadline: deadline).map(wrapping)
-    let dealing = try await MemoryTrainingDealer(scheme)
+    let crew = try await crew(of: scheme)
     let (stream, continuation) = AsyncThrowingStream.makeStream(of: (party: Int, news: TrainingNews).self)
     let work = Task {
-      do {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-          for (channel, training) in zip(channels, trainings) {
-            group.addTask {
-              do {
-                try await run(training, scheme, over: channel, dealing) { continuation.yield((channel.party, $0)) }
-              } catch {
-                await channel.close()
-                throw error
-              }
+      let failures = await withTaskGroup(of: (any Error)?.self) { group in
+        for (channel, training) in zip(channels, trainings) {
+          group.addTask {
+            do {
+              try await crew.party(training, channel) { continuation.yield((channel.party, $0)) }
+              return nil
+            } catch {
+              // The others, who wait for this party, hear of it.
+              await channel.close()
+              return error
             }
           }
-          try await group.waitForAll()
         }
-        continuation.finish()
-      } catch {
-        continuation.finish(throwing: error)
+        return await group.reduce(into: []) { $0 += [$1].compactMap { $0 } }
       }
+      // That a party cheats says more than that the others have gone.
+      continuation.finish(throwing: failures.first(where: \.isOfCheating) ?? failures.first)
     }
-    let dealer = Task { await dealing?.run() }
+    let dealer = Task { await crew.dealer() }
     defer {
       work.cancel()
       dealer.cancel()
@@ -124,22 +129,37 @@ package enum MemoryTraining {
     return try collector.answer()
   }
 
-  private static func run(
-    _ pending: PendingTraining, _ scheme: ClusterScheme, over channel: any Channel, _ dealing: MemoryTrainingDealer?,
-    report: @escaping (TrainingNews) -> Void
-  ) async throws {
-    if scheme == .replicatedMalicious {
-      let scheme = try await CheckedScheme.startTraining(over: channel, session: "training")
-      return try await TrainingSession(channel: channel, training: pending, scheme: CheckedTraining(scheme))
-        .run(report: report)
+  private static func crew(of scheme: ClusterScheme) async throws -> Crew {
+    switch scheme {
+    case .replicated:
+      Crew { training, channel, report in
+        try await TrainingSession(channel: channel, training: training, scheme: ReplicatedTraining(over: channel))
+          .run(report: report)
+      }
+    case .replicatedMalicious:
+      Crew { training, channel, report in
+        let scheme = try await CheckedScheme.startTraining(over: channel, session: "training")
+        try await TrainingSession(channel: channel, training: training, scheme: CheckedTraining(scheme))
+          .run(report: report)
+      }
+    case .additive(let partyCount): try await crew(with: MemoryTrainingDealer<AdditiveScheme>(partyCount: partyCount))
+    case .spdz(let partyCount): try await crew(with: MemoryTrainingDealer<AuthenticatedScheme>(partyCount: partyCount))
     }
-    guard let dealing else {
-      return try await TrainingSession(
-        channel: channel, training: pending, scheme: ReplicatedTraining(over: channel)
-      ).run(report: report)
-    }
-    let (scheme, stock) = try await dealing.scheme(over: channel)
-    let training = try dealing.training(scheme, stock: stock, over: channel) { report(.waiting($0)) }
-    try await TrainingSession(channel: channel, training: pending, scheme: training).run(report: report)
+  }
+
+  private static func crew<Scheme: ServedScheme>(with dealer: MemoryTrainingDealer<Scheme>) -> Crew {
+    Crew(
+      party: { training, channel, report in
+        let (scheme, stock) = try await dealer.scheme(over: channel)
+        let steps = try dealer.training(scheme, stock: stock, over: channel) { report(.waiting($0)) }
+        try await TrainingSession(channel: channel, training: training, scheme: steps).run(report: report)
+      },
+      dealer: { await dealer.run() })
+  }
+}
+
+extension Error {
+  fileprivate var isOfCheating: Bool {
+    if case .cheating = self as? SharingError { true } else { false }
   }
 }

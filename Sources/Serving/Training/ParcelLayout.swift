@@ -24,7 +24,10 @@ extension ClusterScheme {
     case .replicated, .replicatedMalicious: Self.replicatedLayout(of: parcel, party: party, count: count)
     case .additive(let partyCount):
       Self.additiveLayout(of: parcel, isLast: party == partyCount - 1, count: count)
-    case .spdz: nil
+    case .spdz(let partyCount):
+      // Words of 128 bits, of which shares are made yet.
+      Self.additiveLayout(
+        of: parcel, isLast: party == partyCount - 1, count: 2 * AuthenticatedSharing.wordCount(of: count))
     }
   }
 

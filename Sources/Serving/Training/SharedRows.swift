@@ -5,7 +5,8 @@ import Tensors
 /// Rows of their owners, as one party holds them: features and targets of a row side by side.
 ///
 /// Components that are keystreams stay keys until a batch needs them, so that one party of three replicated ones, and all
-/// additive ones but the last, hold nothing but keys, and the others 8 bytes a scalar.
+/// additive ones but the last, hold nothing but keys, and the others 8 bytes a scalar. Rows that have MACs take 32 bytes a
+/// scalar.
 package struct SharedRows: Sendable {
   /// Rows that came in one parcel.
   package struct Block: Sendable {
@@ -19,6 +20,8 @@ package struct SharedRows: Sendable {
       case stream(PseudorandomGenerator)
       /// Words that begin at this byte of the parcel.
       case words(Int)
+      /// All rows, `[rows, width]`.
+      case tensor(RingTensor)
     }
 
     /// - Throws: ``ServingError/badRequest(_:)`` where the parcel is not this party's part of so many rows.
@@ -40,6 +43,14 @@ package struct SharedRows: Sendable {
       }
     }
 
+    /// Rows that became shares after they came.
+    init(_ share: HeldShare, rowCount: Int) {
+      self.rowCount = rowCount
+      parcel = []
+      layout = []
+      components = share.components.map(Component.tensor)
+    }
+
     var componentCount: Int { components.count }
 
     /// What the owner sent of a component.
@@ -53,6 +64,10 @@ package struct SharedRows: Sendable {
     func copy(_ component: Int, row: Int, width: Int, to target: UnsafeMutableBufferPointer<UInt64>) {
       let start = row * width
       switch components[component] {
+      case .tensor(let tensor):
+        tensor.scalars.withUnsafeBufferPointer { words in
+          _ = target.update(fromContentsOf: UnsafeBufferPointer(rebasing: words[start..<start + width]))
+        }
       case .words(let offset):
         parcel.withUnsafeBytes { bytes in
           UnsafeMutableRawBufferPointer(target)

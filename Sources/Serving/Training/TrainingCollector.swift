@@ -70,7 +70,7 @@ struct TrainingCollector {
   /// The whole, when all parties are done.
   func answer() throws -> TrainingAnswer {
     // Where parties may deviate, one that says nothing must not keep a loss or the result from the client unnoticed.
-    if scheme == .replicatedMalicious, let party = (0..<scheme.partyCount).first(where: isIncomplete) {
+    if scheme.isChecked, let party = (0..<scheme.partyCount).first(where: isIncomplete) {
       throw ServingError.unexpectedReply(party: party)
     }
     var answer = collected

@@ -50,22 +50,26 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
   }
 
   /// - Parameters:
-  ///   - rowCounts: rows of each owner.
-  ///   - testRowCounts: likewise, of the rows that the model is judged on.
+  ///   - counts: rows of each owner.
+  ///   - areHere: whether this process shares them; otherwise what their owners send is left out.
   init(
-    of program: TrainingProgram, rowCounts: [Int], testRowCounts: [Int], scheme: ClusterScheme
+    of program: TrainingProgram, counts: RowCounts, areHere: Bool, scheme: ClusterScheme
   ) async throws {
     let costs = scheme.costs(program.options)
     var parts = [Part("keys are agreed on", costs.starting)]
+    var parcels: [Int] = []
     for part in RowPart.allCases where program.rowWidth(of: part) > 0 {
-      let blocks = (part == .training ? rowCounts : testRowCounts).flatMap(Self.blocks)
-      let shared = blocks.map { scheme.bringing(count: $0.count * program.rowWidth(of: part)) }
-      if !shared.isEmpty { parts.append(Part("\(part.rawValue) rows are shared", shared.reduce(.none, +))) }
+      let blocks = (part == .training ? counts.training : counts.test).flatMap(Self.blocks)
+        .map { $0.count * program.rowWidth(of: part) }
+      parcels += blocks
+      guard areHere, !blocks.isEmpty else { continue }
+      let shared = blocks.reduce(Cost.none) { $0 + scheme.bringing(count: $1) }
+      parts.append(Part("\(part.rawValue) rows are shared", shared))
     }
     let hidden = scheme.masks(of: program).reduce(0) { $0 + $1.count }
     let firstCount = program.weightNames.reduce(hidden) { $0 + program.shape(of: $1).count }
     parts.append(Part("first weights are shared", scheme.bringing(count: firstCount)))
-    if scheme.admitting != .none { parts.append(Part("what was shared is compared", scheme.admitting)) }
+    if let (name, cost) = scheme.admitting(counts: [firstCount] + parcels) { parts.append(Part(name, cost)) }
     parts += try await Self.work(of: program, costs, check: scheme.checkingStep)
     if program.revealsLoss {
       parts.append(

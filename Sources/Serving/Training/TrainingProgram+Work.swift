@@ -16,6 +16,11 @@ extension TrainingProgram {
   /// The inputs of a piece of work of which each party brings a summand by itself.
   func ownInputs(ofWork index: Int) -> [String] { index < stepCount ? noise?.names ?? [] : [] }
 
+  /// What an error calls a piece of work.
+  func name(ofWork index: Int) -> String {
+    index < stepCount ? "step \(index + 1)" : "part \(index - stepCount + 1) of the judging"
+  }
+
   /// Work of one kind costs the same and demands the same of a dealer: as many rows of the same graph, and public numbers of
   /// the same fixed-point forms.
   struct WorkKind: Hashable {

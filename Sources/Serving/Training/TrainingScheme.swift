@@ -26,10 +26,14 @@ package protocol TrainingSteps {
   ) async throws -> [Scheme.Share]
   /// Moves on from the last piece of work to what is revealed; what a dealer took for all of it, where this party knows.
   func finish() async throws -> Double
-  /// Makes sure, before the first step, that owners have sent all parties what belongs together, where a scheme can tell.
+  /// Takes over, before the first step, what owners have sent, and makes sure that they sent all parties what belongs together,
+  /// where a scheme can tell.
   ///
   /// - Parameter weights: the first ones, and masks of what is told.
-  func admit(_ weights: [HeldShare], _ rows: TrainingRows) async throws
+  /// - Returns: the same, as steps have them.
+  func admit(
+    _ weights: HeldShares, _ rows: TrainingRows
+  ) async throws -> (weights: [HeldShare], rows: TrainingRows)
   /// What this party tells somebody outside of a value, one axis: its summand, masked afresh; or the value under the mask.
   ///
   /// - Parameter mask: what hides it where all parties tell the same.
@@ -38,5 +42,7 @@ package protocol TrainingSteps {
 
 extension TrainingSteps {
   /// Nothing: the parties trust the owners.
-  package func admit(_ weights: [HeldShare], _ rows: TrainingRows) {}
+  package func admit(
+    _ weights: HeldShares, _ rows: TrainingRows
+  ) -> (weights: [HeldShare], rows: TrainingRows) { (weights.held, rows) }
 }

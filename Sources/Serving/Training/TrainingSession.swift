@@ -1,6 +1,6 @@
 import Crypto
 import Foundation
-package import Sharing
+import Sharing
 import Tensors
 package import Transports
 
@@ -11,7 +11,7 @@ typealias TrainingStream = AsyncThrowingStream<TrainingNews, any Error>
 package struct PendingTraining: Sendable {
   package enum Origin: Sendable {
     /// From the client's weights; checkpoints go to the place, if the program asks for any.
-    case fresh(rows: TrainingRows, weights: [HeldShare], place: TrainingPlace?)
+    case fresh(rows: TrainingRows, weights: HeldShares, place: TrainingPlace?)
     case resumed(TrainingPlace)
   }
 
@@ -44,13 +44,15 @@ package struct TrainingSession<Scheme: TrainingScheme> {
     switch training.origin {
     case .fresh(let rows, let weights, let place):
       let place = program.checkpointEvery > 0 ? place : nil
-      let state = try start(rows, weights)
+      try require(rows)
       let keys = try await scheme.begin(training.id)
       let noiseKey = StepNoise.freshKey()
       try place?.begin(keys, noiseKey: noiseKey, digest: try digest, rows: rows)
+      let steps = try await scheme.steps(of: program, keys: keys, after: 0)
+      let admitted = try await steps.admit(weights, rows)
+      let state = start(admitted.weights)
       try place?.save(state, names: program.valueNames)
-      try await run(
-        from: state, rows: rows, (keys, noiseKey), admitting: weights, place: place, report: report)
+      try await run(steps, from: state, rows: admitted.rows, noiseKey: noiseKey, place: place, report: report)
     case .resumed(let place):
       let found = Result { try place.beginning(digest: try digest) }
       let step = try await commonStep((try? found.get()) == nil ? [] : place.steps)
@@ -62,20 +64,19 @@ package struct TrainingSession<Scheme: TrainingScheme> {
       // Nobody takes a step before all have said that theirs are gone: a later stop must not find some of now and some of
       // then.
       try place.forget(after: step)
-      try await run(from: state, rows: rows, (keys, noiseKey), place: place, report: report)
+      let steps = try await scheme.steps(of: program, keys: keys, after: state.step)
+      try await run(steps, from: state, rows: rows, noiseKey: noiseKey, place: place, report: report)
     }
   }
 
   private func run(
-    from state: TrainingState, rows: TrainingRows, _ keys: (session: [[UInt8]], noise: [UInt8]),
-    admitting weights: [HeldShare]? = nil, place: TrainingPlace?, report: @escaping (TrainingNews) -> Void
+    _ steps: Scheme.Steps, from state: TrainingState, rows: TrainingRows, noiseKey: [UInt8], place: TrainingPlace?,
+    report: @escaping (TrainingNews) -> Void
   ) async throws {
     let names = program.valueNames
-    let steps = try await scheme.steps(of: program, keys: keys.session, after: state.step)
-    if let weights { try await steps.admit(weights, rows) }
     let run = TrainingRun(
       program: program, rows: rows, steps: steps,
-      noise: try StepNoise(program, key: keys.noise), report: report
+      noise: try StepNoise(program, key: noiseKey), report: report
     ) { state in
       try place?.save(state, names: names)
     }
@@ -83,7 +84,7 @@ package struct TrainingSession<Scheme: TrainingScheme> {
     place?.remove()
   }
 
-  private func start(_ rows: TrainingRows, _ weights: [HeldShare]) throws -> TrainingState {
+  private func require(_ rows: TrainingRows) throws {
     for part in RowPart.allCases {
       let (shared, wanted) = (rows[part], (part == .training ? program.rowCount : program.judging?.rowCount ?? 0))
       guard shared.rowCount == wanted, wanted == 0 || shared.width == program.rowWidth(of: part) else {
@@ -92,6 +93,10 @@ package struct TrainingSession<Scheme: TrainingScheme> {
             + "\(program.rowWidth(of: part))")
       }
     }
+  }
+
+  /// The state before the first step, with the masks of what will be told, where there are any.
+  private func start(_ weights: [HeldShare]) -> TrainingState {
     var values = Dictionary(uniqueKeysWithValues: zip(program.weightNames, weights))
     let components = 0..<Scheme.Steps.Scheme.Share.componentCount
     for name in program.stateNames {

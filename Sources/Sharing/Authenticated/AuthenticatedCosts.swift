@@ -101,7 +101,12 @@ public struct AuthenticatedCosts: CostModel {
   /// A check, the opening, and a check of it.
   public func opening(counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    return count == 0 ? .none : checking + round(16 * count) + checking + dealt(.masks(counts: counts))
+    return count == 0 ? .none : openingChecked(count: count) + dealt(.masks(counts: counts))
+  }
+
+  /// A check, the opening under masks that were there before, and a check of it.
+  package func openingChecked(count: Int) -> Cost {
+    count == 0 ? .none : checking + round(16 * count) + checking
   }
 
   public var starting: Cost {
@@ -114,9 +119,17 @@ public struct AuthenticatedCosts: CostModel {
   /// them, toss a coin and compare.
   public func sharing(counts: [Int]) -> Cost {
     let count = counts.reduce(0, +)
-    let words = AuthenticatedSharing.wordCount(of: count)
-    let sent = isOfOne ? 0 : AuthenticatedSharing.byteCount(of: count, partyCount: partyCount)
-    return Cost(rounds: 1, byteCount: sent) + bringing(counts: [words])
+    return sending(count: count) + admitting(count: count)
+  }
+
+  /// What an owner outside sends.
+  package func sending(count: Int) -> Cost {
+    Cost(rounds: 1, byteCount: isOfOne ? 0 : AuthenticatedSharing.byteCount(of: count, partyCount: partyCount))
+  }
+
+  /// What the parties do with what an owner outside has sent.
+  package func admitting(count: Int) -> Cost {
+    bringing(counts: [AuthenticatedSharing.wordCount(of: count)])
       + checkRounds.prefix(2).reduce(Cost.none) { $0 + round($1) }
       + multiplying([.elementwise([1])]) + round(16)
   }
@@ -127,6 +140,6 @@ public struct AuthenticatedCosts: CostModel {
     var mask = bringing(counts: [2 * count])
     mask.rounds = 0
     mask.byteCount += isOfOne ? 0 : 32 * count
-    return mask + checking + round(16 * count) + checking + Cost(rounds: 1, byteCount: 8 * senderCount * count)
+    return mask + openingChecked(count: count) + Cost(rounds: 1, byteCount: 8 * senderCount * count)
   }
 }

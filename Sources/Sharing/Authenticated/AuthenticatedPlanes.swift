@@ -8,10 +8,15 @@ extension AuthenticatedPlanes {
   }
 
   static func ^ (a: AuthenticatedPlanes, b: AuthenticatedPlanes) -> AuthenticatedPlanes {
-    var sum = a
-    ck_bits_xor(sum.words.count, sum.words, b.words, &sum.words)
-    ck_bits_xor(sum.macs.count, sum.macs, b.macs, &sum.macs)
-    return sum
+    AuthenticatedPlanes(
+      words: sum(a.words, b.words), macs: sum(a.macs, b.macs), rows: a.rows, count: a.count)
+  }
+
+  private static func sum(_ a: [UInt64], _ b: [UInt64]) -> [UInt64] {
+    [UInt64](unsafeUninitializedCapacity: a.count) { buffer, initialized in
+      if let base = buffer.baseAddress { ck_bits_xor(a.count, a, b, base) }
+      initialized = a.count
+    }
   }
 }
 
@@ -29,6 +34,12 @@ struct AuthenticatedTriple {
 
   /// x ⊕ a and y ⊕ b.
   func hidden(_ x: AuthenticatedPlanes, _ y: AuthenticatedPlanes) -> [AuthenticatedPlanes] { [x ^ a, y ^ b] }
+
+  func hidden(
+    _ places: (x: [BorrowNodes.Place], y: [BorrowNodes.Place]), of nodes: AuthenticatedNodes
+  ) -> [AuthenticatedPlanes] {
+    [nodes.planes(places.x, adding: a), nodes.planes(places.y, adding: b)]
+  }
 
   /// This party's share of x ∧ y.
   func product(_ e: [UInt64], _ f: [UInt64], keys: MACKeys, first: UInt64) -> AuthenticatedPlanes {
@@ -61,7 +72,7 @@ struct AuthenticatedTriple {
 struct AuthenticatedNodes {
   private var bits: BorrowNodes
   private var macs: BorrowNodes
-  private let count: Int
+  let count: Int
 
   init(nodeCount: Int, count: Int) {
     self.count = count
@@ -71,36 +82,29 @@ struct AuthenticatedNodes {
 
   /// Who generates and who passes on a borrow, for `size` bits of the public planes from one on.
   mutating func set(
-    _ node: Int, _ planes: [UInt64], bit: Int, size: Int, _ monomials: AuthenticatedPlanes, keys: MACKeys,
+    _ node: Int, _ planes: [UInt64], bit: Int, size: Int, _ monomials: [UInt64], macs: UnsafeRawPointer, keys: MACKeys,
     first: UInt64
   ) {
-    let (stride, count) = (monomials.stride, count)
+    let (stride, count) = ((count + 63) / 64, count)
     planes.withUnsafeBufferPointer { planes in
       guard let planes = planes.baseAddress.map({ $0 + bit * stride }) else { return }
       bits.withPointers(at: node) {
-        ck_monomial_borrow(stride, UInt32(size), first, stride, planes, monomials.words, $0, $1)
+        ck_monomial_borrow(stride, UInt32(size), first, stride, planes, monomials, $0, $1)
       }
-      macs.withPointers(at: node) {
-        ck_gf64_monomial_borrow(count, UInt32(size), keys.bits, stride, planes, monomials.macs, $0, $1)
+      self.macs.withPointers(at: node) {
+        ck_gf64_monomial_borrow(count, UInt32(size), keys.bits, stride, planes, macs, $0, $1)
       }
     }
   }
 
-  func operands(gates: Int) -> (x: AuthenticatedPlanes, y: AuthenticatedPlanes) {
-    operands(bits.operands(gates: gates), macs.operands(gates: gates), rows: gates)
-  }
+  /// What the gates of the next level multiply.
+  var places: (x: [BorrowNodes.Place], y: [BorrowNodes.Place]) { bits.places }
 
-  func operands(of gates: [CarryPlanes.Gate]) -> (x: AuthenticatedPlanes, y: AuthenticatedPlanes) {
-    operands(bits.operands(of: gates), macs.operands(of: gates), rows: gates.count)
-  }
-
-  private func operands(
-    _ bits: (x: [UInt64], y: [UInt64]), _ macs: (x: [UInt64], y: [UInt64]), rows: Int
-  ) -> (x: AuthenticatedPlanes, y: AuthenticatedPlanes) {
-    (
-      AuthenticatedPlanes(words: bits.x, macs: macs.x, rows: rows, count: count),
-      AuthenticatedPlanes(words: bits.y, macs: macs.y, rows: rows, count: count)
-    )
+  /// Planes, one after the other, plus as many others.
+  func planes(_ places: [BorrowNodes.Place], adding others: AuthenticatedPlanes) -> AuthenticatedPlanes {
+    AuthenticatedPlanes(
+      words: bits.planes(places, adding: others.words), macs: macs.planes(places, adding: others.macs),
+      rows: places.count, count: count)
   }
 
   mutating func fold(_ gates: AuthenticatedPlanes) {

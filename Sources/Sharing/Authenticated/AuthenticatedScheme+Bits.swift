@@ -14,12 +14,15 @@ extension AuthenticatedScheme {
     var nodes = AuthenticatedNodes(nodeCount: tree.groupSizes.count, count: count)
     var bit = 0
     for (group, size) in tree.groupSizes.enumerated() {
-      let monomials = draws.authenticatedPlanes(BorrowTree.monomialCount(size), count)
-      nodes.set(group, planes, bit: bit, size: size, monomials, keys: keys, first: first)
+      let rows = BorrowTree.monomialCount(size)
+      let monomials = draws.planes(rows, count)
+      draws.withMACs(rows * count) {
+        nodes.set(group, planes, bit: bit, size: size, monomials, macs: $0, keys: keys, first: first)
+      }
       bit += size
     }
     var sign = adding(planes, row: width - 1, to: draws.authenticatedPlanes(1, count))
-    for gates in tree.gateCounts { nodes.fold(try await conjunction(nodes.operands(gates: gates), &draws)) }
+    for _ in tree.gateCounts { nodes.fold(try await conjunction(nodes.places, of: nodes, &draws)) }
     nodes.flip(&sign, at: 0)
     return AuthenticatedBits(
       shape: share.shape, words: sign.words, macs: sign.macs, origin: .init(identity: share.identity, mask: mask))
@@ -41,13 +44,17 @@ extension AuthenticatedScheme {
       let monomials = draws.authenticatedPlanes(BorrowTree.monomialCount(size), count)
       let start = sums.count
       for bit in 0..<size {
-        nodes.set(start + bit, planes, bit: start, size: bit + 1, monomials, keys: keys, first: first)
+        monomials.macs.withUnsafeBytes {
+          guard let macs = $0.baseAddress else { return }
+          nodes.set(
+            start + bit, planes, bit: start, size: bit + 1, monomials.words, macs: macs, keys: keys, first: first)
+        }
         sums.append(adding(planes, row: start + bit, to: monomials.plane(1 << bit - 1)))
       }
     }
     sums.append(adding(planes, row: width - 1, to: draws.authenticatedPlanes(1, count)))
     for gates in tree.prefixLevels {
-      nodes.apply(gates, try await conjunction(nodes.operands(of: gates), &draws))
+      nodes.apply(gates, try await conjunction(BorrowNodes.places(of: gates), of: nodes, &draws))
     }
     return sums.enumerated().map { bit, sum in
       var sum = sum
@@ -70,12 +77,13 @@ extension AuthenticatedScheme {
     }
   }
 
-  /// The AND of planes of bits: one round.
+  /// The AND of planes of nodes: one round.
   private func conjunction(
-    _ operands: (x: AuthenticatedPlanes, y: AuthenticatedPlanes), _ draws: inout DealtDraws
+    _ places: (x: [BorrowNodes.Place], y: [BorrowNodes.Place]), of nodes: AuthenticatedNodes,
+    _ draws: inout DealtDraws
   ) async throws -> AuthenticatedPlanes {
-    let triple = AuthenticatedTriple(&draws, rows: operands.x.rows, count: operands.x.count)
-    let opened = try await openSums([], triple.hidden(operands.x, operands.y)).planes
+    let triple = AuthenticatedTriple(&draws, rows: places.x.count, count: nodes.count)
+    let opened = try await openSums([], triple.hidden(places, of: nodes)).planes
     return triple.product(opened[0], opened[1], keys: keys, first: first)
   }
 

@@ -37,6 +37,10 @@ extension AuthenticatedScheme {
     AuthenticatedShare(a.words.apply { $0.map(to: shape, linear) })
   }
 
+  public func reshape(_ a: AuthenticatedShare, to shape: Shape) -> AuthenticatedShare {
+    AuthenticatedShare(a.words.apply { $0.reshaped(to: shape) })
+  }
+
   public func concatenate(_ shares: [AuthenticatedShare], axis: Int) -> AuthenticatedShare {
     guard shares.count > 1 else { return shares[0] }
     return AuthenticatedShare(

@@ -100,11 +100,11 @@ extension AuthenticatedScheme {
       let (count, bits) = (products[index].count, UInt32(items[index].bits))
       return AuthenticatedShare(
         each { part, factor in
-          var quotient = WideTensor(repeating: 0, shape: products[index].shape)
-          ck_u128_dealt_truncate(
-            count, bits, factor.low, factor.high, opened[index].words, dealt[index].top[keyPath: part].words,
-            dealt[index].shifted[keyPath: part].words, &quotient.words)
-          return quotient
+          WideTensor.made(products[index].shape) {
+            ck_u128_dealt_truncate(
+              count, bits, factor.low, factor.high, opened[index].words, dealt[index].top[keyPath: part].words,
+              dealt[index].shifted[keyPath: part].words, $0)
+          }
         })
     }
   }

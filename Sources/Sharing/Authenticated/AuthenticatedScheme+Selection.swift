@@ -19,11 +19,11 @@ extension AuthenticatedScheme {
     let masked = draws.authenticatedWords(share.shape)
     return AuthenticatedShare(
       each { part, factor in
-        var result = WideTensor(repeating: 0, shape: share.shape)
-        ck_u128_dealt_select(
-          count, factor.low, factor.high, flips, e.words, mask[keyPath: part].words, word[keyPath: part].words,
-          masked[keyPath: part].words, &result.words)
-        return result
+        WideTensor.made(share.shape) {
+          ck_u128_dealt_select(
+            count, factor.low, factor.high, flips, e.words, mask[keyPath: part].words, word[keyPath: part].words,
+            masked[keyPath: part].words, $0)
+        }
       })
   }
 

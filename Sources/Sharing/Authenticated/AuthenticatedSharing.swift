@@ -7,10 +7,10 @@ import Transports
 /// 3a): additively modulo 2¹²⁸, with products of all words and a factor that the owner alone knows.
 ///
 /// All parties but the last are sent a key each, the last one 32 bytes a scalar and 48 besides.
-enum AuthenticatedSharing {
+package enum AuthenticatedSharing {
   /// Words of one vector in which everything travels: the tensors', the answers' masks and one mask more; their products with
   /// the factor; the factor.
-  static func wordCount(of count: Int) -> Int { 2 * (count + 1) + 1 }
+  package static func wordCount(of count: Int) -> Int { 2 * (count + 1) + 1 }
 
   static func byteCount(of count: Int, partyCount: Int) -> Int {
     16 * wordCount(of: count) + (partyCount - 1) * AdditiveSharing.keyByteCount

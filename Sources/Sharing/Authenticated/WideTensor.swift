@@ -105,12 +105,15 @@ struct WideTensor: Sendable {
   }
 
   /// A tensor of this shape whose words the closure writes, all of them.
-  private func made(_ body: (UnsafeMutablePointer<UInt64>?) -> Void) -> WideTensor {
+  private func made(_ body: (UnsafeMutablePointer<UInt64>?) -> Void) -> WideTensor { Self.made(shape, body) }
+
+  /// A tensor whose words the closure writes, all of them.
+  static func made(_ shape: Shape, _ body: (UnsafeMutablePointer<UInt64>?) -> Void) -> WideTensor {
     WideTensor(
       shape: shape,
-      words: [UInt64](unsafeUninitializedCapacity: words.count) { buffer, initialized in
+      words: [UInt64](unsafeUninitializedCapacity: 2 * shape.count) { buffer, initialized in
         body(buffer.baseAddress)
-        initialized = words.count
+        initialized = 2 * shape.count
       })
   }
 }

@@ -27,57 +27,92 @@ struct BorrowNodes {
     }
   }
 
+  /// A plane of the nodes.
+  struct Place {
+    let node: Int
+    let isGenerate: Bool
+  }
+
   /// What the gates of the next level multiply: for each pair Pₕᵢ and Gₗₒ, then for all pairs but the lowest Pₕᵢ and Pₗₒ.
-  func operands(gates: Int) -> (x: [UInt64], y: [UInt64]) {
-    let pairCount = nodeCount / 2
-    var x = [UInt64](reservingCapacity: gates * wordCount)
-    var y = [UInt64](reservingCapacity: gates * wordCount)
-    for pair in 0..<pairCount {
-      x += plane(2 * pair + 1, of: propagate)
-      y += plane(2 * pair, of: generate)
-    }
-    for pair in 1..<max(pairCount, 1) {
-      x += plane(2 * pair + 1, of: propagate)
-      y += plane(2 * pair, of: propagate)
-    }
+  var places: (x: [Place], y: [Place]) {
+    let pairs = Array(0..<nodeCount / 2)
+    let x = (pairs + pairs.dropFirst()).map { Place(node: 2 * $0 + 1, isGenerate: false) }
+    let y =
+      pairs.map { Place(node: 2 * $0, isGenerate: true) }
+      + pairs.dropFirst().map { Place(node: 2 * $0, isGenerate: false) }
     return (x, y)
+  }
+
+  /// What the gates of a prefix's level multiply.
+  static func places(of gates: [CarryPlanes.Gate]) -> (x: [Place], y: [Place]) {
+    (
+      gates.map { Place(node: $0.high, isGenerate: false) },
+      gates.map { Place(node: $0.low, isGenerate: !$0.passesOn) }
+    )
+  }
+
+  /// Planes, one after the other.
+  func planes(_ places: [Place]) -> [UInt64] {
+    made(places) { _, plane, target in target.update(from: plane, count: wordCount) }
+  }
+
+  /// The same, plus as many others.
+  func planes(_ places: [Place], adding others: [UInt64]) -> [UInt64] {
+    others.withUnsafeBufferPointer { others in
+      made(places) { row, plane, target in
+        if let base = others.baseAddress { ck_bits_xor(wordCount, plane, base + row * wordCount, target) }
+      }
+    }
+  }
+
+  private func made(
+    _ places: [Place], _ write: (Int, UnsafePointer<UInt64>, UnsafeMutablePointer<UInt64>) -> Void
+  ) -> [UInt64] {
+    let count = places.count * wordCount
+    return [UInt64](unsafeUninitializedCapacity: count) { buffer, initialized in
+      initialized = count
+      generate.withUnsafeBufferPointer { generate in
+        propagate.withUnsafeBufferPointer { propagate in
+          guard let g = generate.baseAddress, let p = propagate.baseAddress, let target = buffer.baseAddress else {
+            return
+          }
+          for (row, place) in places.enumerated() {
+            write(row, (place.isGenerate ? g : p) + place.node * wordCount, target + row * wordCount)
+          }
+        }
+      }
+    }
   }
 
   /// Replaces the nodes by their pairs: (G, P)ₕᵢ ∘ (G, P)ₗₒ = (Gₕᵢ ⊕ PₕᵢGₗₒ, PₕᵢPₗₒ); an odd node at the top moves up unchanged;
   /// the lowest node needs no P.
   mutating func fold(_ gates: [UInt64]) {
-    let pairCount = nodeCount / 2
-    let count = pairCount + nodeCount % 2
-    var nextGenerate = [UInt64](repeating: 0, count: count * wordCount)
-    var nextPropagate = nextGenerate
-    for pair in 0..<pairCount {
-      for word in 0..<wordCount {
-        nextGenerate[pair * wordCount + word] =
-          generate[(2 * pair + 1) * wordCount + word] ^ gates[pair * wordCount + word]
+    let (nodeCount, pairCount, wordCount) = (nodeCount, nodeCount / 2, wordCount)
+    func inPlace(
+      _ planes: inout [UInt64], _ body: (UnsafeMutablePointer<UInt64>, UnsafePointer<UInt64>) -> Void
+    ) {
+      planes.withUnsafeMutableBufferPointer { planes in
+        gates.withUnsafeBufferPointer { gates in
+          guard let base = planes.baseAddress, let gates = gates.baseAddress else { return }
+          body(base, gates)
+          guard nodeCount % 2 == 1 else { return }
+          (base + pairCount * wordCount).update(from: base + (nodeCount - 1) * wordCount, count: wordCount)
+        }
       }
-      guard pair > 0 else { continue }
-      for word in 0..<wordCount {
-        nextPropagate[pair * wordCount + word] = gates[(pairCount + pair - 1) * wordCount + word]
+    }
+    // A place is written when it has been read.
+    inPlace(&generate) { planes, gates in
+      for pair in 0..<pairCount {
+        let place = pair * wordCount
+        ck_bits_xor(wordCount, planes + (2 * pair + 1) * wordCount, gates + place, planes + place)
       }
     }
-    if nodeCount % 2 == 1 {
-      nextGenerate.replaceSubrange((pairCount * wordCount)..., with: plane(nodeCount - 1, of: generate))
-      nextPropagate.replaceSubrange((pairCount * wordCount)..., with: plane(nodeCount - 1, of: propagate))
+    inPlace(&propagate) { planes, gates in
+      for pair in 1..<max(pairCount, 1) {
+        (planes + pair * wordCount).update(from: gates + (pairCount + pair - 1) * wordCount, count: wordCount)
+      }
     }
-    generate = nextGenerate
-    propagate = nextPropagate
-    nodeCount = count
-  }
-
-  /// What the gates of a prefix's level multiply.
-  func operands(of gates: [CarryPlanes.Gate]) -> (x: [UInt64], y: [UInt64]) {
-    var x = [UInt64](reservingCapacity: gates.count * wordCount)
-    var y = [UInt64](reservingCapacity: gates.count * wordCount)
-    for gate in gates {
-      x += plane(gate.high, of: propagate)
-      y += plane(gate.low, of: gate.passesOn ? propagate : generate)
-    }
-    return (x, y)
+    self.nodeCount = pairCount + nodeCount % 2
   }
 
   /// Puts the results of a prefix's level in place.
@@ -94,9 +129,5 @@ struct BorrowNodes {
   /// Flips the bits of a plane that a borrow from a node reaches.
   func flip(_ words: inout [UInt64], at node: Int) {
     for word in 0..<wordCount { words[word] ^= generate[node * wordCount + word] }
-  }
-
-  private func plane(_ node: Int, of planes: [UInt64]) -> ArraySlice<UInt64> {
-    planes[node * wordCount..<(node + 1) * wordCount]
   }
 }

@@ -130,12 +130,32 @@ package struct DealtComputation: Sendable {
     return try await fixed(try await scheme.rehearseAdmission(of: shapes, answers: content.keptAnswers).shares, scheme)
   }
 
-  /// Of a preparation: the inputs as the owner has shared them, those that stay the same under masks that are kept: once in a
-  /// session. One round, besides what admitting takes.
+  /// A preparation by itself: how what an owner outside shares is taken over, none of which has a mask that is kept.
+  ///
+  /// - Parameters:
+  ///   - inputs: what it shares, in its order.
+  ///   - answers: shapes of what it will be told, once.
+  package static func admission(
+    of inputs: [(name: String, shape: Shape)], answers: [Shape], fractionBits: Int, keys: String, label: String
+  ) throws -> DealtComputation {
+    var graph = Graph()
+    let nodes = try inputs.map { try graph.appendInput($0.name, $0.shape) }
+    try graph.setOutputs(nodes)
+    var content = Content(
+      graph: graph, fractionBits: fractionBits, widths: .full, kept: inputs.map(\.name), keptAnswers: answers,
+      keys: keys, label: label)
+    content.isPreparation = true
+    return try DealtComputation(content)
+  }
+
+  /// Of a preparation: the inputs as the owner has shared them, those that stay the same under masks that are kept. One round
+  /// for these, besides what admitting takes.
+  ///
+  /// - Parameter step: which run of its program it is; models have one in a session.
   package func prepare<Scheme: DealtScheme>(
-    _ piece: Scheme.Piece, on scheme: Scheme
+    _ piece: Scheme.Piece, on scheme: Scheme, at step: UInt32 = 0
   ) async throws -> (inputs: [String: Scheme.Share], masks: [Scheme.Share]) {
-    try scheme.beginStep(of: program, at: 0)
+    try scheme.beginStep(of: program, at: step)
     let admitted = try await scheme.admit(piece)
     return (try await fixed(admitted.shares, scheme), admitted.masks)
   }

@@ -59,6 +59,22 @@ struct DealtDraws {
   /// Passes over a vector.
   mutating func skip() { draw += 1 }
 
+  /// MACs, lent where they lie, which need be no multiple of 8.
+  mutating func withMACs(_ count: Int, _ body: (UnsafeRawPointer) -> Void) {
+    defer { draw += 1 }
+    guard replayed == nil else {
+      replayed?.withBytes(8 * count, body)
+      return
+    }
+    guard corrections == nil else {
+      corrections?.withBytes(8 * count, body)
+      return
+    }
+    expand(count).withUnsafeBytes { words in
+      if count > 0, let base = words.baseAddress { body(base) }
+    }
+  }
+
   /// A share of uniform bits, `rows` planes of `count`.
   mutating func maskPlanes(_ rows: Int, _ count: Int) -> [UInt64] {
     defer { draw += 1 }

@@ -23,8 +23,9 @@ extension DealtGates {
     var nodes = borrowNodes(of: planes, tree, count: count, &draws)
     var sign = topPlane(of: planes, width: width, count: count, &draws)
     for gates in tree.gateCounts {
-      let operands = nodes.operands(gates: gates)
-      nodes.fold(try await conjunction(operands.x, operands.y, rows: gates, count: count, &draws))
+      let places = nodes.places
+      nodes.fold(
+        try await conjunction(nodes.planes(places.x), nodes.planes(places.y), rows: gates, count: count, &draws))
     }
     ck_bits_xor(sign.count, sign, nodes.generate, &sign)
     return AdditiveBits(shape: share.shape, words: sign, origin: origin)

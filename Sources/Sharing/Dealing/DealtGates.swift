@@ -51,8 +51,9 @@ struct DealtGates<Party: DealtParty> {
     var (sums, nodes) = borrowPrefixes(of: planes, tree, count: count, &draws)
     sums.append(topPlane(of: planes, width: width, count: count, &draws))
     for gates in tree.prefixLevels {
-      let operands = nodes.operands(of: gates)
-      let product = try await conjunction(operands.x, operands.y, rows: gates.count, count: count, &draws)
+      let places = BorrowNodes.places(of: gates)
+      let product = try await conjunction(
+        nodes.planes(places.x), nodes.planes(places.y), rows: gates.count, count: count, &draws)
       nodes.apply(gates, product)
     }
     return sums.enumerated().map { bit, sum in

@@ -51,7 +51,7 @@ public final class DealtStock: CorrelationSource {
     state.withLockedValue { $0.current = (program, step, ticket[...]) }
   }
 
-  public func corrections(for demand: Demand, at place: DealtPlace) throws -> Message {
+  public func corrections(for demand: Demand, at place: DealtPlace) throws -> ArraySlice<UInt8> {
     let byteCount = demand.correctionByteCount(partyCount: partyCount, form: form)
     return try state.withLockedValue { state in
       guard let current = state.current, current.program == place.program, current.step == place.step else {
@@ -61,7 +61,7 @@ public final class DealtStock: CorrelationSource {
         throw SharingError.wrongCorrections(expected: byteCount, received: current.rest.count)
       }
       state.current?.rest = current.rest.dropFirst(byteCount)
-      return Message(current.rest.prefix(byteCount))
+      return current.rest.prefix(byteCount)
     }
   }
 }

@@ -75,9 +75,9 @@ private struct RecordingSource: CorrelationSource {
 
   func key() -> [UInt8] { base.key() }
 
-  func corrections(for demand: Demand, at place: DealtPlace) -> Message {
+  func corrections(for demand: Demand, at place: DealtPlace) -> ArraySlice<UInt8> {
     let message = base.corrections(for: demand, at: place)
-    recorder?(message)
+    recorder?(Message(message))
     return message
   }
 }

@@ -14,7 +14,7 @@ public struct MemoryDealing: CorrelationSource {
 
   public func key() -> [UInt8] { dealer.key(ofParty: party) }
 
-  public func corrections(for demand: Demand, at place: DealtPlace) -> Message {
-    dealer.corrections(for: demand, at: place)
+  public func corrections(for demand: Demand, at place: DealtPlace) -> ArraySlice<UInt8> {
+    dealer.corrections(for: demand, at: place)[...]
   }
 }

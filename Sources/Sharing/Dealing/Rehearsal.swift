@@ -44,9 +44,9 @@ final class RehearsalSource: CorrelationSource {
 
   func key() -> [UInt8] { SecureRandom.bytes(PseudorandomGenerator.keyByteCount) }
 
-  func corrections(for demand: Demand, at place: DealtPlace) -> Message {
+  func corrections(for demand: Demand, at place: DealtPlace) -> ArraySlice<UInt8> {
     demands.withLockedValue { $0.append((place, demand)) }
-    return Message(repeating: 0, count: demand.correctionByteCount(partyCount: partyCount, form: form))
+    return ArraySlice(repeating: 0, count: demand.correctionByteCount(partyCount: partyCount, form: form))
   }
 
   func operations(of program: String) -> [DealtProgram.Operation] {

@@ -91,14 +91,14 @@ public struct FixedPointArithmetic<Scheme: SharingScheme> {
   /// The scalars of all shares, one after the other.
   func flat(_ shares: [Share]) -> Share {
     let vectors = shares.map { share in
-      share.shape.rank == 1 ? share : scheme.map(share, to: [share.shape.count]) { $0.reshaped(to: [$0.count]) }
+      share.shape.rank == 1 ? share : scheme.reshape(share, to: [share.shape.count])
     }
     return scheme.concatenate(vectors, axis: 0)
   }
 
   /// The way back from ``flat(_:)``.
   func split(_ joined: Share, like shapes: [Shape]) -> [Share] {
-    if shapes.count == 1 { return [scheme.map(joined, to: shapes[0]) { $0.reshaped(to: shapes[0]) }] }
+    if shapes.count == 1 { return [scheme.reshape(joined, to: shapes[0])] }
     var offset = 0
     return shapes.map { shape in
       let start = offset

@@ -54,10 +54,11 @@ struct Outbox {
 
 /// A message being read; its length was checked on arrival.
 struct Inbox {
-  private let message: Message
+  private let message: ArraySlice<UInt8>
   private var offset = 0
 
-  init(_ message: Message) { self.message = message }
+  init(_ message: Message) { self.message = message[...] }
+  init(_ message: ArraySlice<UInt8>) { self.message = message }
 
   mutating func words(_ count: Int, width: WireWidth = .bits64) -> [UInt64] {
     let start = offset
@@ -77,9 +78,18 @@ struct Inbox {
     }
   }
 
+  /// Lends so many bytes where they lie.
+  mutating func withBytes(_ count: Int, _ body: (UnsafeRawPointer) -> Void) {
+    defer { offset += count }
+    message.withUnsafeBytes { bytes in
+      guard count > 0, let base = bytes.baseAddress else { return }
+      body(base + offset)
+    }
+  }
+
   mutating func bytes(_ count: Int) -> [UInt8] {
     defer { offset += count }
-    return Array(message[offset..<offset + count])
+    return Array(message.dropFirst(offset).prefix(count))
   }
 
   /// Reads a plane of `bitCount` bits into whole words; bits past the end become zero.

@@ -31,7 +31,7 @@ public final class CheckedScheme: SharingScheme {
   var gates = GateLedger()
   /// Foldings of each check, and more where there is more to check: ``levelCount``, or ``trainingLevelCount``.
   private(set) var levels = CheckedScheme.levelCount
-  /// Half of the last coin's hash, by which parties see that they had it alike.
+  /// The last coin's hash, by which parties see that they had it alike.
   var lastCoin: [UInt8] = []
   /// Which coefficients of random points may be 1: all, but in tests that want to see forgeries.
   package var challengeMask = UInt64.max

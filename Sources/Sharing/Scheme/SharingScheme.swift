@@ -26,6 +26,8 @@ public protocol SharingScheme: AnyObject {
   /// Applies a linear map that yields a tensor of `shape`; any other map gives garbage. The weights of each scalar of the
   /// result, as signed numbers, add up to less than 2³¹ in absolute value: larger factors are for `scale(_:by:)`.
   func map(_ a: Share, to shape: Shape, _ linear: (RingTensor) -> RingTensor) -> Share
+  /// The same scalars under another shape of as many.
+  func reshape(_ a: Share, to shape: Shape) -> Share
   /// The shares one after the other along an axis.
   func concatenate(_ shares: [Share], axis: Int) -> Share
 
@@ -84,6 +86,8 @@ public protocol SharingScheme: AnyObject {
 }
 
 extension SharingScheme {
+  public func reshape(_ a: Share, to shape: Shape) -> Share { map(a, to: shape) { $0.reshaped(to: shape) } }
+
   public func doubles(_ form: Bilinear) -> Bool { false }
 
   public func scale(_ a: Product, by word: UInt64) -> Product {

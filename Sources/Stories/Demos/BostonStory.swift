@@ -92,7 +92,7 @@ public struct BostonStory: Sendable {
     ]
   }
 
-  /// Private regression on three columns, whose ranges follow from what they mean (`docs/PRIVACY-TRAINING.md`).
+  /// Private regression on three columns, whose ranges follow from what they mean (`docs/PRIVACY.md`).
   private func addNoise(_ report: inout DemoReport, _ progress: (String) -> Void) async throws {
     let job = DemoJob(
       set: .boston, folder: setting.data, layers: "{dense: 1}",

@@ -26,7 +26,8 @@ struct TrainCommand: AsyncParsableCommand {
       "scheme: additive, parties: 2" (2 to 16) in encrypted trains among additive parties and a dealer: all parties but one \
       together learn nothing, as long as none works together with the dealer. The default is replicated, among 3. What the \
       dealer deals is told apart, as dealtBytes and offlineSeconds. With "scheme: replicated-malicious" three parties prove each \
-      step to each other: where one deviates nothing is released, and the exit code is 5.
+      step to each other, and with "scheme: spdz" two to 16 with a dealer check the MACs of all that they open: where one \
+      deviates nothing is released, and the exit code is 5.
 
       With "cluster: cluster.yaml", the running parties of that file train, and owners with names share their rows by \
       themselves, prepared by the job's public ranges and categories:

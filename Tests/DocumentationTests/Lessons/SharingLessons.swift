@@ -118,6 +118,6 @@ import Testing
         "w": .values(Tensor(shape: [2, 1], scalars: [1, -2])),
       ], fractionBits: 16)
     let widths = ComparisonWidths(proving: ranges, of: graph, fractionBits: 16)
-    #expect(widths.byNode[graph.outputs[0]] < 24)
+    #expect(widths.byNode[graph.outputs[0]] == 24)
   }
 }

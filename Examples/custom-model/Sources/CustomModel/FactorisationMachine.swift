@@ -45,7 +45,8 @@ struct FactorisationMachine {
     let weights = weights(builder)
     let sums = x.matmul(weights[2])
     let squares = (x * x).matmul(weights[2] * weights[2])
-    let interactions = (sums * sums - squares).sum(axes: [1]).reshaped(to: [batch, 1]) * 0.5
-    return x.matmul(weights[1]) + interactions + weights[0].broadcast(to: [batch, 1])
+    // A sum keeps its axis with extent 1, and terms of other shapes are repeated: the program fits any batch.
+    let interactions = (sums * sums - squares).sum(axes: [1]) * 0.5
+    return x.matmul(weights[1]) + interactions + weights[0]
   }
 }

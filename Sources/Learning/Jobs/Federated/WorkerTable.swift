@@ -45,14 +45,18 @@ public enum WorkerTable: Sendable {
     guard case .owners(let target) = job.data.source else {
       throw .inconsistent("A worker that brings its own rows needs a job with data: {target: column}")
     }
-    let table = try CSV.read(path: path)
+    let whole = try CSV.read(path: path)
+    _ = try whole.column(target)
+    // What the job does not read is not kept, so that no later question finds it.
+    let read = Set(job.data.columns ?? whole.columnNames).intersection(allowed ?? Set(whole.columnNames)).union([target]
+    )
+    let table = try whole.keeping(read)
     let isNumeric = job.training.loss == .meanSquaredError
     let (train, test) = try table.split(
       test: job.data.test, seed: job.training.seed, stratifiedBy: isNumeric ? nil : target)
-    let unused = Set(table.columnNames).subtracting(job.data.columns ?? table.columnNames)
-      .union(Set(table.columnNames).subtracting(allowed ?? Set(table.columnNames))).subtracting([target])
+    let left = Set(whole.columnNames).subtracting(read)
     var schema = try Schema.inferred(
-      from: train, target: target, ranges: job.data.ranges.filter { !unused.contains($0.key) }, ignoring: unused)
+      from: train, target: target, ranges: job.data.ranges.filter { !left.contains($0.key) })
     for name in job.data.columns ?? [] where !schema.features.contains(where: { $0.name == name }) {
       throw .missingColumn(name, table: table.name)
     }

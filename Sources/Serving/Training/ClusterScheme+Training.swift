@@ -1,0 +1,75 @@
+import Sharing
+import Tensors
+
+/// What trainings take beside their steps.
+extension ClusterScheme {
+  /// The shapes of what a training's client hides its results with, where all parties tell the same: losses of epochs, then the
+  /// result.
+  func masks(of program: TrainingProgram) -> [Shape] { isChecked ? program.answers : [] }
+
+  /// Numbers that an owner outside sends in one parcel.
+  func bringing(count: Int) -> Cost {
+    switch self {
+    case .replicated, .additive: costs.sharing(counts: [count])
+    case .replicatedMalicious: ReplicatedCosts().sharing(counts: [count])
+    case .spdz(let partyCount): AuthenticatedCosts(partyCount: partyCount).sending(count: count)
+    }
+  }
+
+  /// What the parties do with parcels of so many numbers before the first step, and what that is called.
+  func admitting(counts: [Int]) -> (name: String, cost: Cost)? {
+    switch self {
+    case .replicated, .additive: nil
+    case .replicatedMalicious: ("what was shared is compared", CheckedCosts().admitting)
+    case .spdz(let partyCount):
+      (
+        "what was shared gets MACs",
+        counts.reduce(.none) { $0 + AuthenticatedCosts(partyCount: partyCount).admitting(count: $1) }
+      )
+    }
+  }
+
+  /// At the end of each step.
+  var checkingStep: Cost {
+    switch self {
+    case .replicated, .additive: .none
+    case .replicatedMalicious: CheckedCosts().checkingStep
+    case .spdz(let partyCount): AuthenticatedCosts(partyCount: partyCount).checking
+    }
+  }
+
+  /// What the parties tell a training's client, beyond what they tell each other.
+  func telling(count: Int) -> Cost {
+    switch self {
+    case .replicated, .additive: costs.revealing(counts: [count])
+    case .replicatedMalicious, .spdz: Cost(rounds: 1, byteCount: 8 * partyCount * count)
+    }
+  }
+
+  /// A result of a training, from its shares to the client.
+  func opening(count: Int) -> Cost {
+    switch self {
+    case .replicated, .additive: telling(count: count)
+    case .replicatedMalicious: CheckedCosts().openingChecked(count: count) + telling(count: count)
+    case .spdz(let partyCount):
+      AuthenticatedCosts(partyCount: partyCount).openingChecked(count: count) + telling(count: count)
+    }
+  }
+}
+
+extension TrainingProgram {
+  /// The shapes of masks of all that the client is told.
+  var answers: [Shape] {
+    let count = (revealsLoss ? epochs : 0) + revealedCount
+    return count > 0 ? [[count]] : []
+  }
+}
+
+extension ServingError {
+  /// Private trainings add noise of the parties' own.
+  static func uncheckedNoise(_ scheme: String) -> ServingError {
+    .badRequest(
+      "a private training with scheme: \(scheme) is not possible, as nobody can check the noise that a party brings: "
+        + "use scheme: replicated or additive")
+  }
+}

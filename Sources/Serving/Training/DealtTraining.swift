@@ -1,0 +1,167 @@
+import Arithmetic
+import Crypto
+import Foundation
+package import Sharing
+package import Tensors
+import Transports
+
+/// Trainings among parties with a dealer, who deals step by step, a little ahead of the steps.
+///
+/// A training's programs are named after fresh random numbers of all parties, and so are those of a training that is gone on
+/// with: steps that are taken again have masks of their own. Nothing of what was dealt outlives the training or a stop, so
+/// that nobody has to write down what was used. Where shares have MACs, nothing is kept of the training at all: one that
+/// stopped starts anew.
+package struct DealtTraining<Scheme: ServedScheme>: TrainingScheme {
+  private let channel: any Channel
+  private let scheme: Scheme
+  private let turns: DealtTurns
+  private let generation: String
+  private let waiting: (DealerProgress) -> Void
+
+  /// - Parameters:
+  ///   - generation: names the dealer's keys.
+  ///   - waiting: told while a step waits for the dealer.
+  init(
+    over channel: any Channel, scheme: Scheme, turns: DealtTurns, generation: String,
+    waiting: @escaping (DealerProgress) -> Void
+  ) {
+    self.channel = channel
+    self.scheme = scheme
+    self.turns = turns
+    self.generation = generation
+    self.waiting = waiting
+  }
+
+  /// Nothing is kept: whoever goes on does so with new keys.
+  package func begin(_ id: String) -> [[UInt8]] { [] }
+
+  /// One round, 64 bytes to each party.
+  ///
+  /// - Throws: ``ServingError/badRequest(_:)`` where the parties were given different programs.
+  package func steps(
+    of program: TrainingProgram, keys: [[UInt8]], after done: Int
+  ) async throws -> DealtTrainingSteps<Scheme> {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    let digest = Array(SHA256.hash(data: try encoder.encode(program)))
+    let own = SecureRandom.bytes(Self.nonceByteCount)
+    let theirs = try await channel.exchange(channel.peers.map { Outgoing(own + digest, to: $0) }, from: channel.peers)
+    var nonces = [[UInt8]](repeating: own, count: channel.partyCount)
+    for (peer, message) in zip(channel.peers, theirs) {
+      guard message.count == Self.nonceByteCount + digest.count else { throw ServingError.malformedMessage }
+      guard message.suffix(digest.count).elementsEqual(digest) else {
+        throw ServingError.badRequest("party \(peer) was given another program of this training: start it anew")
+      }
+      nonces[peer] = Array(message.prefix(Self.nonceByteCount))
+    }
+    let name = Hexadecimal.text(SHA256.hash(data: Data(nonces.flatMap { $0 })))
+    return DealtTrainingSteps(
+      scheme: scheme, program: program, turns: turns, generation: generation, label: "\(generation) training \(name)",
+      waiting: waiting)
+  }
+
+  /// As many as the contributions to keys that replicated parties begin a training with.
+  private static var nonceByteCount: Int { 32 }
+}
+
+/// Steps each of which is a run of a dealt program; those of one kind share theirs. Where shares have MACs, each ends with a
+/// check of all that it opened, so that no more than a step's openings are kept for it.
+package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
+  package let scheme: Scheme
+  let program: TrainingProgram
+  let turns: DealtTurns
+  /// Names the keys of MACs, where there are any.
+  let generation: String
+  let label: String
+  let waiting: (DealerProgress) -> Void
+  private let before: Cost
+  private var computations: [TrainingProgram.WorkKind: DealtComputation] = [:]
+  /// Of what owners outside have shared.
+  private var admissions: [DealtComputation] = []
+  /// Work whose kinds are known.
+  private var knownCount = 0
+
+  /// How many steps ahead the dealer is asked to be, at most.
+  private static var ahead: Int { 16 }
+
+  init(
+    scheme: Scheme, program: TrainingProgram, turns: DealtTurns, generation: String, label: String,
+    waiting: @escaping (DealerProgress) -> Void
+  ) {
+    self.scheme = scheme
+    self.program = program
+    self.turns = turns
+    self.generation = generation
+    self.label = label
+    self.waiting = waiting
+    before = scheme.traffic
+  }
+
+  package var traffic: Cost { scheme.traffic - before }
+
+  /// - Throws: `SharingError.cheating` where a party deviated in this work, or in what came before since the last check.
+  package func run(
+    _ work: Int, _ inputs: [String: Scheme.Share], own: [String: RingTensor]
+  ) async throws -> [Scheme.Share] {
+    let computation = try computation(ofWork: work)
+    let step = try await turns.next(of: computation, coming: { try coming(from: work) }, waiting: waiting)
+    try scheme.beginStep(of: computation.program, at: step)
+    do {
+      let outputs = try await computation.run(inputs, numbers: program.numbers(ofWork: work), own: own, on: scheme)
+      try await scheme.check()
+      return outputs
+    } catch SharingError.cheating(let check, let layer) {
+      throw SharingError.cheating(check: check, layer: "\(layer) of \(program.name(ofWork: work))")
+    }
+  }
+
+  package func finish() async -> Double {
+    await turns.dealingSeconds(of: admissions + Array(computations.values))
+  }
+
+  /// Additive parties' summands, silently; with MACs the value under the mask, opened between two checks.
+  package func tell(_ share: Scheme.Share, under mask: Scheme.Share?) async throws -> RingTensor {
+    try await scheme.release(share, under: mask)
+  }
+
+  /// What admits tensors of these shapes.
+  func admission(
+    of inputs: [(name: String, shape: Shape)], answers: [Shape]
+  ) throws -> DealtComputation {
+    let made = try DealtComputation.admission(
+      of: inputs, answers: answers, fractionBits: program.fractionBits, keys: generation, label: label)
+    admissions.append(made)
+    return made
+  }
+
+  /// The work from here on, as far as the dealer should be ahead, and how often each of it comes.
+  private func coming(from work: Int) throws -> [StockKeeper.Coming] {
+    var coming: [StockKeeper.Coming] = []
+    for index in work..<min(work + Self.ahead, program.workCount) {
+      let computation = try computation(ofWork: index)
+      if let place = coming.firstIndex(where: { $0.computation.program == computation.program }) {
+        coming[place].count += 1
+      } else {
+        coming.append(StockKeeper.Coming(computation: computation, count: 1))
+      }
+    }
+    return coming
+  }
+
+  /// The program that work of a kind shares, with the public numbers of the first of the kind: the same at all parties.
+  private func computation(ofWork index: Int) throws -> DealtComputation {
+    while knownCount <= index {
+      let kind = program.kind(ofWork: knownCount)
+      if computations[kind] == nil {
+        computations[kind] = try DealtComputation(
+          .init(
+            graph: program.graph(ofWork: knownCount), fractionBits: program.fractionBits,
+            widths: .uniform(program.comparisonWidth), numbers: program.numbers(ofWork: knownCount),
+            own: program.ownInputs(ofWork: knownCount), keys: generation, label: label))
+      }
+      knownCount += 1
+    }
+    guard let found = computations[program.kind(ofWork: index)] else { throw ServingError.malformedMessage }
+    return found
+  }
+}
