@@ -75,7 +75,7 @@ import Testing
 
   /// A coordinator that chose ranges could learn from refusals what is in them: they follow from the job and from one number of rows.
   @Test(arguments: [
-    ("\"weightLimit\":150", "\"weightLimit\":40"), ("\"bound\":150", "\"bound\":140"), ("\"bound\":8", "\"bound\":0.5"),
+    ("\"weightLimit\":200", "\"weightLimit\":40"), ("\"bound\":200", "\"bound\":140"), ("\"bound\":8", "\"bound\":0.5"),
   ]) func anotherRangeThanTheJobsIsRefused(own: String, other: String) async throws {
     let relay = await Relay(
       workers: try Federations.tables(5), altered: ["b"], database: try Federations.database(),

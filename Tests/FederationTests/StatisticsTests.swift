@@ -112,7 +112,7 @@ import Testing
       model: {layers: [{dense: 1}, sigmoid]}
       training: {loss: binaryCrossEntropy, batch: 4, optimizer: {sgd: {learningRate: 0.1}}}
       mode: federated
-      federated: {workers: 3, rounds: 1}
+      federated: {workers: [{name: a, file: a.csv}, {name: b, file: b.csv}], rounds: 1}
       """)
     let table = try WorkerTable.file(path.path, for: job, columns: ["age", "income", "label"])
     guard case .table(let schema, let train, let test) = table else { throw CancellationError() }
