@@ -77,7 +77,8 @@ package final class TamperingChannel: Channel {
       return try await base.exchange(outgoing.map { Outgoing(old, to: $0.peer) }, from: sources)
     case .copy:
       let received = try await base.exchange([], from: sources)
-      let theirs = received.first { $0.count == honest.count } ?? flippingBit(of: honest)
+      // A share of a few bits may be another's own.
+      let theirs = received.first { $0.count == honest.count && $0 != honest } ?? flippingBit(of: honest)
       _ = try await base.exchange(outgoing.map { Outgoing(theirs, to: $0.peer) }, from: [])
       return received
     case .shorten:
