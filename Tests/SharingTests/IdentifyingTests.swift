@@ -267,10 +267,16 @@ import Transports
   @Test func lonelyHighestBitsAreFound() async throws {
     var named = 0
     for _ in 0..<40 where named < 3 {
+      // The cheater looks for cheaters as others do: in replays it adds nothing, or it would accuse the other and leave.
+      let runs = NIOLockedValueBox(0)
       let results = await identifiedOutcomes(partyCount: 2) { scheme in
         var x = try await scheme.input(
           scheme.party == 0 ? RingTensor(repeating: 5, shape: [3]) : nil, of: 0, shape: [3])
-        if scheme.party == 0 {
+        let run = runs.withLockedValue { count in
+          count += scheme.party == 0 ? 1 : 0
+          return count
+        }
+        if scheme.party == 0, run == 1 {
           let half = scheme.constant(RingTensor(repeating: 1 << 63, shape: [3]))
           x = scheme.add(x, scheme.scale(scheme.scale(half, by: 1 << 63), by: 2))
         }
