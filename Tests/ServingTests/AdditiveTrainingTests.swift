@@ -38,25 +38,14 @@ import Transports
     defer { fixture.remove() }
     let outcome = try await fixture.trainer.run()
     let prepared = try PreparedJob(fixture.job, environment: [:])
-    try expectWeights(try #require(outcome.result).model.weights.byName, of: prepared, within: 0x1p-12)
+    try TrainingFixture.expectClearWeights(
+      try #require(outcome.result).model.weights.byName, of: prepared, within: 0x1p-12)
     let report = outcome.report
     #expect(report.loss.count == 2 && report.ownerRows == [18, 18])
     let planned = try #require(report.planned)
     #expect(report.rounds == planned.rounds && report.bytesSent == planned.bytesSent)
     #expect(report.dealtBytes == planned.dealtBytes && report.dealtBytes ?? 0 > 0)
     #expect(report.offlineSeconds ?? 0 > 0)
-  }
-
-  private func expectWeights(
-    _ found: [String: Tensor<Float>], of prepared: PreparedJob, within bound: Float
-  ) throws {
-    let program = try TrainingProgram(prepared)
-    let expected = try TrainingFixture.clearWeights(program, prepared)
-    for name in program.weightNames {
-      for (a, b) in zip(expected[name]?.scalars ?? [], found[name]?.scalars ?? [.nan]) {
-        #expect(abs(a - b) < bound, "\(name): \(a) and \(b)")
-      }
-    }
   }
 
   /// Who owns the revealed model counts in the clear what the parties count on shares.
@@ -149,7 +138,7 @@ import Transports
       attempts.append(try await attempt(program, resumed, fault: fault))
     }
     #expect(attempts[0].weights == nil && attempts[1].weights == nil && places.allSatisfy { $0.steps.isEmpty })
-    try expectWeights(try #require(attempts[2].weights), of: prepared, within: 0x1p-12)
+    try TrainingFixture.expectClearWeights(try #require(attempts[2].weights), of: prepared, within: 0x1p-12)
     #expect(attempts[2].epochs == [1, 2, 3], "losses of before are told again")
     for (earlier, later) in [(0, 1), (0, 2), (1, 2)] {
       #expect(attempts[earlier].programs.isDisjoint(with: attempts[later].programs))
@@ -249,7 +238,7 @@ import Transports
         try await cluster.startDealer()
         let trained = try await answer
         #expect(trained.losses.count == 2 && trained.offlineSeconds > 0)
-        try expectWeights(trained.weights, of: prepared, within: 0x1p-12)
+        try TrainingFixture.expectClearWeights(trained.weights, of: prepared, within: 0x1p-12)
       }
     }
   }
@@ -274,7 +263,7 @@ import Transports
           try await cluster.startDealer()
           let trained = try await client.resume(program, id: id, progress: { _ in })
           #expect(trained.losses.count == 2)
-          return try expectWeights(trained.weights, of: prepared, within: 0x1p-12)
+          return try TrainingFixture.expectClearWeights(trained.weights, of: prepared, within: 0x1p-12)
         }
         Issue.record("no training has begun")
       }

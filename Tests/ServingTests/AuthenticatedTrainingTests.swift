@@ -41,14 +41,8 @@ import Transports
     defer { fixture.remove() }
     let outcome = try await fixture.trainer.run()
     let prepared = try PreparedJob(fixture.job, environment: [:])
-    let program = try TrainingProgram(prepared)
-    let expected = try TrainingFixture.clearWeights(program, prepared)
-    let found = try #require(outcome.result).model.weights.byName
-    for name in program.weightNames {
-      for (a, b) in zip(expected[name]?.scalars ?? [], found[name]?.scalars ?? [.nan]) {
-        #expect(abs(a - b) < 0x1p-12, "\(name): \(a) and \(b)")
-      }
-    }
+    try TrainingFixture.expectClearWeights(
+      try #require(outcome.result).model.weights.byName, of: prepared, within: 0x1p-12)
     let report = outcome.report
     #expect(report.loss.count == 2 && report.ownerRows == [18, 18] && report.offlineSeconds ?? 0 > 0)
     let planned = try #require(report.planned)
@@ -56,33 +50,9 @@ import Transports
     #expect(report.dealtBytes == planned.dealtBytes && report.dealtBytes ?? 0 > 0)
   }
 
-  /// Losses and figures are those of the parties that follow the protocol, but for the rounding.
+  /// The parties that follow the protocol are the oracle.
   @Test(arguments: [2, 3]) func tellsWhatOtherPartiesTell(parties: Int) async throws {
-    var reports: [TrainingReport] = []
-    for scheme in ["additive", "spdz"] {
-      let fixture = try TrainingFixture(
-        "layers: [{dense: 4}, relu, {dense: 1}, sigmoid]",
-        training: "epochs: 2, batch: 8, seed: 3, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.1}}",
-        encrypted: "scheme: \(scheme), parties: \(parties), reveal: [loss, metrics]", rows: 60,
-        label: { $0 > 0 ? "yes" : "no" })
-      defer { fixture.remove() }
-      reports.append(try await fixture.trainer.run().report)
-    }
-    #expect(reports[0].accuracy == reports[1].accuracy && reports[1].accuracy != nil)
-    for (a, b) in zip(reports[0].loss, reports[1].loss) { #expect(abs(a - b) < 0x1p-10) }
-    #expect(reports[1].loss.count == 2)
-  }
-
-  private func train(
-    _ fixture: TrainingFixture, wrapping: @escaping @Sendable (MemoryChannel) -> any Channel
-  ) async throws -> TrainingAnswer {
-    let prepared = try PreparedJob(fixture.job, environment: [:])
-    let program = try TrainingProgram(prepared)
-    let weights = prepared.description.initialWeights(seed: SeedTree(seed: program.seed).child("weights")).byName
-    let parties = fixture.job.encrypted?.parties ?? 2
-    return try await MemoryTraining.train(
-      program, scheme: .spdz(partyCount: parties), weights: weights, prepared: prepared, deadline: .seconds(60),
-      wrapping: wrapping, waiting: { _ in }, progress: { _ in })
+    try await TrainingFixture.expectSameReports(schemes: ["additive", "spdz"].map { "\($0), parties: \(parties)" })
   }
 
   /// A party that deviates in any one round of a training, be it inputs, products, truncations, comparisons, a check or the
@@ -94,35 +64,12 @@ import Transports
       training: "epochs: 1, batch: 20, seed: 3, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.03}}",
       encrypted: "scheme: spdz, parties: \(parties), reveal: [loss, model]")
     defer { fixture.remove() }
-    let honest = NIOLockedValueBox<TamperingChannel?>(nil)
-    let expected = try await train(fixture) { base in
-      let channel = TamperingChannel(base, nil, round: 0, seed: 0)
-      honest.withLockedValue { $0 = channel }
-      return channel
-    }
-    let roundCount = honest.withLockedValue { $0?.roundCount ?? 0 }
-    try #require(roundCount > 50)
-    var checks: Set<CheatingCheck> = []
-    var passed = 0
-    for round in 0..<roundCount {
-      do {
-        let answer = try await train(fixture) { base in
-          guard base.party == round % parties else { return base }
-          return TamperingChannel(base, tampering, round: round, seed: UInt64(round))
-        }
-        // What comes out in spite of a deviation is what would have come out without.
-        passed += 1
-        for (name, weight) in expected.weights {
-          for (a, b) in zip(weight.scalars, answer.weights[name]?.scalars ?? [.nan]) {
-            #expect(abs(a - b) < 0x1p-11, "\(tampering) in round \(round) of \(roundCount)")
-          }
-        }
-      } catch SharingError.cheating(let check, _) {
-        checks.insert(check)
-      } catch is SharingError {} catch is ChannelError {} catch is ServingError {}
-    }
+    let training = try await TamperedTraining(fixture, scheme: .spdz(partyCount: parties))
+    try #require(training.roundCount > 50)
+    let outcome = try await training.attempt(tampering, rounds: 0..<training.roundCount)
+    let checks = outcome.checks
     // The names of session and training are nobody's, and other ones serve as well.
-    #expect(passed <= 4, "\(passed) of \(roundCount)")
+    #expect(outcome.passed <= 4, "\(outcome.passed) of \(training.roundCount)")
     switch tampering {
     case .addError: #expect(checks.isSuperset(of: [.words, .inputs, .commitment]), "\(checks)")
     case .flipBit: #expect(checks.isSuperset(of: [.words, .bits, .inputs, .commitment]), "\(checks)")
@@ -137,36 +84,9 @@ import Transports
       Self.dense, training: "epochs: 1, batch: 20, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.03}}",
       encrypted: "scheme: spdz, reveal: [model]")
     defer { fixture.remove() }
-    let prepared = try PreparedJob(fixture.job, environment: [:])
-    let program = try TrainingProgram(prepared)
-    let scheme = ClusterScheme.spdz(partyCount: 2)
-    let words = try SecretRows.encode(
-      prepared.features, prepared.targets, 0..<program.rowCount, fractionBits: program.fractionBits)
-    let parcels = scheme.parcels(of: [words])
-    for isWrong in [false, true] {
-      let rows = try (0..<2).map { party in
-        var rows = SharedRows(width: words.shape[1])
-        var bytes = parcels[party].bytes
-        if isWrong, party == cheat { bytes[5] ^= 4 }
-        rows.append(
-          try SharedRows.Block(
-            bytes, rowCount: program.rowCount, width: words.shape[1], party: party, scheme: scheme))
-        return TrainingRows(training: rows)
-      }
-      let weights = prepared.description.initialWeights(seed: SeedTree(seed: 1)).byName
-      if isWrong {
-        await #expect(throws: SharingError.cheating(check: .inputs, layer: "input")) {
-          try await MemoryTraining.train(program, scheme: scheme, weights: weights, rows: rows)
-        }
-      } else {
-        #expect(
-          try await MemoryTraining.train(program, scheme: scheme, weights: weights, rows: rows).weights.count == 4)
-      }
-    }
-    #expect(throws: ServingError.self) {
-      try SharedRows.Block(
-        parcels[1].bytes.dropLast(), rowCount: program.rowCount, width: words.shape[1], party: 1, scheme: scheme)
-    }
+    let rows = try AlteredRows(fixture, scheme: .spdz(partyCount: 2))
+    try await rows.expectFoundOut(party: cheat) { $0[5] ^= 4 }
+    #expect(throws: ServingError.self) { try rows.block(rows.parcels[1].dropLast(), party: 1) }
   }
 
   /// Over TLS, with a dealer of its own: a training among running parties, its traffic as planned; and one in which a party
@@ -212,12 +132,7 @@ import Transports
       let traffic = answer.traffic + sent
       #expect(traffic.byteCount == plan.bytesSent && traffic.dealtByteCount == plan.dealtBytes)
       #expect(answer.losses.count == 2)
-      let expected = try TrainingFixture.clearWeights(program, prepared)
-      for name in program.weightNames {
-        for (a, b) in zip(expected[name]?.scalars ?? [], answer.weights[name]?.scalars ?? [.nan]) {
-          #expect(abs(a - b) < 0x1p-12, "\(name): \(a) and \(b)")
-        }
-      }
+      try TrainingFixture.expectClearWeights(answer.weights, of: prepared, within: 0x1p-12)
       await #expect(throws: ServingError.self) { try await client.resume(program, id: "ab", progress: { _ in }) }
     }
   }

@@ -32,44 +32,16 @@ import Transports
     defer { fixture.remove() }
     let outcome = try await fixture.trainer.run()
     let prepared = try PreparedJob(fixture.job, environment: [:])
-    let program = try TrainingProgram(prepared)
-    let expected = try TrainingFixture.clearWeights(program, prepared)
-    let found = try #require(outcome.result).model.weights.byName
-    for name in program.weightNames {
-      for (a, b) in zip(expected[name]?.scalars ?? [], found[name]?.scalars ?? [.nan]) {
-        #expect(abs(a - b) < 0x1p-12, "\(name): \(a) and \(b)")
-      }
-    }
+    try TrainingFixture.expectClearWeights(
+      try #require(outcome.result).model.weights.byName, of: prepared, within: 0x1p-12)
     let report = outcome.report
     #expect(report.loss.count == 2 && report.dealtBytes == nil)
     #expect(report.rounds == report.planned?.rounds && report.bytesSent == report.planned?.bytesSent)
   }
 
-  /// Losses and figures are those of the parties that follow the protocol, but for the rounding.
+  /// The parties that follow the protocol are the oracle.
   @Test func tellsWhatOtherPartiesTell() async throws {
-    var reports: [TrainingReport] = []
-    for scheme in ["replicated", "replicated-malicious"] {
-      let fixture = try TrainingFixture(
-        "layers: [{dense: 4}, relu, {dense: 1}, sigmoid]",
-        training: "epochs: 2, batch: 8, seed: 3, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.1}}",
-        encrypted: "scheme: \(scheme), reveal: [loss, metrics]", rows: 60, label: { $0 > 0 ? "yes" : "no" })
-      defer { fixture.remove() }
-      reports.append(try await fixture.trainer.run().report)
-    }
-    #expect(reports[0].accuracy == reports[1].accuracy && reports[1].accuracy != nil)
-    for (a, b) in zip(reports[0].loss, reports[1].loss) { #expect(abs(a - b) < 0x1p-10) }
-    #expect(reports[1].loss.count == 2)
-  }
-
-  private func train(
-    _ fixture: TrainingFixture, wrapping: @escaping @Sendable (MemoryChannel) -> any Channel
-  ) async throws -> TrainingAnswer {
-    let prepared = try PreparedJob(fixture.job, environment: [:])
-    let program = try TrainingProgram(prepared)
-    let weights = prepared.description.initialWeights(seed: SeedTree(seed: program.seed).child("weights")).byName
-    return try await MemoryTraining.train(
-      program, scheme: .replicatedMalicious, weights: weights, prepared: prepared, deadline: .seconds(60),
-      wrapping: wrapping, waiting: { _ in }, progress: { _ in })
+    try await TrainingFixture.expectSameReports(schemes: ["replicated", "replicated-malicious"])
   }
 
   /// A party that deviates in any step: no weights come out, or those of an honest run.
@@ -80,30 +52,12 @@ import Transports
       training: "epochs: 1, batch: 20, seed: 3, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.03}}",
       encrypted: "scheme: replicated-malicious, reveal: [loss, model]")
     defer { fixture.remove() }
-    let honest = NIOLockedValueBox<TamperingChannel?>(nil)
-    let expected = try await train(fixture) { base in
-      let channel = TamperingChannel(base, nil, round: 0, seed: 0)
-      honest.withLockedValue { $0 = channel }
-      return channel
-    }
-    let roundCount = honest.withLockedValue { $0?.roundCount ?? 0 }
+    let training = try await TamperedTraining(fixture, scheme: .replicatedMalicious)
+    let roundCount = training.roundCount
     try #require(roundCount > 100)
-    var caught = 0
-    for round in stride(from: 0, to: roundCount, by: roundCount / 14) {
-      do {
-        let answer = try await train(fixture) { base in
-          guard base.party == round % 3 else { return base }
-          return TamperingChannel(base, tampering, round: round, seed: UInt64(round))
-        }
-        // What comes out in spite of a deviation is what would have come out without.
-        for (name, weight) in expected.weights {
-          for (a, b) in zip(weight.scalars, answer.weights[name]?.scalars ?? [.nan]) {
-            #expect(abs(a - b) < 0x1p-11, "\(tampering) in round \(round) of \(roundCount)")
-          }
-        }
-      } catch is SharingError { caught += 1 } catch is ChannelError { caught += 1 }
-    }
-    #expect(caught > 10)
+    let outcome = try await training.attempt(
+      tampering, rounds: stride(from: 0, to: roundCount, by: roundCount / 14))
+    #expect(outcome.caught > 10 && outcome.refused == 0)
   }
 
   /// An owner that sends two parties different components is found out before the first step.
@@ -112,32 +66,8 @@ import Transports
       Self.dense, training: "epochs: 1, batch: 20, loss: meanSquaredError, optimizer: {sgd: {learningRate: 0.03}}",
       encrypted: "scheme: replicated-malicious, reveal: [model]")
     defer { fixture.remove() }
-    let prepared = try PreparedJob(fixture.job, environment: [:])
-    let program = try TrainingProgram(prepared)
-    let scheme = ClusterScheme.replicatedMalicious
-    let words = try SecretRows.encode(
-      prepared.features, prepared.targets, 0..<program.rowCount, fractionBits: program.fractionBits)
-    let parcels = scheme.parcels(of: [words])
-    for isWrong in [false, true] {
-      let rows = try (0..<3).map { party in
-        var rows = SharedRows(width: words.shape[1])
-        var bytes = parcels[party].bytes
-        if isWrong, party == 1 { bytes[bytes.count - 3] ^= 4 }
-        rows.append(
-          try SharedRows.Block(
-            bytes, rowCount: program.rowCount, width: words.shape[1], party: party, scheme: scheme))
-        return TrainingRows(training: rows)
-      }
-      let weights = prepared.description.initialWeights(seed: SeedTree(seed: 1)).byName
-      if isWrong {
-        await #expect(throws: SharingError.cheating(check: .inputs, layer: "input")) {
-          try await MemoryTraining.train(program, scheme: scheme, weights: weights, rows: rows)
-        }
-      } else {
-        #expect(
-          try await MemoryTraining.train(program, scheme: scheme, weights: weights, rows: rows).weights.count == 4)
-      }
-    }
+    let rows = try AlteredRows(fixture, scheme: .replicatedMalicious)
+    try await rows.expectFoundOut(party: 1) { $0[$0.count - 3] ^= 4 }
   }
 
   /// Over TLS: a training among running parties, its traffic as planned; and one in which a party deviates, of which the client

@@ -66,7 +66,7 @@ public enum ClusterScheme: Hashable, Sendable {
     engine.costs(partyCount: partyCount, options: options)
   }
 
-  var partyCount: Int {
+  package var partyCount: Int {
     switch self {
     case .replicated, .replicatedMalicious: 3
     case .additive(let partyCount), .spdz(let partyCount): partyCount
