@@ -13,10 +13,11 @@ import Transports
 /// stopped starts anew.
 package struct DealtTraining<Scheme: ServedScheme>: TrainingScheme {
   private let channel: any Channel
-  private let scheme: Scheme
-  private let turns: DealtTurns
-  private let generation: String
-  private let waiting: (DealerProgress) -> Void
+  let scheme: Scheme
+  let turns: DealtTurns
+  /// Names the keys of MACs, where there are any.
+  let generation: String
+  let waiting: (DealerProgress) -> Void
 
   /// - Parameters:
   ///   - generation: names the dealer's keys.
@@ -55,9 +56,7 @@ package struct DealtTraining<Scheme: ServedScheme>: TrainingScheme {
       nonces[peer] = Array(message.prefix(Self.nonceByteCount))
     }
     let name = Hexadecimal.text(SHA256.hash(data: Data(nonces.flatMap { $0 })))
-    return DealtTrainingSteps(
-      scheme: scheme, program: program, turns: turns, generation: generation, label: "\(generation) training \(name)",
-      waiting: waiting)
+    return DealtTrainingSteps(of: self, program: program, label: "\(generation) training \(name)")
   }
 
   /// As many as the contributions to keys that replicated parties begin a training with.
@@ -67,13 +66,9 @@ package struct DealtTraining<Scheme: ServedScheme>: TrainingScheme {
 /// Steps each of which is a run of a dealt program; those of one kind share theirs. Where shares have MACs, each ends with a
 /// check of all that it opened, so that no more than a step's openings are kept for it.
 package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
-  package let scheme: Scheme
+  let training: DealtTraining<Scheme>
   let program: TrainingProgram
-  let turns: DealtTurns
-  /// Names the keys of MACs, where there are any.
-  let generation: String
-  let label: String
-  let waiting: (DealerProgress) -> Void
+  private let label: String
   private let before: Cost
   private var computations: [TrainingProgram.WorkKind: DealtComputation] = [:]
   /// Of what owners outside have shared.
@@ -84,18 +79,15 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
   /// How many steps ahead the dealer is asked to be, at most.
   private static var ahead: Int { 16 }
 
-  init(
-    scheme: Scheme, program: TrainingProgram, turns: DealtTurns, generation: String, label: String,
-    waiting: @escaping (DealerProgress) -> Void
-  ) {
-    self.scheme = scheme
+  /// - Parameter label: names what is dealt for this run of the training, and nothing else.
+  fileprivate init(of training: DealtTraining<Scheme>, program: TrainingProgram, label: String) {
+    self.training = training
     self.program = program
-    self.turns = turns
-    self.generation = generation
     self.label = label
-    self.waiting = waiting
-    before = scheme.traffic
+    before = training.scheme.traffic
   }
+
+  package var scheme: Scheme { training.scheme }
 
   package var traffic: Cost { scheme.traffic - before }
 
@@ -104,7 +96,8 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
     _ work: Int, _ inputs: [String: Scheme.Share], own: [String: RingTensor]
   ) async throws -> [Scheme.Share] {
     let computation = try computation(ofWork: work)
-    let step = try await turns.next(of: computation, coming: { try coming(from: work) }, waiting: waiting)
+    let step = try await training.turns.next(
+      of: computation, coming: { try coming(from: work) }, waiting: training.waiting)
     try scheme.beginStep(of: computation.program, at: step)
     do {
       let outputs = try await computation.run(inputs, numbers: program.numbers(ofWork: work), own: own, on: scheme)
@@ -116,7 +109,7 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
   }
 
   package func finish() async -> Double {
-    await turns.dealingSeconds(of: admissions + Array(computations.values))
+    await training.turns.dealingSeconds(of: admissions + Array(computations.values))
   }
 
   /// Additive parties' summands, silently; with MACs the value under the mask, opened between two checks.
@@ -129,7 +122,7 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
     of inputs: [(name: String, shape: Shape)], answers: [Shape]
   ) throws -> DealtComputation {
     let made = try DealtComputation.admission(
-      of: inputs, answers: answers, fractionBits: program.fractionBits, keys: generation, label: label)
+      of: inputs, answers: answers, fractionBits: program.fractionBits, keys: training.generation, label: label)
     admissions.append(made)
     return made
   }
@@ -157,7 +150,7 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
           .init(
             graph: program.graph(ofWork: knownCount), fractionBits: program.fractionBits,
             widths: .uniform(program.comparisonWidth), numbers: program.numbers(ofWork: knownCount),
-            own: program.ownInputs(ofWork: knownCount), keys: generation, label: label))
+            own: program.ownInputs(ofWork: knownCount), keys: training.generation, label: label))
       }
       knownCount += 1
     }

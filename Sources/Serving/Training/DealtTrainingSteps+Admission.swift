@@ -46,8 +46,8 @@ extension DealtTrainingSteps {
   private func admit(
     _ piece: Scheme.Piece, by admission: DealtComputation, remaining: Int
   ) async throws -> (inputs: [String: Scheme.Share], masks: [Scheme.Share]) {
-    let step = try await turns.next(
-      of: admission, coming: { [.init(computation: admission, count: remaining)] }, waiting: waiting)
+    let step = try await training.turns.next(
+      of: admission, coming: { [.init(computation: admission, count: remaining)] }, waiting: training.waiting)
     return try await admission.prepare(piece, on: scheme, at: step)
   }
 }
