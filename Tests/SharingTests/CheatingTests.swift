@@ -137,20 +137,7 @@ import Transports
   func wrongSharesAreCaughtByTheirLayer(partyCount: Int) async throws {
     for (isBit, check) in [(false, CheatingCheck.words), (true, .bits)] {
       let results = await authenticatedOutcomes(partyCount: partyCount) { scheme in
-        scheme.enter(layer: "first")
-        var x = try await scheme.input(
-          scheme.party == 0 ? RingTensor(repeating: 5, shape: [3]) : nil, of: 0, shape: [3])
-        var bits = try await scheme.negative(x, width: 8)
-        scheme.enter(layer: "second")
-        // Party 1 goes on with shares of other secrets than the rest: their MACs alone change, or their values do.
-        let isCheating = scheme.party == 1
-        if isBit { bits = isCheating ? scheme.not(bits) : bits }
-        x = scheme.add(x, word: isCheating && !isBit ? 1 << 40 : 0)
-        _ = try await scheme.multiply([Multiplication(.elementwise([3]), x, x)])
-        let chosen = try await scheme.multiply(bits, x)
-        scheme.enter(layer: "third")
-        _ = try await scheme.multiply([Multiplication(.elementwise([3]), chosen, chosen)])
-        return try await scheme.open([chosen])
+        try await openedByLayers(scheme, isBit: isBit) { scheme.party == 1 }
       }
       for result in results {
         #expect(throws: SharingError.cheating(check: check, layer: "second")) { try result.get() }

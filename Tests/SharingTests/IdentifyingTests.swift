@@ -109,22 +109,10 @@ import Transports
   private static func program(
     _ scheme: AuthenticatedScheme, cheater: Int?, isBit: Bool
   ) async throws -> [RingTensor] {
-    scheme.enter(layer: "first")
-    var x = try await scheme.input(
-      scheme.party == 0 ? RingTensor(repeating: 5, shape: [3]) : nil, of: 0, shape: [3])
-    var bits = try await scheme.negative(x, width: 8)
-    // What was opened before the last check is known as sums alone.
-    _ = try await scheme.open([x])
-    scheme.enter(layer: "second")
     // It plays its part honestly when it is looked for.
-    let isCheating = scheme.party == cheater && !scheme.publicKeys.isEmpty
-    if isBit { bits = isCheating ? scheme.not(bits) : bits }
-    x = scheme.add(x, word: isCheating && !isBit ? 1 << 40 : 0)
-    _ = try await scheme.multiply([Multiplication(.elementwise([3]), x, x)])
-    let chosen = try await scheme.multiply(bits, x)
-    scheme.enter(layer: "third")
-    _ = try await scheme.multiply([Multiplication(.elementwise([3]), chosen, chosen)])
-    return try await scheme.open([chosen])
+    try await openedByLayers(scheme, isBit: isBit, opensBetween: true) {
+      scheme.party == cheater && !scheme.publicKeys.isEmpty
+    }
   }
 
   /// Party 0 opens wrong values, another one wrong shares of the sums of MACs: both are named by all, with the layer, and proven to

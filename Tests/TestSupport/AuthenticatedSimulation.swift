@@ -69,3 +69,28 @@ public struct AuthenticatedHarness: SchemeHarness {
     return try agreed(results)
   }
 }
+
+/// A computation of three layers, in whose second one whoever cheats goes on with shares of another secret than the rest:
+/// their MACs alone change, or their values do.
+///
+/// - Parameters:
+///   - isBit: the secret is one of bits, and else one of words.
+///   - opensBetween: something is opened after the first layer, so that what was opened before is known as sums alone.
+package func openedByLayers(
+  _ scheme: AuthenticatedScheme, isBit: Bool, opensBetween: Bool = false, cheating: () -> Bool
+) async throws -> [RingTensor] {
+  scheme.enter(layer: "first")
+  var x = try await scheme.input(
+    scheme.party == 0 ? RingTensor(repeating: 5, shape: [3]) : nil, of: 0, shape: [3])
+  var bits = try await scheme.negative(x, width: 8)
+  if opensBetween { _ = try await scheme.open([x]) }
+  scheme.enter(layer: "second")
+  let isCheating = cheating()
+  if isBit { bits = isCheating ? scheme.not(bits) : bits }
+  x = scheme.add(x, word: isCheating && !isBit ? 1 << 40 : 0)
+  _ = try await scheme.multiply([Multiplication(.elementwise([3]), x, x)])
+  let chosen = try await scheme.multiply(bits, x)
+  scheme.enter(layer: "third")
+  _ = try await scheme.multiply([Multiplication(.elementwise([3]), chosen, chosen)])
+  return try await scheme.open([chosen])
+}
