@@ -25,6 +25,16 @@ CK_INLINE void ck_f32_relu_loop(size_t n, const float *x, float *y) {
 }
 CK_KERNEL(ck_f32_relu, (size_t n, const float *x, float *y), (n, x, y))
 
+CK_INLINE void ck_f32_at_least_loop(size_t n, const float *x, float least, float *y) {
+  CK_INDEPENDENT for (size_t i = 0; i < n; i++) { y[i] = x[i] < least ? least : x[i]; }
+}
+CK_KERNEL(ck_f32_at_least, (size_t n, const float *x, float least, float *y), (n, x, least, y))
+
+CK_INLINE void ck_f32_mul_add_loop(size_t n, const float *a, const float *b, const float *c, float *out) {
+  CK_INDEPENDENT for (size_t i = 0; i < n; i++) { out[i] = a[i] * b[i] + c[i]; }
+}
+CK_KERNEL(ck_f32_mul_add, (size_t n, const float *a, const float *b, const float *c, float *out), (n, a, b, c, out))
+
 CK_INLINE void ck_f32_scale_loop(size_t n, const float *a, float s, float *out) {
   CK_INDEPENDENT for (size_t i = 0; i < n; i++) { out[i] = s * a[i]; }
 }

@@ -62,6 +62,20 @@ struct OperationCase: Sendable, CustomStringConvertible {
     OperationCase("outer difference", [[4, 1], [1, 5]]) { $0[0] - $0[1] },
     OperationCase("multiply", [[2, 3], [2, 3]]) { $0[0] * $0[1] },
     OperationCase("square", [[2, 3]]) { $0[0] * $0[0] },
+    OperationCase("add to a product", [[3, 17], [3, 17], [3, 17]]) { $0[0] * $0[1] + $0[2] },
+    OperationCase("add a product", [[5], [5]]) { $0[0] + $0[1] * $0[1] },
+    OperationCase("add two products", [[5], [5]]) { $0[0] * $0[1] + $0[1] * $0[1] },
+    OperationCase("add to a product that is read twice", [[5], [5]]) {
+      let product = $0[0] * $0[1]
+      return (product + $0[0]) * product
+    },
+    OperationCase("add a row to a product", [[3, 5], [3, 5], [5]]) { $0[0] * $0[1] + $0[2] },
+    OperationCase("larger than a scalar", [[4, 9]]) { ($0[0] + -0.25).relu() + 0.25 },
+    OperationCase("not quite larger", [[4, 9]]) { ($0[0] + -0.25).relu() + 0.5 },
+    OperationCase("larger, of what is read twice", [[9]]) {
+      let shifted = $0[0] + 0.25
+      return (shifted.relu() + -0.25) * shifted
+    },
     OperationCase("multiply channels", [[2, 3, 2, 4], [1, 3, 1, 1]]) { $0[0] * $0[1] },
     OperationCase("multiply outer", [[3, 1, 2], [4, 1]]) { $0[0] * $0[1] },
     OperationCase("divide", [[2, 3], [3]], range: 0.5...2) { $0[0] / $0[1] },

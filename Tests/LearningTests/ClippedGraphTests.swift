@@ -37,23 +37,28 @@ import Testing
 
   private static let rows = 5
 
-  @Test(arguments: cases, [false, true]) func agreesWithMicroBatches(_ model: Case, perLayer: Bool) throws {
+  /// Where the batch is padded two more rows are there, which are no examples.
+  @Test(arguments: cases, [(false, true), (true, true), (false, false), (true, false)])
+  func agreesWithMicroBatches(_ model: Case, _ way: (perLayer: Bool, isPadded: Bool)) throws {
+    let (perLayer, size) = (way.perLayer, Self.rows + (way.isPadded ? 2 : 0))
     let description = try ModelDescription(layers: model.layers, inputShape: model.input)
     let weights = description.initialWeights(seed: SeedTree(seed: 4)).byName
     var random = SeedTree(seed: 8).generator()
     func draw(_ shape: Shape) -> Tensor<Float> {
       Tensor(shape: shape, scalars: (0..<shape.count).map { _ in Float(random.normal()) })
     }
-    let batch = try ClippedGraph(description, loss: model.loss, perLayer: perLayer, batch: Self.rows + 2)
+    let batch = try ClippedGraph(description, loss: model.loss, perLayer: perLayer, batch: size, isPadded: way.isPadded)
     var inputs = weights
-    inputs["x"] = draw(Shape([Self.rows + 2] + model.input.extents))
+    inputs["x"] = draw(Shape([size] + model.input.extents))
     let outputs = description.outputShape.count
     inputs["y"] = Tensor(
-      shape: [Self.rows + 2, outputs], scalars: (0..<(Self.rows + 2) * outputs).map { $0 % outputs == 0 ? 1 : 0 })
+      shape: [size, outputs], scalars: (0..<size * outputs).map { $0 % outputs == 0 ? 1 : 0 })
     for mask in batch.masks {
       inputs[mask.name] = Tensor(shape: mask.shape, scalars: (0..<mask.shape.count).map { $0 % 3 == 0 ? 0 : 2 })
     }
-    inputs[ClippedGraph.presenceName] = Tensor(shape: [Self.rows + 2], scalars: [1, 1, 1, 1, 1, 0, 0])
+    if way.isPadded {
+      inputs[ClippedGraph.presenceName] = Tensor(shape: [size], scalars: [1, 1, 1, 1, 1, 0, 0])
+    }
     let single = try TrainingGraph(description, loss: model.loss, batch: 1)
     let own = try (0..<Self.rows).map { row in
       var one = inputs.filter { single.graph.inputs[$0.key] != nil }
@@ -63,7 +68,7 @@ import Testing
     let norms = own.map { gradients in gradients.map { $0.scalars.reduce(0.0) { $0 + Double($1) * Double($1) } } }
     // Some gradients are clipped and some are not.
     let clip = norms.map { $0.reduce(0, +).squareRoot() }.sorted()[2] * 1.01
-    inputs[ClippedGraph.clipName] = Tensor(shape: .scalar, scalars: [Float(clip)])
+    inputs[ClippedGraph.inverseSquareName] = Tensor(shape: .scalar, scalars: [Float(1 / (clip * clip))])
     let found = try PlainEngine().run(batch.graph, inputs: inputs)
     for (row, norms) in norms.enumerated() {
       let total = norms.reduce(0, +)
@@ -86,7 +91,7 @@ import Testing
   @Test func batchNormIsRefusedWithAHint() throws {
     let description = try ModelDescription(layers: [.dense(units: 2), .batchNorm, .dense(units: 1)], inputShape: [3])
     #expect {
-      try ClippedGraph(description, loss: .meanSquaredError, perLayer: false, batch: 4)
+      try ClippedGraph(description, loss: .meanSquaredError, perLayer: false, batch: 4, isPadded: false)
     } throws: { "\($0)".contains("batchNorm1") && "\($0)".contains("groupNorm") }
   }
 }

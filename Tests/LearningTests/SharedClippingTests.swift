@@ -36,12 +36,11 @@ import Testing
       shape: [Self.rows, 5], scalars: (0..<Self.rows * 5).map { _ in Float(2 * random.uniform() - 1) })
     inputs["y"] = Tensor(
       shape: [Self.rows, outputs], scalars: (0..<Self.rows * outputs).map { $0 % outputs == 0 ? 1 : 0 })
-    let clear = try ClippedGraph(description, loss: model.loss, perLayer: false, batch: Self.rows)
+    let clear = try ClippedGraph(description, loss: model.loss, perLayer: false, batch: Self.rows, isPadded: false)
     for mask in clear.masks {
       inputs[mask.name] = Tensor(shape: mask.shape, scalars: (0..<mask.shape.count).map { $0 % 3 == 0 ? 0 : 2 })
     }
-    inputs["clip"] = Tensor(shape: [], scalars: [Float(model.norm)])
-    inputs["presence"] = Tensor(repeating: 1, shape: [Self.rows])
+    inputs["inverseSquare"] = Tensor(shape: [], scalars: [Float(1 / (model.norm * model.norm))])
     let expected = try PlainEngine().run(clear.graph, inputs: inputs.filter { clear.graph.inputs[$0.key] != nil })
 
     let step = try StepGraph(

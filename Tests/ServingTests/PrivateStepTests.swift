@@ -25,7 +25,7 @@ import Testing
         description, loss: loss, norm: norm, noiseMultiplier: noiseMultiplier, fractionBits: 20, sharing: .replicated)
       step = try StepGraph(
         description, loss: loss, optimizer: .sgd(learningRate: 1), batch: rows, expectedBatch: 1, clipping: clipping)
-      clear = try ClippedGraph(description, loss: loss, perLayer: false, batch: rows)
+      clear = try ClippedGraph(description, loss: loss, perLayer: false, batch: rows, isPadded: false)
       weights = description.initialWeights(seed: SeedTree(seed: 4)).byName
       shapes = weights.mapValues(\.shape)
     }
@@ -64,8 +64,7 @@ import Testing
     let y = Tensor<Float>(shape: [count, 1], scalars: (0..<count).map { Float($0 % 2) })
     var inputs = setup.weights
     (inputs["x"], inputs["y"]) = (x, y)
-    inputs["clip"] = Tensor(shape: [], scalars: [Float(norm)])
-    inputs["presence"] = Tensor(repeating: 1, shape: [count])
+    inputs["inverseSquare"] = Tensor(shape: [], scalars: [Float(1 / (norm * norm))])
     let expected = try PlainEngine().run(setup.clear.graph, inputs: inputs).dropFirst()
     let found = try await setup.sums(
       try setup.weights.mapValues { try $0.encoded(fractionBits: 20).ring }, x: try x.encoded(fractionBits: 20).ring,

@@ -8,6 +8,8 @@ void ck_f32_add(size_t n, const float *a, const float *b, float *out);
 void ck_f32_sub(size_t n, const float *a, const float *b, float *out);
 void ck_f32_mul(size_t n, const float *a, const float *b, float *out);
 void ck_f32_div(size_t n, const float *a, const float *b, float *out);
+/// out = a · b + c, with two roundings.
+void ck_f32_mul_add(size_t n, const float *a, const float *b, const float *c, float *out);
 /// out = s · a
 void ck_f32_scale(size_t n, const float *a, float s, float *out);
 /// y += s · x
@@ -29,6 +31,8 @@ void ck_f32_sum_rows(size_t rows, size_t columns, const float *x, float *out);
 
 /// y = max(x, 0); a NaN stays one.
 void ck_f32_relu(size_t n, const float *x, float *y);
+/// y = max(x, least); a NaN stays one.
+void ck_f32_at_least(size_t n, const float *x, float least, float *y);
 /// out = x > 0 ? g : 0
 void ck_f32_relu_grad(size_t n, const float *x, const float *g, float *out);
 

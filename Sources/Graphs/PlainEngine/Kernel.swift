@@ -49,6 +49,10 @@ enum Kernel {
   case shift(Float, count: Int)
   /// `(y or x of a ReLU, upstream)`
   case reluGradient(count: Int)
+  /// No less than the scalar.
+  case atLeast(Float, count: Int)
+  /// The first operand times the second, plus the third.
+  case multiplyAdd(count: Int)
   case power(Int, count: Int)
   case softmax(rows: Int, columns: Int)
   case logSoftmax(rows: Int, columns: Int)

@@ -71,47 +71,95 @@ extension Lowering {
     }
   }
 
-  mutating func fuseEpilogues() {
+  mutating func fuse() {
     let isLive = liveNodes(of: outputs, count: nodes.count) { nodes[$0].operands }
     var uses = [Int](repeating: 0, count: nodes.count)
     for index in nodes.indices where isLive[index] && values[index] == index {
       for operand in nodes[index].operands { uses[values[operand]] += 1 }
     }
     for output in outputs { uses[values[output]] += 1 }
+    /// What has one reader, and may thus be a part of its reader's step.
+    let isOwn = nodes.indices.map { uses[$0] == 1 && values[$0] == $0 }
     for index in nodes.indices where isLive[index] && values[index] == index {
       switch nodes[index].operation {
-      case .add:
-        for side in 0...1 {
-          let (product, bias) = (nodes[index].operands[side], nodes[index].operands[1 - side])
-          guard uses[product] == 1, values[product] == product, isProduct(product),
-            nodes[product].shape == nodes[index].shape, isBias(nodes[bias].shape, of: product)
-          else { continue }
-          nodes[index].fusion = .product(product, bias: bias, relu: false)
-          nodes[product].fusion = .absorbed
-          break
-        }
-      case .relu:
-        let operand = nodes[index].operands[0]
-        guard uses[operand] == 1, values[operand] == operand else { continue }
-        if case .product(let product, let bias, false) = nodes[operand].fusion {
-          nodes[index].fusion = .product(product, bias: bias, relu: true)
-          nodes[operand].fusion = .absorbed
-        } else if isProduct(operand), case .none = nodes[operand].fusion {
-          nodes[index].fusion = .product(operand, bias: nil, relu: true)
-          nodes[operand].fusion = .absorbed
-        }
-      case .sum(let axes):
-        let (square, rank) = (nodes[index].operands[0], nodes[nodes[index].operands[0]].shape.rank)
-        guard axes.sorted() == Array(1..<rank), uses[square] == 1, values[square] == square,
-          case .multiply = nodes[square].operation, case .none = nodes[square].fusion,
-          nodes[square].operands[0] == nodes[square].operands[1]
-        else { continue }
-        nodes[index].operands = [nodes[square].operands[0]]
-        nodes[index].fusion = .rowSquares
-        nodes[square].fusion = .absorbed
+      case .add: if !fuseBias(index, isOwn) { fuseProduct(index, isOwn) }
+      case .relu: fuseReLU(index, isOwn)
+      case .shift: fuseBound(index, isOwn)
+      case .sum: fuseSquares(index, isOwn)
       default: break
       }
     }
+  }
+
+  /// A product with the bias that is added to it.
+  private mutating func fuseBias(_ index: Int, _ isOwn: [Bool]) -> Bool {
+    for side in 0...1 {
+      let (product, bias) = (nodes[index].operands[side], nodes[index].operands[1 - side])
+      guard isOwn[product], isProduct(product), nodes[product].shape == nodes[index].shape,
+        isBias(nodes[bias].shape, of: product)
+      else { continue }
+      nodes[index].fusion = .product(product, bias: bias, relu: false)
+      nodes[product].fusion = .absorbed
+      return true
+    }
+    return false
+  }
+
+  private mutating func fuseReLU(_ index: Int, _ isOwn: [Bool]) {
+    let operand = nodes[index].operands[0]
+    guard isOwn[operand] else { return }
+    if case .product(let product, let bias, false) = nodes[operand].fusion {
+      nodes[index].fusion = .product(product, bias: bias, relu: true)
+      nodes[operand].fusion = .absorbed
+    } else if isProduct(operand), case .none = nodes[operand].fusion {
+      nodes[index].fusion = .product(operand, bias: nil, relu: true)
+      nodes[operand].fusion = .absorbed
+    }
+  }
+
+  /// An element-wise product with what is added to it.
+  private mutating func fuseProduct(_ index: Int, _ isOwn: [Bool]) {
+    for side in 0...1 {
+      let (product, other) = (nodes[index].operands[side], nodes[index].operands[1 - side])
+      guard isOwn[product], case .multiply = nodes[product].operation, case .none = nodes[product].fusion else {
+        continue
+      }
+      let operands = nodes[product].operands + [other]
+      guard operands.allSatisfy({ nodes[$0].shape == nodes[index].shape }) else { continue }
+      nodes[index].operands = operands
+      nodes[index].fusion = .multiplyAdd
+      nodes[product].fusion = .absorbed
+      return
+    }
+  }
+
+  /// `(x − k).relu() + k`
+  private mutating func fuseBound(_ index: Int, _ isOwn: [Bool]) {
+    let relu = nodes[index].operands[0]
+    guard case .shift(let bound) = nodes[index].operation, isOwn[relu], case .relu = nodes[relu].operation,
+      case .none = nodes[relu].fusion
+    else { return }
+    let shifted = nodes[relu].operands[0]
+    guard isOwn[shifted], case .shift(-bound) = nodes[shifted].operation, case .none = nodes[shifted].fusion else {
+      return
+    }
+    nodes[index].operands = nodes[shifted].operands
+    nodes[index].fusion = .atLeast(bound)
+    nodes[relu].fusion = .absorbed
+    nodes[shifted].fusion = .absorbed
+  }
+
+  /// The squares of each row's scalars, summed.
+  private mutating func fuseSquares(_ index: Int, _ isOwn: [Bool]) {
+    let square = nodes[index].operands[0]
+    guard case .sum(let axes) = nodes[index].operation, axes.sorted() == Array(1..<nodes[square].shape.rank),
+      isOwn[square],
+      case .multiply = nodes[square].operation, case .none = nodes[square].fusion,
+      nodes[square].operands[0] == nodes[square].operands[1]
+    else { return }
+    nodes[index].operands = [nodes[square].operands[0]]
+    nodes[index].fusion = .rowSquares
+    nodes[square].fusion = .absorbed
   }
 
   private func isProduct(_ index: Int) -> Bool {

@@ -13,6 +13,10 @@ extension Lowering {
     case .absorbed: return
     case .reluGradient:
       emit(.reluGradient(count: node.shape.count), node.operands, to: index, isInPlace: true)
+    case .multiplyAdd:
+      emit(.multiplyAdd(count: node.shape.count), node.operands, to: index, isInPlace: true)
+    case .atLeast(let least):
+      emit(.atLeast(least, count: node.shape.count), node.operands, to: index, isInPlace: true)
     case .rowSquares:
       let shape = nodes[node.operands[0]].shape
       emit(

@@ -3,9 +3,10 @@ import Tensors
 /// Turns a graph into the steps of the plain engine.
 ///
 /// Nodes no output needs are left out. Reshaping is free: a reshaped value is its operand's memory. Fused into one step
-/// are a product with the bias and the ReLU that follow it, and the gradient of a ReLU (which gives 0 at places where
-/// the operand was not positive even if the upstream gradient is infinite). Repeated operands of element-wise operations
-/// are read where they are instead of being copied.
+/// are a product with the bias and the ReLU that follow it, the gradient of a ReLU (which gives 0 at places where
+/// the operand was not positive even if the upstream gradient is infinite), a sum with an element-wise product, and
+/// `(x − k).relu() + k`, which is the larger of x and k. Repeated operands of element-wise operations are read where they
+/// are instead of being copied.
 struct Lowering {
   var steps: [Step] = []
   var plans = KernelPlans()
@@ -25,7 +26,7 @@ struct Lowering {
     shareReLUBits()
     markReLUGradients()
     alias()
-    fuseEpilogues()
+    fuse()
     let isLive = liveNodes(of: outputs, count: nodes.count) { nodes[$0].operands }
     for index in nodes.indices where isLive[index] && values[index] == index { lower(index) }
   }
@@ -68,6 +69,10 @@ struct LoweredNode {
     case product(Int, bias: Int?, relu: Bool)
     /// `operands` are what the ReLU's sign is read from, and the upstream gradient.
     case reluGradient
+    /// `operands` are the factors, and what is added to their product.
+    case multiplyAdd
+    /// `operands` is what is to be no less than the scalar.
+    case atLeast(Float)
     /// `operands` are what is squared and then summed over all axes but the first.
     case rowSquares
   }

@@ -128,6 +128,8 @@ public final class PlainProgram {
     case .scale(let factor, let count): ck_f32_scale(count, a, factor, out)
     case .shift(let offset, let count): Loop.shift(count, a, offset, out)
     case .reluGradient(let count): ck_f32_relu_grad(count, a, b, out)
+    case .atLeast(let least, let count): ck_f32_at_least(count, a, least, out)
+    case .multiplyAdd(let count): ck_f32_mul_add(count, a, b, c, out)
     case .power(let exponent, let count): Loop.power(count, a, exponent, out)
     case .softmax(let rows, let columns): Loop.softmax(rows: rows, columns: columns, a, out)
     case .logSoftmax(let rows, let columns): Loop.logSoftmax(rows: rows, columns: columns, a, out)

@@ -3,19 +3,22 @@ package import Tensors
 
 /// One step's part of a private training as a graph: the sum of the clipped gradients of a batch's examples.
 ///
-/// Inputs are `x`, the targets `y`, the weights, a mask for each dropout layer, ``clipName`` of shape `[]`, and
-/// ``presenceName`` of shape `[batch]`: 1 for an example, 0 for a row that only fills the batch. Outputs are the squared
-/// norms of the examples' gradients, `[batch]`, and then the sums by each weight, in the order of ``weightNames``.
+/// Inputs are `x`, the targets `y`, the weights, a mask for each dropout layer, ``inverseSquareName`` of shape `[]`, which
+/// is 1 over the square of the clipping norm, and, where the batch is padded, ``presenceName`` of shape `[batch]`: 1 for an
+/// example, 0 for a row that only fills the batch. Outputs are the squared norms of the examples' gradients, `[batch]`, and
+/// then the sums by each weight, in the order of ``weightNames``.
 package struct ClippedGraph {
   package let graph: Graph
   package let weightNames: [String]
   package let masks: [(name: String, shape: Shape, rate: Double)]
 
-  package static let clipName = "clip"
+  package static let inverseSquareName = "inverseSquare"
   package static let presenceName = "presence"
 
   /// - Throws: ``LearningError`` where the layers' statistics mix examples.
-  package init(_ description: ModelDescription, loss: Loss, perLayer: Bool, batch: Int) throws(LearningError) {
+  package init(
+    _ description: ModelDescription, loss: Loss, perLayer: Bool, batch: Int, isPadded: Bool
+  ) throws(LearningError) {
     try Self.refuseBatchStatistics(description)
     let forward = try TrainingForward(description, loss: loss, batch: batch)
     let builder = forward.builder
@@ -27,7 +30,8 @@ package struct ClippedGraph {
       builder.layer = "clipping"
       let total = Self.sum(gradients.squaredNorms)
       let clip = ClipFactor(
-        norm: builder.input(Self.clipName, .scalar), presence: builder.input(Self.presenceName, [batch]))
+        inverseSquare: builder.input(Self.inverseSquareName, .scalar),
+        presence: isPadded ? builder.input(Self.presenceName, [batch]) : nil)
       let factors =
         perLayer
         ? clip.perLayer(gradients.squaredNorms, layers: weightNames.map(Self.layer))
@@ -50,25 +54,25 @@ package struct ClippedGraph {
 
   /// Scales gradients down to a norm.
   private struct ClipFactor {
-    let norm: Symbol
-    let presence: Symbol
+    let inverseSquare: Symbol
+    let presence: Symbol?
 
-    /// `min(1, norm / |g|)`, and 0 for a row that is no example.
-    func factor(squaredNorm: Symbol, share: Float = 1) -> Symbol {
-      let clip = share == 1 ? norm : norm * share
-      let floor = clip * clip
-      // The larger of the two squares.
-      let larger = (squaredNorm - floor).relu() + floor
-      return larger.inverseSquareRoot() * clip * presence
+    /// `min(1, norm / |g|) = 1 / √max(|g|² / norm², 1)`, and 0 for a row that is no example.
+    ///
+    /// - Parameter parts: over how many such factors the square of the norm is spread.
+    func factor(squaredNorm: Symbol, parts: Int = 1) -> Symbol {
+      let ratio = squaredNorm * (parts == 1 ? inverseSquare : inverseSquare * Float(parts))
+      // The larger of the ratio and 1.
+      let factor = ((ratio + -1).relu() + 1).inverseSquareRoot()
+      return presence.map { factor * $0 } ?? factor
     }
 
     func perLayer(_ squaredNorms: [Symbol], layers: [String]) -> [Symbol] {
       let names = Set(layers)
-      let share = 1 / Float(names.count).squareRoot()
       let factors = Dictionary(
         uniqueKeysWithValues: names.map { name in
           let own = zip(layers, squaredNorms).filter { $0.0 == name }.map(\.1)
-          return (name, factor(squaredNorm: ClippedGraph.sum(own), share: share))
+          return (name, factor(squaredNorm: ClippedGraph.sum(own), parts: names.count))
         })
       return layers.compactMap { factors[$0] }
     }

@@ -22,6 +22,8 @@ final class PrivateLoop {
   /// What sizes of programs are multiples of.
   private let unit: Int
   private var taken = 0
+  /// Of the last step's gradients, where the clipping norm follows them.
+  private var below = 0
   /// The moving average of the weights, where it leaves in their place.
   private var average: [Float]?
   /// The norm gradients are clipped to.
@@ -71,7 +73,7 @@ final class PrivateLoop {
     case .ordered(let order, _): drawn.fill { order.write(step: taken, to: $0) }
     }
     taken += 1
-    let below = try sumClipped()
+    try sumClipped()
     let fault = trainer.fault
     if fault == .clipOfTheBatch { clipWhole() }
     let noiseFactor =
@@ -90,35 +92,36 @@ final class PrivateLoop {
     }
     optimizer.update(block.weights, block.gradients, count: block.count, factor: factor)
     if let decay = trainer.privacy.average { follow(Float(min(decay, Double(1 + taken) / Double(10 + taken)))) }
-    if case .adaptive(let adaptive) = trainer.privacy.clipping { adapt(adaptive, below: below) }
+    if case .adaptive(let adaptive) = trainer.privacy.clipping { adapt(adaptive) }
   }
 
-  /// Leaves the sum of the sample's clipped gradients in the block; gives how many needed no clipping.
-  private func sumClipped() throws(LearningError) -> Int {
+  /// Leaves the sum of the sample's clipped gradients in the block, and where the norm follows them how many needed no
+  /// clipping.
+  private func sumClipped() throws(LearningError) {
     let limit = trainer.privacy.physicalBatch
-    var below = 0
+    below = 0
     var start = 0
     let count = drawn.rows.count
     if count == 0 { block.gradients.update(repeating: 0, count: block.count) }
     while start < count {
       let end = min(start + limit, count)
-      below += try run(start..<end)
+      try run(start..<end)
       if start > 0 || end < count { add(isFirst: start == 0, isLast: end == count) }
       start = end
     }
-    return below
   }
 
-  private func run(_ range: Range<Int>) throws(LearningError) -> Int {
+  private func run(_ range: Range<Int>) throws(LearningError) {
     let step = try step(for: range.count)
-    let norm = Float(trainer.fault == .clipOfTheBatch ? 1e9 : clip)
-    return features.scalars.withUnsafeBufferPointer { features in
+    let norm = trainer.fault == .clipOfTheBatch ? 1e9 : clip
+    features.scalars.withUnsafeBufferPointer { features in
       targets.scalars.withUnsafeBufferPointer { targets in
         step.run(
           UnsafeBufferPointer(rebasing: drawn.rows[range]), features: features, targets: targets, clip: norm,
           dropout: &dropout)
       }
     }
+    if case .adaptive = trainer.privacy.clipping { below += step.count(below: norm, of: range.count) }
   }
 
   /// Samples differ in size, and a program has one: the next larger of about sixteen sizes serves.
@@ -128,7 +131,8 @@ final class PrivateLoop {
     let perLayer = if case .perLayer = trainer.privacy.clipping { true } else { false }
     let size = min(place * unit, trainer.privacy.physicalBatch)
     let graph = try ClippedGraph(
-      trainer.trainer.description, loss: trainer.trainer.loss, perLayer: perLayer, batch: size)
+      trainer.trainer.description, loss: trainer.trainer.loss, perLayer: perLayer, batch: size,
+      isPadded: unit > 1)
     let step = ClippedStep(graph, block, size: size, in: memory)
     steps += [ClippedStep?](repeating: nil, count: max(0, place + 1 - steps.count))
     steps[place] = step
@@ -157,7 +161,7 @@ final class PrivateLoop {
   }
 
   /// The noised share of gradients below the norm, each counted as ±½ so that one more changes the sum by no more than ½.
-  private func adapt(_ adaptive: ExamplePrivacy.AdaptiveClipping, below: Int) {
+  private func adapt(_ adaptive: ExamplePrivacy.AdaptiveClipping) {
     let batch = trainer.trainer.batch
     let halves = 2 * below - drawn.rows.count
     let noised = NoiseGrid.noised(count: halves, deviation: 2 * adaptive.deviation(batch: batch), stream: stream) / 2
