@@ -23,7 +23,9 @@ struct JobData {
     switch part {
     case .all: return try loadAll()
     case .owner(let index): return try load(.table(job.ownerFiles[index]))
-    case .table(let path): return try declared(try read(path))
+    case .table(let path):
+      // Whoever asks a worker for rows learns nothing of its columns by a misspelt one.
+      return try declared(try read(path, namesNearest: false))
     case .none:
       let declared = try DeclaredData(job)
       return try declared.prepared(train: declared.emptyTable, test: declared.emptyTable)
@@ -54,10 +56,11 @@ struct JobData {
   }
 
   /// A table on this machine, which has every column that the job names.
-  private func read(_ path: String) throws(DatasetError) -> Table {
+  private func read(_ path: String, namesNearest: Bool = true) throws(DatasetError) -> Table {
     let table = try CSV.read(path: path)
     guard let name = job.namedColumns.first(where: { !table.columnNames.contains($0) }) else { return table }
-    throw .missingColumn(name, table: table.name, nearest: Spelling.nearest(to: name, in: table.columnNames))
+    throw .missingColumn(
+      name, table: table.name, nearest: namesNearest ? Spelling.nearest(to: name, in: table.columnNames) : nil)
   }
 
   private func split(_ table: Table, _ declared: DeclaredData) throws(DatasetError) -> (train: Table, test: Table) {
