@@ -89,41 +89,49 @@ final class WorkerJob {
   private func train(_ header: TaskHeader, _ body: LinkBody) throws -> (WorkerMessage.Reply, LinkBody) {
     let local = try working()
     let (model, serverControl) = try weights(body, header)
+    var hidden: (plan: HidingPlan, summand: Summand)?
+    if let plan = header.hiding {
+      let rows = try rows(of: plan)
+      let summand = Summand(
+        count: local.layout.count, extraCount: local.rule.extraCount(local.layout),
+        weightLimit: local.weighting == .examples ? (rows > 4 ? rows : min(max(plan.weightLimit, 1), rows)) : 1)
+      try compare(plan, HidingPlan.training(federated, summand: summand, rows: rows))
+      hidden = (plan, summand)
+    }
     let judged = try local.judge(model)
     let own = local.rule.usesControl ? control.value(for: header.round, count: local.layout.trainedCount) : []
     let update = try local.train(model, round: header.round, serverControl: serverControl, ownControl: own)
     control.note(update.extras, round: header.round)
-    guard let plan = header.hiding else {
+    guard let (plan, summand) = hidden else {
       let answer = VectorHeader(examples: update.exampleCount, loss: update.loss, judged: judged)
       if compression != nil {
         return (.update(answer), .bytes(compression?.encode(update.vector, round: header.round) ?? []))
       }
       return (.update(answer), .floats(update.extras.isEmpty ? update.vector : update.vector + update.extras))
     }
-    let rows = try rows(of: plan)
-    let summand = Summand(
-      count: local.layout.count, extraCount: local.rule.extraCount(local.layout),
-      weightLimit: local.weighting == .examples ? (rows > 4 ? rows : min(max(plan.weightLimit, 1), rows)) : 1)
-    let expected = HidingPlan.training(federated, summand: summand, rows: rows)
     let blocks = try summand.blocks(update, weighting: local.weighting)
-    return try hide(blocks + Judgement.blocks(judged), as: expected, plan, header, body)
+    return try hide(blocks + Judgement.blocks(judged), plan, header, body)
   }
 
   private func tell(
     _ sums: [Double], as expected: HidingPlan?, _ header: TaskHeader, _ body: LinkBody
   ) throws -> (WorkerMessage.Reply, LinkBody) {
     guard let plan = header.hiding else { return (.sums(sums), .none) }
-    return try hide(
-      header.kind == .evaluate ? Judgement.blocks(sums) : [.doubles(sums)], as: expected, plan, header, body)
+    try compare(plan, expected)
+    return try hide(header.kind == .evaluate ? Judgement.blocks(sums) : [.doubles(sums)], plan, header, body)
   }
 
-  /// - Parameter expected: the plan that follows from the job. Whoever chose another's ranges would learn by a refusal whether a value is in them.
-  private func hide(
-    _ blocks: [HidingPlan.Block], as expected: HidingPlan?, _ plan: HidingPlan, _ header: TaskHeader, _ body: LinkBody
-  ) throws -> (WorkerMessage.Reply, LinkBody) {
+  /// Whether a plan is the one that follows from the job. Whoever chose another's ranges would learn by a refusal whether a
+  /// value is in them.
+  private func compare(_ plan: HidingPlan, _ expected: HidingPlan?) throws(CoordinationError) {
     guard plan == expected else {
-      throw CoordinationError.protocolBreach("sums of fewer updates, or in another range, than the job's")
+      throw .protocolBreach("sums of fewer updates, or in another range, than the job's")
     }
+  }
+
+  private func hide(
+    _ blocks: [HidingPlan.Block], _ plan: HidingPlan, _ header: TaskHeader, _ body: LinkBody
+  ) throws -> (WorkerMessage.Reply, LinkBody) {
     pending = (header.number, plan, try context(header, body), try plan.encode(blocks))
     return (.ready, .none)
   }
