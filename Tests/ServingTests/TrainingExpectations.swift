@@ -26,9 +26,11 @@ extension TrainingFixture {
     _ comment: String = ""
   ) {
     for name in names {
-      for (a, b) in zip(expected[name]?.scalars ?? [], found[name]?.scalars ?? [.nan]) {
-        #expect(abs(a - b) < bound, "\(name): \(a) and \(b) \(comment)")
+      guard let a = expected[name], let b = found[name], a.shape == b.shape else {
+        Issue.record("\(name) is missing, or has another shape \(comment)")
+        continue
       }
+      for (a, b) in zip(a.scalars, b.scalars) { #expect(abs(a - b) < bound, "\(name): \(a) and \(b) \(comment)") }
     }
   }
 

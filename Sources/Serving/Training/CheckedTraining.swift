@@ -42,9 +42,7 @@ package struct CheckedSteps: TrainingSteps {
     _ weights: HeldShares, _ rows: TrainingRows
   ) async throws -> (weights: [HeldShare], rows: TrainingRows) {
     guard case .checked(let shares) = weights else { throw ServingError.malformedMessage }
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    let digest = Hexadecimal.text(SHA256.hash(data: try encoder.encode(program)))
+    let digest = Hexadecimal.text(try program.digest())
     let blocks = RowPart.allCases.flatMap { rows[$0].blocks }
     _ = try await scheme.admit(
       shares, others: (blocks.map { $0.sent(0) }, blocks.map { $0.sent(1) }),

@@ -7,6 +7,17 @@ extension ClusterScheme {
   /// result.
   func masks(of program: TrainingProgram) -> [Shape] { isChecked ? program.answers : [] }
 
+  /// What the parties do first, and what that is called, where a dealer names what it deals after it.
+  var agreeing: (name: String, cost: Cost)? {
+    switch self {
+    case .replicated, .replicatedMalicious: nil
+    case .additive(let partyCount):
+      ("the program is agreed on", DealtTraining<AdditiveScheme>.agreeing(partyCount: partyCount))
+    case .spdz(let partyCount):
+      ("the program is agreed on", DealtTraining<AuthenticatedScheme>.agreeing(partyCount: partyCount))
+    }
+  }
+
   /// Numbers that an owner outside sends in one parcel.
   func bringing(count: Int) -> Cost {
     switch self {

@@ -36,31 +36,38 @@ package struct DealtTraining<Scheme: ServedScheme>: TrainingScheme {
   /// Nothing is kept: whoever goes on does so with new keys.
   package func begin(_ id: String) -> [[UInt8]] { [] }
 
-  /// One round, 64 bytes to each party.
+  /// One round, as ``agreeing(partyCount:)`` says.
   ///
-  /// - Throws: ``ServingError/badRequest(_:)`` where the parties were given different programs.
+  /// - Throws: ``ServingError/badRequest(_:)`` where the parties were given different programs; where shares have MACs
+  ///   ``ServingError/sessionBroken(_:)``, as a party may have told one peer another program than the rest.
   package func steps(
     of program: TrainingProgram, keys: [[UInt8]], after done: Int
   ) async throws -> DealtTrainingSteps<Scheme> {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    let digest = Array(SHA256.hash(data: try encoder.encode(program)))
+    let digest = try program.digest()
     let own = SecureRandom.bytes(Self.nonceByteCount)
     let theirs = try await channel.exchange(channel.peers.map { Outgoing(own + digest, to: $0) }, from: channel.peers)
     var nonces = [[UInt8]](repeating: own, count: channel.partyCount)
     for (peer, message) in zip(channel.peers, theirs) {
       guard message.count == Self.nonceByteCount + digest.count else { throw ServingError.malformedMessage }
       guard message.suffix(digest.count).elementsEqual(digest) else {
-        throw ServingError.badRequest("party \(peer) was given another program of this training: start it anew")
+        let reason = "party \(peer) was given another program of this training: start it anew"
+        throw Scheme.form == .authenticated ? ServingError.sessionBroken(reason) : .badRequest(reason)
       }
       nonces[peer] = Array(message.prefix(Self.nonceByteCount))
     }
     let name = Hexadecimal.text(SHA256.hash(data: Data(nonces.flatMap { $0 })))
-    return DealtTrainingSteps(of: self, program: program, label: "\(generation) training \(name)")
+    return DealtTrainingSteps(
+      of: self, program: program, label: "\(generation) training \(name)",
+      agreeing: Cost(rounds: 1, byteCount: channel.peers.count * (own + digest).count))
   }
 
   /// As many as the contributions to keys that replicated parties begin a training with.
   private static var nonceByteCount: Int { 32 }
+
+  /// What the parties send each other before the first step: fresh numbers and a hash of the program.
+  static func agreeing(partyCount: Int) -> Cost {
+    Cost(rounds: 1, byteCount: partyCount * (partyCount - 1) * (nonceByteCount + SHA256.byteCount))
+  }
 }
 
 /// Steps each of which is a run of a dealt program; those of one kind share theirs. Where shares have MACs, each ends with a
@@ -70,6 +77,8 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
   let program: TrainingProgram
   private let label: String
   private let before: Cost
+  /// What this party sent to agree on names and program.
+  private let agreeing: Cost
   private var computations: [TrainingProgram.WorkKind: DealtComputation] = [:]
   /// Of what owners outside have shared.
   private var admissions: [DealtComputation] = []
@@ -80,8 +89,10 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
   private static var ahead: Int { 16 }
 
   /// - Parameter label: names what is dealt for this run of the training, and nothing else.
-  fileprivate init(of training: DealtTraining<Scheme>, program: TrainingProgram, label: String) {
-    self.training = training
+  fileprivate init(
+    of training: DealtTraining<Scheme>, program: TrainingProgram, label: String, agreeing: Cost
+  ) {
+    (self.training, self.agreeing) = (training, agreeing)
     self.program = program
     self.label = label
     before = training.scheme.traffic
@@ -89,7 +100,7 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
 
   package var scheme: Scheme { training.scheme }
 
-  package var traffic: Cost { scheme.traffic - before }
+  package var traffic: Cost { agreeing + scheme.traffic - before }
 
   /// - Throws: `SharingError.cheating` where a party deviated in this work, or in what came before since the last check.
   package func run(

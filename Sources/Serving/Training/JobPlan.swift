@@ -48,9 +48,7 @@ struct JobPlan {
   /// Of program, job, rows and code.
   private static func digest(_ program: TrainingProgram, _ prepared: PreparedJob) throws -> String {
     var hash = SHA256()
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = .sortedKeys
-    hash.update(data: try encoder.encode(program))
+    hash.update(data: try program.encoded())
     hash.update(data: Data(try prepared.job.dataset.utf8))
     let test = prepared.testRows
     for tensor in [prepared.features, prepared.targets, test.features, test.targets] {

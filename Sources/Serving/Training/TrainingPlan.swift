@@ -57,6 +57,7 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
   ) async throws {
     let costs = scheme.costs(program.options)
     var parts = [Part("keys are agreed on", costs.starting)]
+    if let (name, cost) = scheme.agreeing { parts.append(Part(name, cost)) }
     var parcels: [Int] = []
     for part in RowPart.allCases where program.rowWidth(of: part) > 0 {
       let blocks = (part == .training ? counts.training : counts.test).flatMap(Self.blocks)

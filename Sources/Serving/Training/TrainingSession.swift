@@ -121,10 +121,7 @@ package struct TrainingSession<Scheme: TrainingScheme> {
   /// What must be the same when a training goes on: the program and the code.
   private var digest: [UInt8] {
     get throws {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = .sortedKeys
-      let text = try encoder.encode(program) + Data("|\(TacitVersion.current)|\(channel.party)".utf8)
-      return Array(SHA256.hash(data: text))
+      Array(SHA256.hash(data: try program.encoded() + Data("|\(TacitVersion.current)|\(channel.party)".utf8)))
     }
   }
 }
