@@ -36,6 +36,12 @@ class MaskedFedAvg(FedAvg):
         if added is None:
             return None, None
         said, values, names = added
+        arrays = said.get("arrays", [])
+        sizes = [self.arrays[name].numpy().size for name in arrays if name in self.arrays]
+        extra = 2 if said["kind"] == "weighted" else 0
+        if not sizes or len(sizes) != len(arrays) or sum(sizes) + extra != values.size:
+            log(WARNING, "the workers summed something else than this model's updates")
+            return None, None
         start, moved = 0, values
         metrics = {"contributors": len(names)}
         if said["kind"] == "weighted":
@@ -45,22 +51,23 @@ class MaskedFedAvg(FedAvg):
                 return None, None
             moved = values[:-2] / weight
             metrics["loss"] = float(loss / weight)
-        if sum(self.arrays[name].numpy().size for name in said["arrays"] if name in self.arrays) != moved.size:
-            log(WARNING, "the workers summed something else than this model's updates")
-            return None, None
-        arrays = {}
-        for name in said["arrays"]:
+        updated = {}
+        for name in arrays:
             before = self.arrays[name].numpy()
             update = moved[start:start + before.size].reshape(before.shape)
-            arrays[name] = Array((before + update).astype(np.float32))
+            updated[name] = Array((before + update).astype(np.float32))
             start += before.size
-        return ArrayRecord(arrays), MetricRecord(metrics)
+        return ArrayRecord(updated), MetricRecord(metrics)
 
     def aggregate_evaluate(self, server_round, replies):
         added = self.add(replies)
         if added is None:
             return None
-        said, (rows, loss, right, squares), names = added
+        said, values, names = added
+        if values.size != 4:
+            log(WARNING, "the workers summed something else than their figures")
+            return None
+        rows, loss, right, squares = values
         rows = round(rows)
         if rows == 0:
             return MetricRecord({"num-examples": 0})
@@ -100,7 +107,7 @@ class MaskedFedAvg(FedAvg):
                 said = reply.content["tacit-sum"]
                 if not well_formed(said):
                     raise ValueError("what it says of the sum is not well formed")
-                name, key = str(said["name"]), ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), said["key"])
+                name, key = said["name"], ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), said["key"])
             except (KeyError, TypeError, ValueError) as reason:
                 log(WARNING, "node %d takes part in no masked sum: %s", node, reason)
                 continue
@@ -169,6 +176,7 @@ def well_formed(said) -> bool:
         and all(isinstance(step, float) and 0 < step < float("inf") for step in steps)
         and all(isinstance(name, str) for name in arrays) and len(set(arrays)) == len(arrays)
         and isinstance(said["kind"], str) and isinstance(said["context"], bytes)
+        and isinstance(said.get("name"), str) and 0 < len(said["name"].encode(errors="replace")) <= 255
     )
 
 
