@@ -107,7 +107,6 @@ import Testing
     #expect(low > 0.1 && high < 10 && abs(log(high / low)) < 0.5)
   }
 
-  /// A sample may be empty: then a step is noise alone. One row at a rate of 1/1000 is hardly ever drawn.
   /// Coins are of 64 bits, of which the lower half is thrown where the upper one leaves it open.
   @Test func lowerHalvesOfCoinsDecideTies() {
     let limit: UInt64 = 5 << 32 | 7
@@ -121,6 +120,7 @@ import Testing
     #expect(lower.isEmpty)
   }
 
+  /// A sample may be empty: then a step is noise alone. One row at a rate of 1/1000 is hardly ever drawn.
   @Test func emptySamples() throws {
     let (x, y) = clouds(2)
     let sampler = try PoissonSampler(rows: 2, rate: 1)

@@ -8,8 +8,8 @@ import Tensors
 /// What a worker's owner lets jobs spend, and what they have spent as far as the worker can know.
 ///
 /// All rounds of a job count from its acceptance on, also those in which the worker is not asked: ε holds for all of them together. A round
-/// that the worker is asked for again is one more, and so is each that it is asked for after it was restarted, since it does not know which
-/// it has answered. A coordinator chooses the names of jobs: what was reserved for one serves no other of the same name. Rounds that
+/// that the worker is asked for again is one more, and so, where it has a ledger, is each that it is asked for after it was restarted, since
+/// it does not know which it has answered; a limit without a ledger ends with the process. A coordinator chooses the names of jobs: what was reserved for one serves no other of the same name. Rounds that
 /// a coordinator does again without asking this worker are in the coordinator's ledger alone.
 final class WorkerAccount {
   private let limit: Double?

@@ -6,7 +6,7 @@ import Synchronization
 
 /// Normal noise in whole steps of a ``NoiseGrid``, drawn by a thread of its own while gradients are computed.
 ///
-/// For a small network noise takes as long as a third of a step, and it depends on nothing: a second core hides it. Each
+/// For a small network noise takes half as long as a step, and it depends on nothing: a second core hides it. Each
 /// number is handed out once; others take its place, and the last ones are erased. It belongs to one thread at a time.
 final class NoiseAhead {
   private let shelf: Shelf

@@ -70,7 +70,7 @@ final class DrawnRows {
   private(set) var rows: UnsafeBufferPointer<Int>
   private let room: UnsafeMutableBufferPointer<Int>
 
-  /// Coins are thrown eight at a time, and so may be written beyond the last row.
+  /// Rows are written eight at a time, and so beyond the last one.
   init(capacity: Int) {
     room = .allocate(capacity: capacity + 8)
     room.initialize(repeating: 0)
