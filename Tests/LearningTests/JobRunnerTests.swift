@@ -35,6 +35,22 @@ import Testing
       error?.description.contains(data.contains("anser") ? "did you mean “answer”?" : "did you mean “b”?") == true)
   }
 
+  /// A worker's table is not the asker's: a misspelt column says nothing of those that are there.
+  @Test func misspeltColumnsOfAnothersTable() throws {
+    let path = try table { a, b, _ in a > b ? "yes" : "no" }
+    defer { try? FileManager.default.removeItem(atPath: path) }
+    let job = try Job.parse(
+      """
+      model: {layers: [{dense: 1}, sigmoid]}
+      data: {file: '\(path)', target: anser}
+      training: {epochs: 1, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.1}}}
+      """)
+    let error = #expect(throws: DatasetError.self) {
+      try PreparedJob(job, environment: [:], part: .table(path))
+    }
+    #expect(error?.description.contains("no column anser") == true && error?.description.contains("answer") == false)
+  }
+
   @Test func twoClasses() throws {
     let path = try table { a, b, isRed in 2 * a - b + (isRed ? 10 : 0) > 12 ? "yes" : "no" }
     defer { try? FileManager.default.removeItem(atPath: path) }
