@@ -49,7 +49,7 @@ import Testing
     #expect(privacy.steps == 80 && privacy.samplingRate == 0.0625)
     // Nothing that only the rows say.
     #expect(result.report.loss.isEmpty && result.inputRange == nil)
-    #expect(result.preprocessing?.featureNames == ["a", "b"])
+    #expect(result.preprocessing?.featureNames == ["a", "b"] && result.report.data.leftOut == ["other"])
     #expect((result.report.accuracy ?? 0) > 0.85)
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("tacit-\(UUID().uuidString)").path
     defer { try? FileManager.default.removeItem(atPath: folder) }

@@ -83,6 +83,9 @@ struct DeclaredData {
     let data = PreparedDataset(
       train: try preprocessing.dataset(of: train, name: train.name, source: source),
       test: try preprocessing.dataset(of: test, name: test.name, source: source), preprocessing: preprocessing)
-    return JobData.Loaded(data: data, ownerRows: [train.rowCount], ownerTestRows: [test.rowCount])
+    let used = Set(preprocessing.features.map(\.name) + [preprocessing.targetTransform.name])
+    return JobData.Loaded(
+      data: data, ownerRows: [train.rowCount], ownerTestRows: [test.rowCount],
+      leftOut: train.columnNames.filter { !used.contains($0) })
   }
 }

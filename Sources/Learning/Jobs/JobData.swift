@@ -16,6 +16,8 @@ struct JobData {
     var data: PreparedDataset
     var ownerRows: [Int]
     var ownerTestRows: [Int]
+    /// Columns of which the job declares nothing, where nothing else makes features of them.
+    var leftOut: [String] = []
   }
 
   /// What the holder of a part of the rows has.

@@ -50,8 +50,10 @@ extension PreparedJob {
 
   /// The report of a run that took so long, before anything is judged.
   public func report(losses: [Double], seconds: Double, versions: [String: String]) -> TrainingReport {
-    TrainingReport(
+    var report = TrainingReport(
       of: job, source: data.train.source, train: data.train.rowCount, test: data.test.rowCount, losses: losses,
       seconds: seconds, versions: versions)
+    report.data.leftOut = leftOut.isEmpty ? nil : leftOut
+    return report
   }
 }

@@ -14,6 +14,8 @@ public struct PreparedJob: Sendable {
   public let ownerRows: [Int]
   /// The same of the test rows.
   public let ownerTestRows: [Int]
+  /// Columns of rows that nobody may look at of which the job declares nothing, so that they are no features.
+  public let leftOut: [String]
   /// What the noise on the training rows cost, where they were noised before anything else.
   private(set) var localSpending: TrainingReport.PrivacyPart?
 
@@ -25,7 +27,8 @@ public struct PreparedJob: Sendable {
     let loaded = try JobData(job, environment: environment).load(part)
     let data = loaded.data
     guard let privacy = job.privacy, privacy.unit == .local else {
-      try self.init(job, data, ownerRows: loaded.ownerRows, ownerTestRows: loaded.ownerTestRows)
+      try self.init(
+        job, data, ownerRows: loaded.ownerRows, ownerTestRows: loaded.ownerTestRows, leftOut: loaded.leftOut)
       return
     }
     let noise = try LocalNoise(privacy, targets: data.train.targets)
@@ -33,7 +36,7 @@ public struct PreparedJob: Sendable {
       job,
       PreparedDataset(
         train: try noise.noised(data.train, data.preprocessing), test: data.test, preprocessing: data.preprocessing),
-      ownerRows: loaded.ownerRows, ownerTestRows: loaded.ownerTestRows)
+      ownerRows: loaded.ownerRows, ownerTestRows: loaded.ownerTestRows, leftOut: loaded.leftOut)
     var spending = TrainingReport.PrivacyPart(privacy)
     spending.epsilon = try privacy.epsilon(of: noise.event)
     spending.noiseMultiplier = noise.noiseMultiplier
@@ -41,8 +44,10 @@ public struct PreparedJob: Sendable {
   }
 
   /// Data that is prepared already.
-  package init(_ job: Job, _ data: PreparedDataset, ownerRows: [Int] = [], ownerTestRows: [Int] = []) throws {
-    self.job = job
+  package init(
+    _ job: Job, _ data: PreparedDataset, ownerRows: [Int] = [], ownerTestRows: [Int] = [], leftOut: [String] = []
+  ) throws {
+    (self.job, self.leftOut) = (job, leftOut)
     (self.data, self.ownerRows, self.ownerTestRows) = (data, ownerRows, ownerTestRows)
     description = try ModelDescription(
       job.model,

@@ -111,6 +111,8 @@ public struct TrainingReport: Hashable, Sendable, Codable {
     public var rows: Int
     public var train: Int
     public var test: Int
+    /// Columns that are no features, as the job declares neither a range nor categories of them.
+    public var leftOut: [String]?
   }
 }
 

@@ -255,6 +255,9 @@ struct TrainCommand: AsyncParsableCommand {
       report.data.rows > 0
         ? "\(report.data.source): \(report.data.train) rows to train on, \(report.data.test) to judge by"
         : "\(report.data.source), which nobody counted",
+      report.data.leftOut.map {
+        "no features, as the job declares neither a range nor categories of them: \($0.joined(separator: ", "))"
+      },
       line("accuracy", report.accuracy, "%.4f"), line("AUC", report.auc, "%.4f"),
       line("mean squared error", report.meanSquaredError, "%.4f"), line("R²", report.rSquared, "%.4f"),
       line("last loss", report.loss.last, "%.4f"), report.privacy.map(Self.text),
