@@ -31,8 +31,8 @@ import Testing
   private func trainer(
     _ text: String, averaging: (any AveragingStrategy)? = nil, consents: [String: OwnersConsent] = [:]
   ) throws -> FederatedTrainer {
-    FederatedTrainer(
-      try Job.parse(text), text: text, folder: folder + "/" + UUID().uuidString, averaging: averaging,
+    try FederatedTrainer(
+      text, folder: folder + "/" + UUID().uuidString, averaging: averaging,
       consents: consents)
   }
 

@@ -25,7 +25,8 @@ public struct FederatedTrainer: Sendable {
   private let consents: [String: OwnersConsent]
 
   /// - Parameters:
-  ///   - text: the job's file, as workers are offered it.
+  ///   - text: the job (YAML), as workers are offered it.
+  ///   - seed: in place of the job's.
   ///   - environment: where data sets may lie (`TACIT_DATA`).
   ///   - versions: what the report names.
   ///   - executable: the `tacit` program; not needed with `transport: memory`, nor for a coordinator that runs already.
@@ -36,13 +37,17 @@ public struct FederatedTrainer: Sendable {
   ///   - keyShares: of `aggregation: paillier` in memory; a key of 2048 bits is dealt where there are none.
   ///   - averaging: in memory, in place of the server's part of the job's strategy, as ``Coordinator`` takes it.
   ///   - consents: in memory, of the workers that ask their owners, by name (`worker-1`, … where the job names none).
+  ///
+  /// - Throws: `JobError` where the text is no job.
   public init(
-    _ job: Job, text: String, environment: [String: String] = ProcessInfo.processInfo.environment,
+    _ text: String, seed: UInt64? = nil, environment: [String: String] = ProcessInfo.processInfo.environment,
     versions: [String: String] = [:], executable: String? = nil, folder: String, identity: NodeIdentity? = nil,
     record: String? = nil,
     ledger: (path: String, dataset: String?)? = nil, keyShares: [KeyShare] = [],
     averaging: (any AveragingStrategy)? = nil, consents: [String: OwnersConsent] = [:]
-  ) {
+  ) throws(JobError) {
+    var job = try Job.parse(text)
+    if let seed { job.training.seed = seed }
     self.job = job
     self.text = text
     self.environment = environment

@@ -30,9 +30,8 @@ struct BankFederation {
     let files = Self.banks.map { folder.appendingPathComponent("\($0).csv").path }
     for (table, file) in zip(tables, files) { try CSV.write(table, to: file) }
     let text = try jobText(files)
-    let job = try Job.parse(text)
-    let trainer = FederatedTrainer(
-      job, text: text, environment: [:], versions: [:], executable: executable,
+    let trainer = try FederatedTrainer(
+      text, environment: [:], versions: [:], executable: executable,
       folder: folder.appendingPathComponent("state").path)
     return try await trainer.run { news in
       if case .round(let round) = news {

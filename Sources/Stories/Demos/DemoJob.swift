@@ -47,8 +47,8 @@ struct DemoTrainer {
       let trainer = EncryptedTrainer(job, environment: [:], versions: [:], executable: executable, folder: folder)
       return DemoRun(try await trainer.run(progress: { progress($0.share) }).report)
     case .federated:
-      let trainer = FederatedTrainer(
-        job, text: text, environment: [:], versions: [:], executable: executable, folder: folder, keyShares: keyShares)
+      let trainer = try FederatedTrainer(
+        text, environment: [:], versions: [:], executable: executable, folder: folder, keyShares: keyShares)
       return DemoRun(try await trainer.run { _ in }.report)
     }
   }

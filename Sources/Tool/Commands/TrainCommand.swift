@@ -185,8 +185,8 @@ struct TrainCommand: AsyncParsableCommand {
     if ledger != nil, job.coordinator != nil {
       throw UsageError("--ledger is for a coordinator that is started here: a running one keeps its own")
     }
-    let trainer = FederatedTrainer(
-      job, text: text, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
+    let trainer = try FederatedTrainer(
+      text, seed: seed, environment: environment, versions: versions, executable: try Executable.path, folder: folder,
       identity: try identity.map { try NodeIdentity.load(from: $0) }, record: record,
       ledger: ledger.map { ($0, dataset) })
     let result = try await trainer.run { news in

@@ -38,8 +38,8 @@ import Tacit
         print(answer)
         return answer
       })
-      let trainer = FederatedTrainer(
-        try Job.parse(text), text: text, folder: folder + "/" + answer,
+      let trainer = try FederatedTrainer(
+        text, folder: folder + "/" + answer,
         consents: ["worker-2": { await owner.agrees(to: $0) }])
       do {
         let report = try await trainer.run().report

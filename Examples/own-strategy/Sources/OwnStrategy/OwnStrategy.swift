@@ -15,10 +15,9 @@ import Tacit
       training: {batch: 16, loss: binaryCrossEntropy, optimizer: {sgd: {learningRate: 0.02}}, seed: 7}
       federated: {workers: 5, rounds: 12, strategy: fedAvg, aggregation: masked, transport: memory}
       """
-    let job = try Job.parse(text)
 
     for (name, strategy) in [("averages", nil), ("momentum", MomentumServer())] as [(String, MomentumServer?)] {
-      let trainer = FederatedTrainer(job, text: text, folder: folder + "/" + name, averaging: strategy)
+      let trainer = try FederatedTrainer(text, folder: folder + "/" + name, averaging: strategy)
       let report = try await trainer.run().report
       let accuracies = (report.federation?.accuracies ?? []).map { $0.formatted(.number.precision(.fractionLength(3))) }
       print("\(name): \(accuracies.joined(separator: " "))")
