@@ -78,11 +78,11 @@ extension SecureRun {
     let windows = gathered(operand, pooling, shape)
     guard let window = choices.window[node], choices.isNeeded(window, after: node) else {
       let largest = try await arithmetic.maximum(windows, axis: 0)
-      return scheme.map(largest, to: shape) { $0.reshaped(to: shape) }
+      return scheme.reshape(largest, to: shape)
     }
     let found = try await arithmetic.maximumWithChoice(windows, axis: 0)
     kept.windows[window] = found.1
-    return scheme.map(found.0, to: shape) { $0.reshaped(to: shape) }
+    return scheme.reshape(found.0, to: shape)
   }
 
   /// The gradient of max pooling: upstream to the chosen scalar of each window.
@@ -100,8 +100,7 @@ extension SecureRun {
       parts = try await arithmetic.route(upstream, to: choice)
     }
     let count = upstream.shape.count
-    let rows = scheme.concatenate(
-      parts.map { part in scheme.map(part, to: [1, count]) { $0.reshaped(to: [1, count]) } }, axis: 0)
+    let rows = scheme.concatenate(parts.map { scheme.reshape($0, to: [1, count]) }, axis: 0)
     return scheme.map(rows, to: target) { $0.scatteredWindows(pooling, from: upstream.shape, to: target) }
   }
 

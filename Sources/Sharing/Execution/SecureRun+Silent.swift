@@ -53,7 +53,9 @@ extension SecureRun {
       let area = pooling.windowHeight * pooling.windowWidth
       return averaged(operands[0], over: area, to: node.shape) { $0.spreadWindows(pooling, to: node.shape) }
     case .broadcast(let shape): return mapped(operands[0], to: shape) { $0.broadcast(to: shape) }
-    case .reshape: return mapped(operands[0], to: node.shape) { $0.reshaped(to: node.shape) }
+    case .reshape:
+      if case .share(let share)? = values[operands[0]] { return .done(.share(scheme.reshape(share, to: node.shape))) }
+      return mapped(operands[0], to: node.shape) { $0.reshaped(to: node.shape) }
     case .transpose(let permutation): return mapped(operands[0], to: node.shape) { $0.transposed(permutation) }
     case .slice(let axis, let start, let end):
       return mapped(operands[0], to: node.shape) { $0.sliced(axis: axis, start..<end) }

@@ -60,7 +60,7 @@ extension FixedPointArithmetic {
 
   /// For each candidate, `value` where it is the one and zero elsewhere: 2 rounds, 40 bytes for all candidates but one.
   public func route(_ value: Share, to choice: Choice) async throws -> [Share] {
-    let value = scheme.map(value, to: [value.shape.count]) { $0.reshaped(to: [$0.count]) }
+    let value = scheme.reshape(value, to: [value.shape.count])
     guard !choice.bits.isEmpty else { return [value] }
     let first = try await masked(choice.bits.map { ($0, value) })
     return first + [first.reduce(value) { scheme.subtract($0, $1) }]
@@ -79,7 +79,7 @@ extension FixedPointArithmetic {
   /// A vector with one scalar for each slice across an axis, in the shape of a reduction.
   private func reduced(_ vector: Share, _ shape: Shape, axis: Int) -> Share {
     let target = shape.replacing(axis: axis, with: 1)
-    return scheme.map(vector, to: target) { $0.reshaped(to: target) }
+    return scheme.reshape(vector, to: target)
   }
 
   /// The way back from ``candidates(of:axis:)``.
