@@ -1,8 +1,8 @@
-import Sharing
-import Tensors
+package import Sharing
+package import Tensors
 
 /// Puts together what all parties say of a training.
-struct TrainingCollector {
+package struct TrainingCollector {
   private let program: TrainingProgram
   private let scheme: ClusterScheme
   /// What hides what is told: losses of epochs, then the result.
@@ -13,14 +13,14 @@ struct TrainingCollector {
   private var losses: [Int: Double] = [:]
   private var summands: [Int: RingTensor] = [:]
 
-  init(_ program: TrainingProgram, scheme: ClusterScheme, mask: RingTensor?) {
+  package init(_ program: TrainingProgram, scheme: ClusterScheme, mask: RingTensor?) {
     self.program = program
     self.scheme = scheme
     self.mask = mask
   }
 
   /// Takes one piece of news; how far the training is, where it tells.
-  mutating func take(_ news: TrainingNews, from party: Int) throws -> TrainingStep? {
+  package mutating func take(_ news: TrainingNews, from party: Int) throws -> TrainingStep? {
     switch news {
     case .step(let step):
       return party == 0 ? TrainingStep(step: step, stepCount: program.stepCount, loss: nil) : nil
@@ -68,7 +68,7 @@ struct TrainingCollector {
   }
 
   /// The whole, when all parties are done.
-  func answer() throws -> TrainingAnswer {
+  package func answer() throws -> TrainingAnswer {
     // Where parties may deviate, one that says nothing must not keep a loss or the result from the client unnoticed.
     if scheme.isChecked, let party = (0..<scheme.partyCount).first(where: isIncomplete) {
       throw ServingError.unexpectedReply(party: party)

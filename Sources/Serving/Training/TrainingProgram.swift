@@ -73,7 +73,7 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
   func numbers(of step: Int) -> [String: Float] { numbers.mapValues { $0[step] } }
 
   /// Scalars that the client learns in the end: weights, then the figure of the judging.
-  var revealedCount: Int {
+  package var revealedCount: Int {
     (revealsModel ? weightNames.reduce(0) { $0 + shape(of: $1).count } : 0) + (judging == nil ? 0 : 1)
   }
 

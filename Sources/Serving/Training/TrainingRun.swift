@@ -50,6 +50,11 @@ package struct TrainingFigures: Codable, Hashable, Sendable {
   var bytesSent: Int
   var dealtBytes: Int
 
+  package init(seconds: Double, offlineSeconds: Double = 0, rounds: Int, bytesSent: Int, dealtBytes: Int = 0) {
+    (self.seconds, self.offlineSeconds) = (seconds, offlineSeconds)
+    (self.rounds, self.bytesSent, self.dealtBytes) = (rounds, bytesSent, dealtBytes)
+  }
+
   var traffic: Cost { Cost(rounds: rounds, byteCount: bytesSent, dealtByteCount: dealtBytes) }
 }
 
