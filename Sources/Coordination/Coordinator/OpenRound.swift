@@ -26,13 +26,14 @@ struct OpenRound: Sendable {
     var byteCount = 0
   }
 
-  func run(weights: LinkBody) async throws -> Result {
+  /// - Parameter meanwhile: called while the workers compute.
+  func run(weights: LinkBody, meanwhile: () throws -> Void) async throws -> Result {
     var result = Result()
     var turn = Turn(count: seats.count)
     var fold = Fold(strategy: strategy, layout: reader.layout, extraCount: reader.extraCount)
-    try await Gathering(seats: seats, patience: patience).run { _ in
-      (.task(header), weights)
-    } take: { outcome in
+    try await Gathering(seats: seats, patience: patience).run(
+      { _ in (.task(header), weights) }, meanwhile: meanwhile
+    ) { outcome in
       result.byteCount += weights.byteCount
       let name = seats[outcome.index].name
       do {
