@@ -3,14 +3,15 @@ internal import Transports
 
 /// Whole messages that wait for their receiver, and whoever waits for them or for room.
 ///
-/// A message costs a lock and no copy; a timer runs only while somebody waits.
+/// A message costs a lock and no copy; all waits share a timer.
 final class Inbox: Sendable {
   private typealias Answer = Result<LinkMessage, LinkError>
 
   private struct Receiver {
     let number: UInt64
     let continuation: CheckedContinuation<Answer, Never>
-    let timer: Task<Void, Never>?
+    /// When it has waited long enough, and how long that is; never where there is none.
+    let deadline: (end: ContinuousClock.Instant, patience: Duration)?
   }
 
   private struct Sender {
@@ -33,13 +34,17 @@ final class Inbox: Sendable {
   private let peerName: String
   private let holderName: String
   private let limits: LinkLimits
-  private let state = NIOLockedValueBox(State())
+  private let state: NIOLockedValueBox<State>
+  private let alarm: Alarm
 
   /// For messages from the peer to the holder.
   init(of peerName: String, heldBy holderName: String = "", limits: LinkLimits) {
     self.peerName = peerName
     self.holderName = holderName
     self.limits = limits
+    let state = NIOLockedValueBox(State())
+    self.state = state
+    alarm = Alarm { Inbox.expire(state, at: $0, waitingFor: peerName) }
   }
 
   /// Messages and bytes that have come.
@@ -54,6 +59,17 @@ final class Inbox: Sendable {
   /// Takes a message, room or not; drops it after the end.
   func deliver(_ message: LinkMessage) {
     state.withLockedValue { if $0.end == nil { put(message, into: &$0) } }
+  }
+
+  /// Takes a message where there is room, else not.
+  func offerAtOnce(_ message: LinkMessage) throws(LinkError) -> Bool {
+    let outcome: Result<Bool, LinkError> = state.withLockedValue { state in
+      if let end = state.end { return .failure(end.sender) }
+      guard hasRoom(state), state.senders.isEmpty else { return .success(false) }
+      put(message, into: &state)
+      return .success(true)
+    }
+    return try outcome.get()
   }
 
   /// Takes a message as soon as there is room.
@@ -107,7 +123,7 @@ final class Inbox: Sendable {
       state.senders.removeAll()
       return ended
     }
-    waiting?.timer?.cancel()
+    alarm.cancel()
     waiting?.continuation.resume(returning: .failure(error))
     for waiting in senders { waiting.continuation.resume(returning: sender) }
   }
@@ -128,7 +144,6 @@ final class Inbox: Sendable {
     state.traffic.bytesReceived += message.byteCount
     if let receiver = state.receiver {
       state.receiver = nil
-      receiver.timer?.cancel()
       receiver.continuation.resume(returning: .success(message))
     } else {
       state.byteCount += message.byteCount
@@ -151,20 +166,31 @@ final class Inbox: Sendable {
   ) {
     if let answer = answerAtOnce(&state) { return continuation.resume(returning: answer) }
     if Task.isCancelled { return continuation.resume(returning: .failure(.cancelled(waitingFor: peerName))) }
-    guard patience > .zero else { return continuation.resume(returning: .failure(timeout(patience))) }
+    guard patience > .zero else {
+      return continuation.resume(returning: .failure(.timedOut(waitingFor: peerName, after: patience)))
+    }
     precondition(state.receiver == nil, "two tasks receive from \(peerName) at a time")
     // Longer than a year is for ever; the clock cannot add much more.
-    let timer =
-      patience > .seconds(31_536_000)
-      ? nil
-      : Task { [self] in
-        do { try await Task.sleep(for: patience) } catch { return }
-        giveUp(number, timeout(patience))
-      }
-    state.receiver = Receiver(number: number, continuation: continuation, timer: timer)
+    let deadline = patience < .seconds(31_536_000) ? (end: ContinuousClock.now + patience, patience: patience) : nil
+    state.receiver = Receiver(number: number, continuation: continuation, deadline: deadline)
+    if let deadline { alarm.set(deadline.end) }
   }
 
-  private func timeout(_ patience: Duration) -> LinkError { .timedOut(waitingFor: peerName, after: patience) }
+  /// Ends a wait that is over, or says when the one under way will be.
+  private static func expire(
+    _ state: NIOLockedValueBox<State>, at now: ContinuousClock.Instant, waitingFor peerName: String
+  ) -> ContinuousClock.Instant? {
+    let (late, next): (Receiver?, ContinuousClock.Instant?) = state.withLockedValue { state in
+      guard let receiver = state.receiver, let deadline = receiver.deadline else { return (nil, nil) }
+      guard deadline.end <= now else { return (nil, deadline.end) }
+      state.receiver = nil
+      return (receiver, nil)
+    }
+    if let late, let patience = late.deadline?.patience {
+      late.continuation.resume(returning: .failure(.timedOut(waitingFor: peerName, after: patience)))
+    }
+    return next
+  }
 
   private func giveUp(_ number: UInt64, _ error: LinkError) {
     let receiver: Receiver? = state.withLockedValue { state in
@@ -172,7 +198,6 @@ final class Inbox: Sendable {
       state.receiver = nil
       return receiver
     }
-    receiver?.timer?.cancel()
     receiver?.continuation.resume(returning: .failure(error))
   }
 }

@@ -20,6 +20,14 @@ public protocol Link: AnyObject, Sendable {
   /// finished without it.
   func send(_ message: LinkMessage) async throws(LinkError)
 
+  /// Sends a message for which there is room without waiting; `false` where there is none, and nothing has been sent.
+  func sendAtOnce(_ message: LinkMessage) throws(LinkError) -> Bool
+
+  /// Where a task wakes up soonest when a message comes: the thread that drives the link's connection; `nil` where any thread will do.
+  ///
+  /// Only what takes a few milliseconds belongs there: meanwhile no message passes on the connections of that thread, nor heartbeats.
+  var executor: (any TaskExecutor)? { get }
+
   /// The next message, if it is here within `patience`, whether the peer is busy meanwhile or not.
   ///
   /// A peer that does not even send heartbeats for ``LinkLimits/silence`` is cut off: its link heals or breaks.
@@ -29,4 +37,10 @@ public protocol Link: AnyObject, Sendable {
   ///
   /// Waits until the peer has it all, at most ``LinkLimits/farewell``. What has come and was not received is dropped.
   func close() async
+}
+
+extension Link {
+  public func sendAtOnce(_ message: LinkMessage) throws(LinkError) -> Bool { false }
+
+  public var executor: (any TaskExecutor)? { nil }
 }

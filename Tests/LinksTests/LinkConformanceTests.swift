@@ -248,4 +248,45 @@ import Transports
     }
     #expect(scalars.withUnsafeBufferPointer { $0.baseAddress } == received.withUnsafeBufferPointer { $0.baseAddress })
   }
+
+  @Test(arguments: Medium.allCases)
+  func whatIsSentAtOnceArrivesInOrderAndOnlyThat(_ medium: Medium) async throws {
+    var limits = LinkLimits()
+    limits.queuedMessageCount = 8
+    try await withLink(over: medium, limits: limits) { coordinator, worker in
+      let body = LinkBody.bytes([UInt8](repeating: 7, count: 100_000))
+      var sent: [UInt8] = []
+      // The peer takes nothing: there comes an end to the room.
+      for number in UInt8(0)..<100 {
+        if try coordinator.sendAtOnce(LinkMessage(header: [number], body: body)) { sent.append(number) }
+      }
+      #expect(!sent.isEmpty)
+      #expect(sent.count < 100)
+      for number in sent {
+        #expect(try await worker.receive(within: patience) == LinkMessage(header: [number], body: body))
+      }
+      #expect(try coordinator.sendAtOnce(LinkMessage(header: [200])))
+      #expect(try await worker.receive(within: patience).header == [200])
+      await worker.close()
+      _ = await receiveFailure(coordinator)
+      #expect(throws: LinkError.self) { try coordinator.sendAtOnce(LinkMessage(header: [201])) }
+    }
+  }
+
+  /// All waits of an end share a timer, which must ring for each of them at its own time.
+  @Test(arguments: Medium.allCases)
+  func waitsOfDifferentLengthsEndByThemselves(_ medium: Medium) async throws {
+    try await withLink(over: medium) { coordinator, worker in
+      func answered(within wait: Duration) async throws {
+        async let message = worker.receive(within: wait)
+        try await coordinator.send(LinkMessage(header: [1]))
+        #expect(try await message.header == [1])
+      }
+      for (before, wait) in [(patience, Duration.milliseconds(20)), (.milliseconds(500), .milliseconds(700))] {
+        try? await answered(within: before)
+        while await receiveFailure(worker, within: .zero) == nil {}
+        #expect(await receiveFailure(worker, within: wait) == .timedOut(waitingFor: "coordinator", after: wait))
+      }
+    }
+  }
 }

@@ -57,13 +57,32 @@ final class Enrolment: Sendable {
     seat.isIdle && state.withLockedValue { $0.agreed[seat.name] == seat.generation }
   }
 
+  /// Whether somebody is there who has not been asked on the present connection.
+  func isDue(_ preprocessing: Preprocessing??) -> Bool { !unasked(preprocessing).isEmpty }
+
+  private func unasked(_ preprocessing: Preprocessing??) -> [WorkerSeat] {
+    let wanted = Set(offer.workers)
+    return registry.seats.filter { seat in
+      guard wanted.isEmpty || wanted.contains(seat.name), seat.isIdle else { return false }
+      let step = step(seat.name, seat.generation)
+      return step.isNew || preprocessing != nil && step.isUnprepared
+    }
+  }
+
+  /// What is left to be asked on a worker's present connection; one that has refused stays out.
+  private func step(_ name: String, _ generation: Int) -> (isNew: Bool, isUnprepared: Bool) {
+    state.withLockedValue { state in
+      let hasAgreed = state.agreed[name] == generation
+      let hasRefused = state.refusals[name] != nil
+      return (!hasAgreed && !hasRefused, state.prepared[name] != generation && (hasAgreed || !hasRefused))
+    }
+  }
+
   /// Asks those who are there and have not been asked on their present connection; true if somebody new has agreed.
   @discardableResult
   func ask(_ preprocessing: Preprocessing??) async -> Bool {
-    let wanted = Set(offer.workers)
-    let seats = registry.seats.filter { seat in
-      (wanted.isEmpty || wanted.contains(seat.name)) && seat.isIdle
-    }
+    let seats = unasked(preprocessing)
+    guard !seats.isEmpty else { return false }
     let before = roster
     await withTaskGroup(of: Void.self) { group in
       for seat in seats { group.addTask { await self.ask(seat, preprocessing) } }
@@ -73,12 +92,7 @@ final class Enrolment: Sendable {
 
   private func ask(_ seat: WorkerSeat, _ preprocessing: Preprocessing??) async {
     let generation = seat.generation
-    let (isNew, isUnprepared) = state.withLockedValue { state in
-      (
-        state.agreed[seat.name] != generation && state.refusals[seat.name] == nil,
-        state.prepared[seat.name] != generation
-      )
-    }
+    let (isNew, isUnprepared) = step(seat.name, generation)
     do {
       if isNew {
         switch try await seat.ask(.offer(offer), within: deadline).reply {

@@ -87,13 +87,10 @@ struct FederatedRun: Sendable {
         ).run(from: try training.state())
       }
     }
-    while state.round < federated.rounds {
-      if try database.job(record.id).stopRequested {
-        throw CoordinationError.stopped(job: record.id, round: state.round)
-      }
-      state = try await tryRepeatedly(state.round + 1, enrolment, .some(zero.preprocessing)) {
-        try await training.round(after: state, $0)
-      }
+    // A thread that is woken for each answer costs more than a small round.
+    let executor = training.isQuick ? registry.executor : nil
+    state = try await withTaskExecutorPreference(executor) { [state] in
+      try await finish(training, from: state, enrolment, zero)
     }
     let judged = try await tryRepeatedly(federated.rounds + 1, enrolment, .some(zero.preprocessing)) {
       try await training.judge(state, $0)
@@ -108,6 +105,29 @@ struct FederatedRun: Sendable {
     try database.finish(outcome)
     for seat in registry.seats { await seat.tell(.finished(job: record.id, failure: nil)) }
     return outcome
+  }
+
+  /// Does the rounds that are left.
+  private func finish(
+    _ training: FederatedTraining, from start: FederatedTraining.State, _ enrolment: Enrolment, _ zero: RoundZero.Result
+  ) async throws -> FederatedTraining.State {
+    var state = start
+    let commits = try RoundCommits(self, training.durability)
+    do {
+      while state.round < federated.rounds {
+        // Whoever is new may take long to agree.
+        if enrolment.isDue(.some(zero.preprocessing)) { try commits.settle() }
+        try commits.checkStop(after: state.round)
+        state = try await tryRepeatedly(state.round + 1, enrolment, .some(zero.preprocessing)) {
+          try await training.round(after: state, $0, commits)
+        }
+      }
+    } catch {
+      try commits.settle()
+      throw error
+    }
+    try commits.settle()
+    return state
   }
 
   /// Waits for the workers of the job, and asks them.

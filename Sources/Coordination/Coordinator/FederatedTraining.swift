@@ -48,7 +48,7 @@ struct FederatedTraining: Sendable {
   }
 
   private func privateRound(
-    _ privacy: ClientPrivacy, after state: State, _ attempt: Int
+    _ privacy: ClientPrivacy, after state: State, _ attempt: Int, _ commits: RoundCommits
   ) async throws -> State {
     guard case .averaging(let averaging) = strategy else { preconditionFailure("checked by the job") }
     let rounds = PrivateRounds(
@@ -58,7 +58,8 @@ struct FederatedTraining: Sendable {
       record.metrics.epsilon = try privacy.epsilon(
         of: privacy.event, rounds: run.database.attempts(of: run.record.id, in: 1...next.round))
     }
-    try run.database.commit(record, model: next.weights, strategy: try stored(next.server))
+    commits.note(
+      isStopRequested: try run.database.commit(record, model: next.weights, strategy: try stored(next.server)))
     if let reservation { try run.budget?.commit(reservation) }
     run.events.tell(.round(record))
     return next
@@ -88,9 +89,24 @@ struct FederatedTraining: Sendable {
       description.initialWeights(seed: SeedTree(seed: run.job.training.seed).child("weights")))
   }
 
-  /// One attempt at the round after a state; commits what it gives.
-  func round(after state: State, _ attempt: Int) async throws -> State {
-    if let privacy { return try await privateRound(privacy, after: state, attempt) }
+  /// What a round's commit must outlive. One that is done again asks for the same updates once more: where nothing hides them and nobody
+  /// counts them it tells nothing new, and workers that keep nothing of a round send the same.
+  var durability: Durability {
+    let isCounted = run.job.privacy != nil || run.budget != nil
+    let isKept = rule.usesControl || federated.compression != .none
+    // A server's own strategy may add noise.
+    return federated.aggregation == .open && !isCounted && !isKept && run.averaging == nil ? .kill : .powerLoss
+  }
+
+  /// Whether the server's part of a round takes a few milliseconds at most, so that it may be done where answers come in.
+  var isQuick: Bool { durability == .kill && layout.count * enrolment.roster.count <= Self.quickCount }
+
+  /// So many values of all updates together.
+  private static let quickCount = 1 << 18
+
+  /// One attempt at the round after a state; what it gives is committed, or waits for the next round's workers to be asked.
+  func round(after state: State, _ attempt: Int, _ commits: RoundCommits) async throws -> State {
+    if let privacy { return try await privateRound(privacy, after: state, attempt, commits) }
     let start = ContinuousClock.now
     let number = try run.database.attemptNumber()
     let cohort = federated.cohort.sample(
@@ -101,7 +117,11 @@ struct FederatedTraining: Sendable {
     try run.recorder?.note(model: state.weights, attempt: number)
     let step =
       federated.aggregation.hidesUpdates
-      ? try await hiddenStep(number, next.round, cohort, body) : try await openStep(number, next.round, cohort, body)
+      ? try await hiddenStep(number, next.round, cohort, body)
+      : try await openStep(number, next.round, cohort, body) {
+        try commits.settle()
+        try commits.checkStop(after: state.round)
+      }
     switch step.outcome {
     case .average(let average):
       guard case .averaging(let averaging) = strategy else { preconditionFailure("checked by the job") }
@@ -112,10 +132,7 @@ struct FederatedTraining: Sendable {
       job: run.record.id, round: next.round, attempt: number, cohort: cohort,
       contributors: step.contributors.map { cohort[$0] }, metrics: step.judged.metrics(isNumeric: isNumeric),
       bytesSent: step.byteCount, seconds: (ContinuousClock.now - start) / .seconds(1))
-    try run.database.commit(
-      record, model: next.weights,
-      strategy: try stored(next.server))
-    run.events.tell(.round(record))
+    try commits.take(record, model: next.weights, strategy: try stored(next.server))
     return next
   }
 
@@ -155,12 +172,14 @@ struct FederatedTraining: Sendable {
     let byteCount: Int
   }
 
-  private func openStep(_ number: Int, _ round: Int, _ cohort: [String], _ body: LinkBody) async throws -> Step {
+  private func openStep(
+    _ number: Int, _ round: Int, _ cohort: [String], _ body: LinkBody, meanwhile: () throws -> Void
+  ) async throws -> Step {
     let header = TaskHeader(number: number, kind: .train, round: round, hiding: nil, hasControl: rule.usesControl)
     let seats = run.registry.seats(of: cohort)
     let result = try await OpenRound(
       seats: seats, header: header, patience: patience, strategy: strategy, reader: reader
-    ).run(weights: body)
+    ).run(weights: body, meanwhile: meanwhile)
     let needed = federated.needed(of: cohort.count)
     guard let outcome = result.outcome, result.contributors.count >= needed else {
       throw CoordinationError.tooFewWorkers(

@@ -26,31 +26,32 @@ struct OpenRound: Sendable {
     var byteCount = 0
   }
 
-  func run(weights: LinkBody) async throws -> Result {
+  /// - Parameter meanwhile: called while the workers compute.
+  func run(weights: LinkBody, meanwhile: () throws -> Void) async throws -> Result {
     var result = Result()
     var turn = Turn(count: seats.count)
     var fold = Fold(strategy: strategy, layout: reader.layout, extraCount: reader.extraCount)
-    try await Gathering(seats: seats, patience: patience).run { _ in
-      (.task(header), weights)
-    } take: { outcome in
-      result.byteCount += weights.byteCount
-      let name = seats[outcome.index].name
-      do {
-        let (update, vector) = try reader.update(
-          outcome.answer.get(), from: name, round: header.round, attempt: header.number)
-        result.byteCount += try outcome.answer.get().body.byteCount
-        turn.arrived(outcome.index, (update, vector.judged))
-      } catch {
-        // An update that cannot be used is left out, as one that never came; the round goes on without it.
-        result.reasons.append(error is CoordinationError ? "\(error)" : "\(name): \(error)")
-        turn.missing(outcome.index)
-      }
-      while let (index, update, judged) = turn.next() {
-        try fold.add(update)
-        result.judged.add(judged)
-        result.contributors.append(index)
-      }
-    }
+    try await Gathering(seats: seats, patience: patience).run(
+      { _ in (.task(header), weights) }, meanwhile: meanwhile,
+      take: { outcome in
+        result.byteCount += weights.byteCount
+        let name = seats[outcome.index].name
+        do {
+          let (update, vector) = try reader.update(
+            outcome.answer.get(), from: name, round: header.round, attempt: header.number)
+          result.byteCount += try outcome.answer.get().body.byteCount
+          turn.arrived(outcome.index, (update, vector.judged))
+        } catch {
+          // An update that cannot be used is left out, as one that never came; the round goes on without it.
+          result.reasons.append(error is CoordinationError ? "\(error)" : "\(name): \(error)")
+          turn.missing(outcome.index)
+        }
+        while let (index, update, judged) = turn.next() {
+          try fold.add(update)
+          result.judged.add(judged)
+          result.contributors.append(index)
+        }
+      })
     result.outcome = try fold.outcome()
     return result
   }

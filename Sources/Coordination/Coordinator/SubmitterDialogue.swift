@@ -26,7 +26,7 @@ struct SubmitterDialogue: Sendable {
       try await send(.accepted(job: job))
       for round in try coordinator.database.rounds(of: job) { try await send(.round(round)) }
       if try await tellPast(of: job) { return }
-      for await event in events where event.job == job {
+      while let event = try await tellRounds(of: job, events) {
         if try await tell(event) { return }
       }
     } catch {
@@ -59,6 +59,17 @@ struct SubmitterDialogue: Sendable {
       guard let (outcome, model) = try coordinator.database.outcome(of: job) else { return false }
       try await send(.done(outcome), body: .floats(model))
       return true
+    }
+  }
+
+  /// Tells of rounds as they come, where no thread need be woken for each; gives the next event of another kind.
+  private func tellRounds(of job: String, _ events: AsyncStream<CoordinatorEvent>) async throws -> CoordinatorEvent? {
+    try await withTaskExecutorPreference(link.executor) {
+      for await event in events where event.job == job {
+        guard case .round(let record) = event else { return event }
+        try await send(.round(record))
+      }
+      return nil
     }
   }
 

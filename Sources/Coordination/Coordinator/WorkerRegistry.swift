@@ -27,6 +27,9 @@ final class WorkerRegistry: Sendable {
     known.withLockedValue { known in known.values.sorted { $0.name < $1.name } }
   }
 
+  /// The thread that one of their links' messages come in on.
+  var executor: (any TaskExecutor)? { seats.lazy.compactMap(\.executor).first }
+
   func seat(of name: String) -> WorkerSeat? { known.withLockedValue { $0[name] } }
 
   /// A value whenever a worker has come or gone.

@@ -9,20 +9,28 @@ import Transports
 /// A worker answers one question at a time. One that is late keeps its seat busy until its answer comes, which nobody uses then.
 final class WorkerSeat: Sendable {
   typealias Answer = (reply: WorkerMessage.Reply, body: LinkBody)
+  /// An answer, or why there is none.
+  typealias Outcome = Result<Answer, CoordinationError>
+
+  /// A question without an answer yet.
+  private struct Open {
+    /// Who waits; nobody does for one that is late or abandoned.
+    var take: (@Sendable (Outcome) -> Void)?
+    /// Sends the question, where there was no room for it at once.
+    var sending: Task<Void, Never>?
+    let start: ContinuousClock.Instant
+    let patience: Duration
+    let byteCount: Int
+
+    var deadline: ContinuousClock.Instant { start + patience }
+  }
 
   private struct State {
     var link: (any Link)?
     var key: P256.Signing.PublicKey?
     var reader: Task<Void, Never>?
     var nextQuestion = 0
-    /// Who waits, by question; none is left for one that is late.
-    var waiting: [Int: CheckedContinuation<Answer, any Error>] = [:]
-    /// Answers that came before anybody waited.
-    var early: [Int: Answer] = [:]
-    /// Questions without an answer yet.
-    var open: Set<Int> = []
-    /// Questions whose answer nobody wants any more.
-    var abandoned: Set<Int> = []
+    var open: [Int: Open] = [:]
     var generation = 0
     var latency: Double?
     var sent = 0
@@ -30,14 +38,22 @@ final class WorkerSeat: Sendable {
   }
 
   let name: String
-  private let state = NIOLockedValueBox(State())
+  private let state: NIOLockedValueBox<State>
+  private let alarm: Alarm
 
-  init(name: String) { self.name = name }
+  init(name: String) {
+    self.name = name
+    let state = NIOLockedValueBox(State())
+    self.state = state
+    alarm = Alarm { WorkerSeat.expire(state, at: $0, name: name) }
+  }
 
   /// Counts the links this worker has had: what was agreed on an older one is void.
   var generation: Int { state.withLockedValue { $0.generation } }
   /// The key of the certificate that the worker connected with last.
   var key: P256.Signing.PublicKey? { state.withLockedValue { $0.key } }
+  /// The thread that the link's messages come in on.
+  var executor: (any TaskExecutor)? { state.withLockedValue { $0.link }?.executor }
   var isOnline: Bool { state.withLockedValue { $0.link != nil } }
   var isIdle: Bool { state.withLockedValue { $0.link != nil && $0.open.isEmpty } }
 
@@ -51,20 +67,22 @@ final class WorkerSeat: Sendable {
 
   /// Takes over a link; an older one of this worker is closed.
   func attach(_ link: any Link, key: P256.Signing.PublicKey?, changed: @escaping @Sendable () -> Void) {
-    let old = state.withLockedValue { state in
+    let (old, waiters) = state.withLockedValue { state in
       let old = state.link
-      detach(&state)
+      let waiters = Self.detach(&state)
       state.link = link
       state.key = key ?? (try? CertifiedKey.key(of: link.peer.certificate))
       state.generation += 1
       let generation = state.generation
       state.reader = Task { [weak self] in
-        await self?.read(link)
+        // An answer goes on to who waits from the thread that it came in on.
+        await withTaskExecutorPreference(link.executor) { await self?.read(link) }
         self?.drop(generation)
         changed()
       }
-      return old
+      return (old, waiters)
     }
+    for waiter in waiters { waiter(.failure(.gone(name))) }
     changed()
     if let old { Task { await old.close() } }
   }
@@ -73,37 +91,48 @@ final class WorkerSeat: Sendable {
   ///
   /// - Throws: ``CoordinationError/late(_:after:)``, ``CoordinationError/gone(_:)``, ``CoordinationError/workerFailed(_:reason:)``.
   func ask(_ message: CoordinatorMessage, body: LinkBody = .none, within patience: Duration) async throws -> Answer {
-    let opened = state.withLockedValue { state -> (any Link, Int)? in
-      guard let link = state.link else { return nil }
+    let (outcomes, entry) = AsyncStream.makeStream(of: Outcome.self)
+    let number = try put(message, body: body, within: patience) { entry.yield($0) }
+    for await outcome in outcomes where !Task.isCancelled { return try outcome.get() }
+    abandon(number)
+    throw CancellationError()
+  }
+
+  /// Puts a question; gives its number.
+  ///
+  /// - Parameter take: called once, on any thread, with what ``ask(_:body:within:)`` gives or throws, unless the question is abandoned before.
+  /// - Throws: ``CoordinationError/gone(_:)``.
+  func put(
+    _ message: CoordinatorMessage, body: LinkBody, within patience: Duration,
+    take: @escaping @Sendable (Outcome) -> Void
+  ) throws -> Int {
+    let number = state.withLockedValue { state in
       state.nextQuestion += 1
-      state.open.insert(state.nextQuestion)
-      return (link, state.nextQuestion)
+      return state.nextQuestion
     }
-    guard let (link, number) = opened else { throw CoordinationError.gone(name) }
     let outgoing = try MessageCoding.message(Question(number: number, message: message), body: body)
-    let start = ContinuousClock.now
-    let answer = try await withThrowingTaskGroup(of: Answer.self) { group in
-      group.addTask { try await self.answer(to: number) }
-      group.addTask {
-        do {
-          try await link.send(outgoing)
-        } catch {
-          throw CoordinationError.gone(self.name)
-        }
-        try await Task.sleep(for: patience - (ContinuousClock.now - start))
-        throw CoordinationError.late(self.name, after: patience)
-      }
-      defer { group.cancelAll() }
-      guard let first = try await group.next() else { throw CancellationError() }
-      return first
+    let open = Open(take: take, start: .now, patience: patience, byteCount: outgoing.byteCount)
+    let link = state.withLockedValue { state in
+      if state.link != nil { state.open[number] = open }
+      return state.link
     }
-    let seconds = (ContinuousClock.now - start) / .seconds(1)
-    state.withLockedValue {
-      $0.latency = seconds
-      $0.sent += outgoing.header.count + body.byteCount
+    guard let link else { throw CoordinationError.gone(name) }
+    alarm.set(open.deadline)
+    do {
+      if try !link.sendAtOnce(outgoing) { sendLater(outgoing, on: link, number) }
+    } catch {
+      giveUp(number)
     }
-    if case .failed(let reason) = answer.reply { throw CoordinationError.workerFailed(name, reason: reason) }
-    return answer
+    return number
+  }
+
+  /// Nobody wants the answer any more.
+  func abandon(_ number: Int) {
+    let sending = state.withLockedValue { state in
+      state.open[number]?.take = nil
+      return state.open[number]?.sending
+    }
+    sending?.cancel()
   }
 
   /// Says something that has no answer.
@@ -115,68 +144,82 @@ final class WorkerSeat: Sendable {
   }
 
   func close() async {
-    let link = state.withLockedValue { state in
+    let (link, waiters) = state.withLockedValue { state in
       let link = state.link
-      detach(&state)
-      return link
+      return (link, Self.detach(&state))
     }
+    for waiter in waiters { waiter(.failure(.gone(name))) }
     await link?.close()
   }
 
-  private func answer(to number: Int) async throws -> Answer {
-    try await withTaskCancellationHandler {
-      try await withCheckedThrowingContinuation { continuation in
-        let known = state.withLockedValue { state -> Result<Answer, any Error>? in
-          if let answer = state.early.removeValue(forKey: number) { return .success(answer) }
-          guard state.open.contains(number) else { return .failure(CoordinationError.gone(name)) }
-          guard !Task.isCancelled else { return .failure(CancellationError()) }
-          state.waiting[number] = continuation
-          return nil
-        }
-        if let known { continuation.resume(with: known) }
+  private func sendLater(_ message: LinkMessage, on link: any Link, _ number: Int) {
+    state.withLockedValue { state in
+      // The link may have been lost meanwhile.
+      state.open[number]?.sending = Task {
+        do { try await link.send(message) } catch { self.giveUp(number) }
       }
-    } onCancel: {
-      let waiter = state.withLockedValue { state in
-        if state.open.contains(number) { state.abandoned.insert(number) }
-        return state.waiting.removeValue(forKey: number)
-      }
-      waiter?.resume(throwing: CancellationError())
     }
+  }
+
+  /// A question cannot be sent.
+  private func giveUp(_ number: Int) {
+    let open = state.withLockedValue { $0.open.removeValue(forKey: number) }
+    open?.take?(.failure(.gone(name)))
+  }
+
+  /// Ends the waits that are over, whose questions stay open, and says when the next one will be.
+  private static func expire(
+    _ state: NIOLockedValueBox<State>, at now: ContinuousClock.Instant, name: String
+  ) -> ContinuousClock.Instant? {
+    var late: [Open] = []
+    let next = state.withLockedValue { state in
+      for (number, open) in state.open where open.take != nil && open.deadline <= now {
+        late.append(open)
+        state.open[number]?.take = nil
+      }
+      return state.open.values.filter { $0.take != nil }.map(\.deadline).min()
+    }
+    for open in late {
+      open.sending?.cancel()
+      open.take?(.failure(.late(name, after: open.patience)))
+    }
+    return next
   }
 
   private func read(_ link: any Link) async {
     while let message = try? await link.receive(within: .seconds(365 * 86_400)) {
-      guard let answer: WorkerMessage = try? MessageCoding.header(of: message, from: name) else {
-        return await link.close()
-      }
-      let waiter = state.withLockedValue { state in
-        state.received += message.header.count + message.body.byteCount
+      guard let answer = try? MessageCoding.answer(of: message, from: name) else { return await link.close() }
+      let open = state.withLockedValue { state in
+        state.received += message.byteCount
         // An answer to a question that is not open is a replay or made up; nobody waits for it.
-        let isOpen = state.open.remove(answer.question) != nil
-        let isAbandoned = state.abandoned.remove(answer.question) != nil
-        let waiter = state.waiting.removeValue(forKey: answer.question)
-        if waiter == nil, isOpen, !isAbandoned { state.early[answer.question] = (answer.reply, message.body) }
-        return waiter
+        let open = state.open.removeValue(forKey: answer.question)
+        if let open, open.take != nil {
+          state.latency = (ContinuousClock.now - open.start) / .seconds(1)
+          state.sent += open.byteCount
+        }
+        return open
       }
-      waiter?.resume(returning: (answer.reply, message.body))
+      if case .failed(let reason) = answer.reply {
+        open?.take?(.failure(.workerFailed(name, reason: reason)))
+      } else {
+        open?.take?(.success((answer.reply, message.body)))
+      }
     }
   }
 
   private func drop(_ generation: Int) {
-    state.withLockedValue { state in
-      guard state.generation == generation else { return }
-      detach(&state)
+    let waiters = state.withLockedValue { state in
+      state.generation == generation ? Self.detach(&state) : []
     }
+    for waiter in waiters { waiter(.failure(.gone(name))) }
   }
 
-  private func detach(_ state: inout State) {
+  /// Lets go of the link; gives those who wait for answers on it.
+  private static func detach(_ state: inout State) -> [@Sendable (Outcome) -> Void] {
     state.link = nil
     state.reader?.cancel()
     state.reader = nil
-    for waiter in state.waiting.values { waiter.resume(throwing: CoordinationError.gone(name)) }
-    state.waiting = [:]
-    state.early = [:]
-    state.open = []
-    state.abandoned = []
+    defer { state.open = [:] }
+    return state.open.values.compactMap(\.take)
   }
 }

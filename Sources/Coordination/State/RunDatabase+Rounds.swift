@@ -29,7 +29,7 @@ public struct RoundMetrics: Codable, Hashable, Sendable {
   public init() {}
 }
 
-extension RoundRecord: FetchableRecord, PersistableRecord {
+extension RoundRecord: FetchableRecord, TableRecord {
   public static let databaseTableName = "rounds"
 }
 
@@ -42,7 +42,14 @@ extension RunDatabase {
   }
 
   /// Commits a round with the model it ends with and the strategy's state; older versions but the last two are removed.
-  func commit(_ record: RoundRecord, model: [Float], strategy: Data?) throws(CoordinationError) {
+  ///
+  /// - Parameter durability: of a model that lies in the state itself. One in a file is on disk, since a row that names a file must not be
+  ///   lost when the file before it is gone.
+  /// - Returns: Whether somebody has asked for the end of the job.
+  @discardableResult
+  func commit(
+    _ record: RoundRecord, model: [Float], strategy: Data?, outliving durability: Durability = .powerLoss
+  ) throws(CoordinationError) -> Bool {
     let name = ModelFiles.name(of: model, job: record.job, round: record.round)
     var weights: Data?
     if model.count * MemoryLayout<Float>.size <= largestRow {
@@ -50,23 +57,45 @@ extension RunDatabase {
     } else {
       try models.save(model, as: name)
     }
-    let old = try write { db -> [String] in
-      try record.insert(db)
-      try db.execute(
-        sql: "UPDATE rounds SET model = ?, weights = ?, strategy = ? WHERE job = ? AND round = ?",
-        arguments: [name, weights, strategy, record.job, record.round])
+    let (old, mustStop) = try write(outliving: weights == nil ? .powerLoss : durability) { db in
+      try insert(record, model: name, weights, strategy, db)
       let old = try String.fetchAll(
-        db, sql: "SELECT model FROM rounds WHERE job = ? AND round < ? AND model IS NOT NULL",
-        arguments: [record.job, record.round - 1])
-      try db.execute(
-        sql: """
-          UPDATE rounds SET model = NULL, weights = NULL, strategy = NULL
-          WHERE job = ? AND round < ? AND model IS NOT NULL
-          """, arguments: [record.job, record.round - 1])
-      try db.execute(sql: "DELETE FROM buffered WHERE job = ?", arguments: [record.job])
-      return old
+        try db.cachedStatement(
+          sql: "SELECT model FROM rounds WHERE job = ? AND round = ? AND model IS NOT NULL AND weights IS NULL"),
+        arguments: [record.job, record.round - 2])
+      try db.cachedStatement(
+        sql: "UPDATE rounds SET model = NULL, weights = NULL, strategy = NULL WHERE job = ? AND round = ?"
+      ).execute(arguments: [record.job, record.round - 2])
+      try db.cachedStatement(sql: "DELETE FROM buffered WHERE job = ?").execute(arguments: [record.job])
+      let mustStop = try Bool.fetchOne(
+        try db.cachedStatement(sql: "SELECT stopRequested FROM jobs WHERE id = ?"), arguments: [record.job])
+      return (old, mustStop ?? false)
     }
     for name in old { models.remove(name) }
+    return mustStop
+  }
+
+  /// In the columns of ``RoundRecord``, whose lists are JSON.
+  private func insert(
+    _ record: RoundRecord, model: String, _ weights: Data?, _ strategy: Data?, _ db: Database
+  ) throws {
+    let encoder = JSONEncoder()
+    let cohort = String(decoding: try encoder.encode(record.cohort), as: UTF8.self)
+    let contributors =
+      record.contributors == record.cohort
+      ? cohort : String(decoding: try encoder.encode(record.contributors), as: UTF8.self)
+    let metrics = String(decoding: try encoder.encode(record.metrics), as: UTF8.self)
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO rounds
+          (job, round, attempt, cohort, contributors, metrics, bytesSent, seconds, model, weights, strategy)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+    ).execute(
+      arguments: [
+        record.job, record.round, record.attempt, cohort, contributors, metrics, record.bytesSent, record.seconds,
+        model, weights, strategy,
+      ])
   }
 
   /// The last completed round with its model, if there is one.

@@ -4,8 +4,8 @@ import NIOConcurrencyHelpers
 
 /// What a coordinator must not forget: jobs, rounds, cohorts, metrics and small models in SQLite, large models in files beside it.
 ///
-/// Write-ahead logging with full synchronisation: what is committed survives a kill and a loss of power at any instant. A
-/// model's file is complete and on disk before the row that names it.
+/// Write-ahead logging: what is committed survives a kill at any instant, and a loss of power but for rounds that are committed with
+/// ``Durability/kill``. A model's file is complete and on disk before the row that names it.
 public final class RunDatabase: Sendable {
   let pool: DatabasePool
   public let path: String
@@ -14,6 +14,14 @@ public final class RunDatabase: Sendable {
   let largestRow: Int
   /// Numbers of attempts that are taken from the state and not used yet.
   let freeNumbers = NIOLockedValueBox<Range<Int>>(0..<0)
+  private let waits: NIOLockedValueBox<Waits>
+
+  private struct Waits {
+    var rule: DiskWaits
+    /// How the writing connection is set.
+    var isSynchronous = true
+    var count = 0
+  }
 
   /// Opens the state, or makes it.
   ///
@@ -21,14 +29,22 @@ public final class RunDatabase: Sendable {
   ///   the disk.
   /// - Throws: ``CoordinationError/state(path:reason:)``.
   public convenience init(path: String, largestRow: Int = 1 << 20) throws(CoordinationError) {
-    try self.init(opening: path, largestRow: largestRow)
+    try self.init(path: path, largestRow: largestRow, waitInterval: .seconds(1))
+  }
+
+  /// - Parameter waitInterval: how often rounds wait for the disk that need not outlive a loss of power.
+  package convenience init(path: String, largestRow: Int, waitInterval: Duration) throws(CoordinationError) {
+    try self.init(opening: path, largestRow: largestRow, waitInterval: waitInterval)
     do { try Self.patiently { try Self.migrator.migrate(pool) } } catch {
       throw .state(path: path, reason: Self.sentence(error))
     }
   }
 
-  private init(opening path: String, largestRow: Int) throws(CoordinationError) {
+  private init(
+    opening path: String, largestRow: Int, waitInterval: Duration = .seconds(1)
+  ) throws(CoordinationError) {
     self.path = path
+    waits = NIOLockedValueBox(Waits(rule: DiskWaits(interval: waitInterval)))
     self.largestRow = largestRow
     models = ModelFiles(folder: path + ".models")
     do {
@@ -114,10 +130,37 @@ public final class RunDatabase: Sendable {
   }
 
   /// Runs a transaction; what fails is one of this room's errors.
-  func write<Value>(_ updates: (Database) throws -> Value) throws(CoordinationError) -> Value {
-    do { return try pool.write(updates) } catch let error as CoordinationError {
+  func write<Value>(
+    outliving durability: Durability = .powerLoss, _ updates: (Database) throws -> Value
+  ) throws(CoordinationError) -> Value {
+    do {
+      return try pool.writeWithoutTransaction { db in
+        try prepare(db, durability)
+        var value: Value?
+        try db.inTransaction {
+          value = try updates(db)
+          return .commit
+        }
+        guard let value else { throw DatabaseError(message: "the transaction gave nothing") }
+        return value
+      }
+    } catch let error as CoordinationError {
       throw error
     } catch { throw .state(path: path, reason: Self.sentence(error)) }
+  }
+
+  /// How many commits of this process have waited for the disk.
+  package var waitCount: Int { waits.withLockedValue { $0.count } }
+
+  /// Has the next commit of the writing connection wait for the disk, or not.
+  private func prepare(_ db: Database, _ durability: Durability) throws {
+    try waits.withLockedValue { waits in
+      let mustWait = waits.rule.mustWait(durability, at: .now)
+      if mustWait { waits.count += 1 }
+      guard mustWait != waits.isSynchronous else { return }
+      try db.execute(sql: "PRAGMA synchronous = \(mustWait ? "FULL" : "NORMAL")")
+      waits.isSynchronous = mustWait
+    }
   }
 
   func read<Value>(_ value: (Database) throws -> Value) throws(CoordinationError) -> Value {

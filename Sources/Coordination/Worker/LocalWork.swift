@@ -11,6 +11,7 @@ struct LocalWork {
   private let prepared: PreparedJob
   private let trainer: LocalTrainer
   private let evaluator: Evaluator
+  private let predictor: Predictor
   private let worker: String
 
   init(
@@ -24,6 +25,7 @@ struct LocalWork {
       prepared.description, LocalSettings(job.training, federated), rule: rule, features: prepared.features,
       targets: prepared.targets)
     evaluator = try Evaluator(prepared)
+    predictor = Predictor(prepared.description)
     self.worker = worker
   }
 
@@ -55,5 +57,5 @@ struct LocalWork {
   }
 
   /// Sums over the held-out rows, as ``Judgement`` adds them.
-  func judge(_ model: [Float]) throws -> [Double] { try evaluator.sums(layout.weights(model)) }
+  func judge(_ model: [Float]) throws -> [Double] { try evaluator.sums(layout.weights(model), by: predictor) }
 }

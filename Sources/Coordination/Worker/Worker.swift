@@ -31,6 +31,11 @@ public actor Worker {
   private let consent: OwnersConsent?
   private let logger: Logger
   private var job: WorkerJob?
+  /// How long the job's last task took whose result went out at once; nothing before the first.
+  private var taskDuration: Duration?
+  /// Tasks that take no longer are done where messages come in.
+  private static let quickTask = Duration.milliseconds(2)
+  private static let forever = Duration.seconds(365 * 86_400)
 
   /// - Parameters:
   ///   - record: where it is written down that an unmasking was answered; in memory where that is the worker's whole life.
@@ -90,12 +95,34 @@ public actor Worker {
   /// - Throws: `LinkError`, ``CoordinationError``.
   public func serve(_ link: any Link) async throws {
     while true {
-      let message = try await link.receive(within: .seconds(365 * 86_400))
-      let question: Question = try MessageCoding.header(of: message, from: link.peer.name)
-      guard let (reply, body) = await answer(question.message, message.body, of: link.peer) else { continue }
-      try await link.send(
-        try MessageCoding.message(WorkerMessage(question: question.number, reply: reply), body: body))
+      let (message, question) = try await doQuickTasks(link)
+      try await answer(question, message.body, on: link)
     }
+  }
+
+  /// Does what takes less time than to wake another thread, on the thread that messages come in on, until there is a question of
+  /// another kind: gives that one.
+  private func doQuickTasks(_ link: any Link) async throws -> (LinkMessage, Question) {
+    try await withTaskExecutorPreference(link.executor) {
+      while true {
+        let message = try await link.receive(within: Self.forever)
+        let question = try MessageCoding.question(of: message, from: link.peer.name)
+        guard isQuick(question.message) else { return (message, question) }
+        try await answer(question, message.body, on: link)
+      }
+    }
+  }
+
+  /// Whether this is a task of which the last one was quick, and whose vector is not to be hidden.
+  private func isQuick(_ message: CoordinatorMessage) -> Bool {
+    guard case .task(let header) = message, header.hiding == nil, let taskDuration else { return false }
+    return taskDuration <= Self.quickTask
+  }
+
+  private func answer(_ question: Question, _ body: LinkBody, on link: any Link) async throws {
+    guard let (reply, body) = await answer(question.message, body, of: link.peer) else { return }
+    let message = try MessageCoding.message(WorkerMessage(question: question.number, reply: reply), body: body)
+    if try !link.sendAtOnce(message) { try await link.send(message) }
   }
 
   /// The reply to one message; none where none is asked for.
@@ -111,6 +138,8 @@ public actor Worker {
       case .task(let header):
         let job = try working()
         if header.kind == .train { try account.spend(on: header.round, of: job.id) }
+        let start = ContinuousClock.now
+        defer { taskDuration = header.hiding == nil ? .now - start : nil }
         return try job.perform(header, body)
       case .stage(let task, _, let clients):
         var half = try working().takeContribution(to: task) { try begin(task, clients, $0, $1, $2) }
@@ -228,6 +257,7 @@ public actor Worker {
     }
     let job = try WorkerJob(offer, offered, name: name, table: table)
     self.job = job
+    taskDuration = nil
     return .accepted(outline: job.outline, example: job.table.exampleShape?.extents)
   }
 

@@ -43,10 +43,13 @@ public struct Evaluator: Sendable {
   }
 
   /// The sums for a model's weights.
-  public func sums(_ weights: Weights) throws -> [Double] {
+  public func sums(_ weights: Weights) throws -> [Double] { try sums(weights, by: Predictor(description)) }
+
+  /// The sums for a model's weights, by a predictor of its description that has judged others.
+  public func sums(_ weights: Weights, by predictor: Predictor) throws -> [Double] {
     let rows = targets.shape[0]
     guard rows > 0 else { return [Double](repeating: 0, count: Self.count) }
-    let outputs = try Model(description: description, weights: weights).predict(features)
+    let outputs = try predictor.predict(features, with: weights)
     let width = targets.shape[1]
     var sums = [Double(rows), 0, 0, 0]
     outputs.scalars.withUnsafeBufferPointer { outputs in

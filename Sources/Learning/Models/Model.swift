@@ -23,28 +23,6 @@ public struct Model: Hashable, Sendable {
 
   /// The outputs for examples `[rows] + inputShape`, computed `batch` at a time.
   public func predict(_ x: Tensor<Float>, batch: Int = 256) throws(LearningError) -> Tensor<Float> {
-    guard batch >= 1 else { throw .invalidSetting("batch", reason: "must be at least 1") }
-    guard x.shape.rank >= 1, Array(x.shape.extents.dropFirst()) == description.inputShape.extents else {
-      throw .wrongShape("the input", expected: "[rows] + \(description.inputShape)", given: x.shape)
-    }
-    let rows = x.shape[0]
-    guard rows > 0 else { return Tensor(repeating: 0, shape: Shape([0] + description.outputShape.extents)) }
-    var parts: [Tensor<Float>] = []
-    var compiled: (size: Int, program: PlainProgram)?
-    for start in stride(from: 0, to: rows, by: batch) {
-      let part = x.sliced(axis: 0, start..<min(start + batch, rows))
-      let size = part.shape[0]
-      let program: PlainProgram
-      if let compiled, compiled.size == size {
-        program = compiled.program
-      } else {
-        program = PlainProgram(try graph(batch: size))
-        compiled = (size, program)
-      }
-      var inputs = weights.byName
-      inputs[ModelDescription.inputName] = part
-      do { parts += program.run(try program.arrange(inputs)) } catch { throw .layerDoesNotFit("input", error) }
-    }
-    return Tensor.concatenated(parts, axis: 0)
+    try Predictor(description).predict(x, with: weights, batch: batch)
   }
 }

@@ -60,6 +60,11 @@ public final class MemoryLink: Link {
     try await outbox.offer(message)
   }
 
+  public func sendAtOnce(_ message: LinkMessage) throws(LinkError) -> Bool {
+    try message.check(for: peer.name, limits)
+    return try outbox.offerAtOnce(message)
+  }
+
   public func receive(within patience: Duration) async throws(LinkError) -> LinkMessage {
     try await inbox.receive(within: patience)
   }

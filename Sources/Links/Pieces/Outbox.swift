@@ -65,9 +65,12 @@ struct Outbox {
 
   var isEmpty: Bool { entries.isEmpty }
 
+  /// Whether the sender of a message need not wait.
+  func hasRoom(for message: LinkMessage) -> Bool { pendingByteCount + message.byteCount <= Outbox.freeByteCount }
+
   /// Takes a message; where much is waiting already, `waiter` is resumed once its last piece has been taken.
   mutating func add(_ message: LinkMessage, id: UInt64, waiter: Waiter?, isFarewell: Bool = false) {
-    let mustWait = pendingByteCount + message.byteCount > Outbox.freeByteCount
+    let mustWait = !hasRoom(for: message)
     pendingByteCount += message.byteCount
     entries.append(
       Entry(id: id, message: message, isFarewell: isFarewell, first: nil, waiter: mustWait ? waiter : nil))

@@ -86,6 +86,24 @@ public final class WebSocketLink: Link {
     if let failure { throw failure }
   }
 
+  public func sendAtOnce(_ message: LinkMessage) throws(LinkError) -> Bool {
+    try message.check(for: peer.name, limits)
+    let outcome: Result<Bool, LinkError> = state.withLockedValue { state in
+      if let failure = state.isClosing ? .closedHere : state.failure { return .failure(failure) }
+      guard state.outbox.hasRoom(for: message) else { return .success(false) }
+      state.nextID += 1
+      state.outbox.add(message, id: state.nextID, waiter: nil)
+      return .success(true)
+    }
+    let isTaken = try outcome.get()
+    if isTaken { wake() }
+    return isTaken
+  }
+
+  public var executor: (any TaskExecutor)? {
+    state.withLockedValue { $0.carrier?.channel.eventLoop }.map { LoopExecutor($0) }
+  }
+
   public func receive(within patience: Duration) async throws(LinkError) -> LinkMessage {
     let message = try await inbox.receive(within: patience)
     grantMore()
