@@ -90,8 +90,8 @@ CK_VECTOR_INLINE void evaluate(const uint64_t *a, size_t pitch, __m512i *out) {
   }
 }
 
-/// out[4·half] = the product of (l + h T)(l' + h' T), T = X^half, of which the products of both l, of both h and of both sums are
-/// given in 2·half words each.
+/// out[4·half] = the product of (l + h T)(l' + h' T), T = X^half, of which the products of both l, of both h and of
+/// both sums are given in 2·half words each.
 CK_INLINE void combine(size_t half, const uint64_t *products, uint64_t *out) {
   const uint64_t *low = products, *high = products + 2 * half, *both = products + 4 * half;
   memcpy(out, low, 2 * half * sizeof *out);
@@ -138,8 +138,8 @@ CK_AVX512 static void dot_avx512(size_t n, const uint64_t *a, const uint64_t *b,
   combine(4 * lanes, large[0], wide);
 }
 
-/// wide[q … q + 8] += a, where the point has a 1 at X^(8q + r): by a branch, which is right where one point comes again and again, or
-/// by a mask. Points are public.
+/// wide[q … q + 8] += a, where the point has a 1 at X^(8q + r): by a branch, which is right where one point comes again
+/// and again, or by a mask. Points are public.
 #define ADD_WHERE(q) \
   if (is_repeated) { \
     if (bits >> (lanes * (q)) & 1) { ADD_ALL(q, _mm512_add_epi64(wide[(q) + c], shifted[c])) } \
@@ -150,8 +150,8 @@ CK_AVX512 static void dot_avx512(size_t n, const uint64_t *a, const uint64_t *b,
 #define ADD_ALL(q, sum) \
   _Pragma("clang loop unroll(full)") for (size_t c = 0; c <= blocks; c++) { wide[(q) + c] = sum; }
 
-/// out += point · a, in vectors: powers of X^8 are whole vectors, `a` moves on by one word seven times. `is_repeated` is a constant in
-/// each call.
+/// out += point · a, in vectors: powers of X^8 are whole vectors, `a` moves on by one word seven times. `is_repeated`
+/// is a constant in each call.
 CK_VECTOR_INLINE void add_times_point(uint64_t point, int is_repeated, const __m512i a[blocks], __m512i out[blocks]) {
   const __m512i zero = _mm512_setzero_si512();
   __m512i wide[2 * blocks], shifted[blocks + 1];

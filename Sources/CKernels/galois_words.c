@@ -34,8 +34,8 @@ CK_INLINE size_t present(size_t n, size_t place, size_t count) {
   return place >= n ? 0 : n - place < count ? n - place : count;
 }
 
-/// Where the values at {0, 1}^3 are in a table of those at {0, 1, ∞}^3, and from which two values each other one comes, in an order in
-/// which they are there.
+/// Where the values at {0, 1}^3 are in a table of those at {0, 1, ∞}^3, and from which two values each other one comes,
+/// in an order in which they are there.
 static const uint8_t corners[corner_count] = {0, 1, 3, 4, 9, 10, 12, 13};
 enum { step_count = table_count - corner_count };
 #define STEP(zero, unit) {(zero), (zero) + (unit), (zero) + 2 * (unit)}
@@ -100,8 +100,8 @@ CK_INLINE void select_loop(
 #if CK_X86
 #define CK_VECTOR_INLINE CK_AVX512 static inline __attribute__((always_inline))
 
-/// Words whose points are looked at together, four at a time: of four words all 16 sums are taken once, and each coefficient takes one
-/// of them. Points are public.
+/// Words whose points are looked at together, four at a time: of four words all 16 sums are taken once, and each
+/// coefficient takes one of them. Points are public.
 enum { run = 32, quads = run / 4, subsets = 16, chunk = 512, runs = chunk / run };
 
 /// Where the sums lie that each coefficient takes, in words, for each four of up to `run` points.

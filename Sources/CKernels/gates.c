@@ -128,7 +128,8 @@ CK_GFNI CK_INLINE void transpose_bytes(__m512i r[8]) {
   }
 }
 
-/// The matrix over GF(2) whose rows are planes, a lane each: block [i][j] takes byte j of a vector to byte i of a result.
+/// The matrix over GF(2) whose rows are planes, a lane each: block [i][j] takes byte j of a vector to byte i of a
+/// result.
 CK_GFNI CK_INLINE void cut_matrix(const uint64_t (*planes)[lanes], __m512i blocks[8][8]) {
   for (int i = 0; i < 8; i++) {
     for (int k = 0; k < 8; k++) { blocks[i][k] = _mm512_loadu_si512(planes[8 * i + 7 - k]); }
@@ -169,8 +170,8 @@ CK_GFNI static void collect(const __m512i sums[8], size_t count, uint64_t *out) 
   }
 }
 
-/// Tables of three variables at a time: 27 values of the first three, for each of which there are 8 of the others, and groups of 8 of
-/// their 27 products.
+/// Tables of three variables at a time: 27 values of the first three, for each of which there are 8 of the others, and
+/// groups of 8 of their 27 products.
 enum { corner_count = 8, third_count = 27, third_groups = 4 };
 
 /// Values at ∞ of three variables, the highest first, from those at 0 and 1.

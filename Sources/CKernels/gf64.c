@@ -69,7 +69,8 @@ __attribute__((target("sse2,pclmul"))) static void scale_instructions(size_t n, 
 /// What is left of products, those of the even places and those of the odd ones.
 CK_CLMUL CK_INLINE __m512i reduce_vectors(__m512i even, __m512i odd) {
   const __m512i tail = _mm512_set1_epi64(0x1b);
-  __m512i even_folded = _mm512_clmulepi64_epi128(even, tail, 0x01), odd_folded = _mm512_clmulepi64_epi128(odd, tail, 0x01);
+  __m512i even_folded = _mm512_clmulepi64_epi128(even, tail, 0x01);
+  __m512i odd_folded = _mm512_clmulepi64_epi128(odd, tail, 0x01);
   __m512i even_rest = _mm512_clmulepi64_epi128(even_folded, tail, 0x01);
   __m512i odd_rest = _mm512_clmulepi64_epi128(odd_folded, tail, 0x01);
   return _mm512_unpacklo_epi64(
