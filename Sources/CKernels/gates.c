@@ -92,12 +92,14 @@ CK_INLINE void fold_loop(size_t n, const uint64_t *words, const uint64_t *weight
   }
 }
 
-CK_INLINE void sums_loop(size_t n, const uint64_t *words, const uint64_t *weights, uint64_t *sums) {
+CK_INLINE void add_sums_loop(size_t n, const uint64_t *words, const uint64_t *weights, uint64_t *sums) {
   for (size_t i = 0; i < n; i++) {
     uint64_t word = words[i], weight = weights[i];
     for (size_t b = 0; b < parts; b++) { sums[b] ^= weight & (0 - (word >> b & 1)); }
   }
 }
+CK_LOCAL_KERNEL(
+    add_sums, (size_t n, const uint64_t *words, const uint64_t *weights, uint64_t *sums), (n, words, weights, sums))
 
 #if CK_X86
 #define CK_GFNI __attribute__((target("avx2,bmi,bmi2,gfni,avx512f,avx512bw,avx512dq,avx512vl")))
@@ -316,7 +318,7 @@ void ck_gates_sums(size_t n, const uint64_t *words, const uint64_t *weights, uin
     return;
   }
 #endif
-  sums_loop(n, words, weights, sums);
+  add_sums(n, words, weights, sums);
 }
 
 void ck_gates_fold(size_t n, const uint64_t *words, const uint64_t weights[parts], uint64_t *out) {
