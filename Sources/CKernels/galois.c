@@ -34,16 +34,6 @@ CK_INLINE void dot_loop(size_t n, const uint64_t *a, const uint64_t *b, uint64_t
   }
 }
 
-CK_INLINE void sum_where_loop(
-    size_t n, const uint64_t *points, const uint64_t *x, size_t stride, size_t count, size_t step, uint64_t *out) {
-  for (size_t k = 0; k < count; k++) {
-    for (size_t i = 0; i < n; i++) {
-      uint64_t word = x[i * stride + k * step], point = points[i];
-      for (size_t c = 0; c < degree; c++) { out[k * degree + c] += word & (0 - (point >> c & 1)); }
-    }
-  }
-}
-
 /// out = point · a
 CK_INLINE void times_point(uint64_t point, const uint64_t a[degree], uint64_t out[degree]) {
   uint64_t wide[doubled] = {0};
@@ -71,25 +61,6 @@ CK_INLINE void scale_loop(size_t n, const uint64_t *points, uint64_t *a) {
     memcpy(a + e * degree, product, sizeof product);
   }
 }
-
-CK_INLINE void ck_galois_extend_loop(size_t variables, size_t width, uint64_t *table) {
-  size_t count = 1;
-  for (size_t v = 0; v < variables; v++) { count *= 3; }
-  size_t corners = (size_t)1 << variables;
-  for (size_t unit = count / 3; unit > 0; unit /= 3) {
-    corners /= 2;
-    for (size_t start = 0; start < count; start += 3 * unit) {
-      // Of the variables that are not extended yet, the values at 0 and 1 alone are there.
-      for (size_t corner = 0; corner < corners; corner++) {
-        size_t row = 0, place = 1;
-        for (size_t bits = corner; bits > 0; bits >>= 1, place *= 3) { row += (bits & 1) * place; }
-        uint64_t *zero = table + (start + row) * width, *one = zero + unit * width, *leading = one + unit * width;
-        for (size_t i = 0; i < width; i++) { leading[i] = one[i] - zero[i]; }
-      }
-    }
-  }
-}
-CK_KERNEL(ck_galois_extend, (size_t variables, size_t width, uint64_t *table), (variables, width, table))
 
 #if CK_X86
 #define CK_VECTOR_INLINE CK_AVX512 static inline __attribute__((always_inline))
@@ -119,8 +90,8 @@ CK_VECTOR_INLINE void evaluate(const uint64_t *a, size_t pitch, __m512i *out) {
   }
 }
 
-/// out[4·half] = the product of (l + h T)(l' + h' T), T = X^half, of which the products of both l, of both h and of both sums are
-/// given in 2·half words each.
+/// out[4·half] = the product of (l + h T)(l' + h' T), T = X^half, of which the products of both l, of both h and of
+/// both sums are given in 2·half words each.
 CK_INLINE void combine(size_t half, const uint64_t *products, uint64_t *out) {
   const uint64_t *low = products, *high = products + 2 * half, *both = products + 4 * half;
   memcpy(out, low, 2 * half * sizeof *out);
@@ -167,49 +138,41 @@ CK_AVX512 static void dot_avx512(size_t n, const uint64_t *a, const uint64_t *b,
   combine(4 * lanes, large[0], wide);
 }
 
-/// `width` is a constant in each call.
-CK_VECTOR_INLINE void sum_where_block(
-    size_t n, const uint64_t *points, const uint64_t *x, size_t stride, size_t width, size_t step, uint64_t *out) {
-  __m512i sum[3][blocks];
-  for (size_t k = 0; k < width; k++) {
-    for (size_t c = 0; c < blocks; c++) { sum[k][c] = _mm512_loadu_si512(out + k * degree + c * lanes); }
+/// wide[q … q + 8] += a, where the point has a 1 at X^(8q + r): by a branch, which is right where one point comes again
+/// and again, or by a mask. Points are public.
+#define ADD_WHERE(q) \
+  if (is_repeated) { \
+    if (bits >> (lanes * (q)) & 1) { ADD_ALL(q, _mm512_add_epi64(wide[(q) + c], shifted[c])) } \
+  } else { \
+    __mmask8 mask = (__mmask8)(0 - (bits >> (lanes * (q)) & 1)); \
+    ADD_ALL(q, _mm512_mask_add_epi64(wide[(q) + c], mask, wide[(q) + c], shifted[c])) \
   }
-  for (size_t i = 0; i < n; i++) {
-    __m512i word[3];
-    for (size_t k = 0; k < width; k++) { word[k] = _mm512_set1_epi64((long long)x[i * stride + k * step]); }
-    for (size_t c = 0; c < blocks; c++) {
-      __mmask8 mask = (__mmask8)(points[i] >> (lanes * c));
-      for (size_t k = 0; k < width; k++) { sum[k][c] = _mm512_mask_add_epi64(sum[k][c], mask, sum[k][c], word[k]); }
-    }
-  }
-  for (size_t k = 0; k < width; k++) {
-    for (size_t c = 0; c < blocks; c++) { _mm512_storeu_si512(out + k * degree + c * lanes, sum[k][c]); }
-  }
-}
+#define ADD_ALL(q, sum) \
+  _Pragma("clang loop unroll(full)") for (size_t c = 0; c <= blocks; c++) { wide[(q) + c] = sum; }
 
-CK_AVX512 static void sum_where_avx512(
-    size_t n, const uint64_t *points, const uint64_t *x, size_t stride, size_t count, size_t step, uint64_t *out) {
-  size_t k = 0;
-  for (; k + 3 <= count; k += 3) { sum_where_block(n, points, x + k * step, stride, 3, step, out + k * degree); }
-  for (; k < count; k++) { sum_where_block(n, points, x + k * step, stride, 1, step, out + k * degree); }
-}
-
-/// out += point · a, in vectors: powers of X^8 are whole vectors, those of X come by Horner's rule. Points are public.
-CK_VECTOR_INLINE void add_times_point(uint64_t point, const __m512i a[blocks], __m512i out[blocks]) {
+/// out += point · a, in vectors: powers of X^8 are whole vectors, `a` moves on by one word seven times. `is_repeated`
+/// is a constant in each call.
+CK_VECTOR_INLINE void add_times_point(uint64_t point, int is_repeated, const __m512i a[blocks], __m512i out[blocks]) {
   const __m512i zero = _mm512_setzero_si512();
-  __m512i wide[2 * blocks];
+  __m512i wide[2 * blocks], shifted[blocks + 1];
+#pragma clang loop unroll(full)
   for (size_t c = 0; c < 2 * blocks; c++) { wide[c] = zero; }
-  for (size_t r = lanes; r-- > 0;) {
-    for (size_t c = 2 * blocks; c-- > 0;) {
-      wide[c] = _mm512_alignr_epi64(wide[c], c > 0 ? wide[c - 1] : zero, 7);
-    }
-    for (size_t q = 0; q < blocks; q++) {
-      if ((point >> (lanes * q + r) & 1) == 0) { continue; }
-      for (size_t c = 0; c < blocks; c++) { wide[q + c] = _mm512_add_epi64(wide[q + c], a[c]); }
+#pragma clang loop unroll(full)
+  for (size_t c = 0; c < blocks; c++) { shifted[c] = a[c]; }
+  shifted[blocks] = zero;
+  uint64_t bits = point;
+#pragma clang loop unroll(disable)
+  for (size_t r = 0; r < lanes; r++) {
+    ADD_WHERE(0) ADD_WHERE(1) ADD_WHERE(2) ADD_WHERE(3) ADD_WHERE(4) ADD_WHERE(5) ADD_WHERE(6) ADD_WHERE(7)
+    bits >>= 1;
+#pragma clang loop unroll(full)
+    for (size_t c = blocks + 1; c-- > 0;) {
+      shifted[c] = _mm512_alignr_epi64(shifted[c], c > 0 ? shifted[c - 1] : zero, 7);
     }
   }
   // X^64 = −(X^4 + X^3 + X + 1), twice.
   __m512i folded[blocks + 1];
+#pragma clang loop unroll(full)
   for (size_t c = 0; c <= blocks; c++) {
     __m512i high = c < blocks ? wide[blocks + c] : zero, below = c > 0 ? wide[blocks + c - 1] : zero;
     __m512i first = _mm512_add_epi64(high, _mm512_alignr_epi64(high, below, 7));
@@ -220,6 +183,7 @@ CK_VECTOR_INLINE void add_times_point(uint64_t point, const __m512i a[blocks], _
   __m512i once = _mm512_add_epi64(top, _mm512_alignr_epi64(top, zero, 7));
   __m512i more = _mm512_add_epi64(_mm512_alignr_epi64(top, zero, 5), _mm512_alignr_epi64(top, zero, 4));
   folded[0] = _mm512_sub_epi64(folded[0], _mm512_add_epi64(once, more));
+#pragma clang loop unroll(full)
   for (size_t c = 0; c < blocks; c++) {
     out[c] = _mm512_add_epi64(out[c], _mm512_sub_epi64(wide[c], folded[c]));
   }
@@ -232,7 +196,7 @@ CK_AVX512 static void fold_avx512(size_t n, uint64_t point, uint64_t *in) {
       low[c] = _mm512_loadu_si512(in + e * degree + c * lanes);
       difference[c] = _mm512_sub_epi64(_mm512_loadu_si512(in + (n + e) * degree + c * lanes), low[c]);
     }
-    add_times_point(point, difference, low);
+    add_times_point(point, 1, difference, low);
     for (size_t c = 0; c < blocks; c++) { _mm512_storeu_si512(in + e * degree + c * lanes, low[c]); }
   }
 }
@@ -244,7 +208,7 @@ CK_AVX512 static void scale_avx512(size_t n, const uint64_t *points, uint64_t *a
       factor[c] = _mm512_loadu_si512(a + e * degree + c * lanes);
       product[c] = _mm512_setzero_si512();
     }
-    add_times_point(points[e], factor, product);
+    add_times_point(points[e], 0, factor, product);
     for (size_t c = 0; c < blocks; c++) { _mm512_storeu_si512(a + e * degree + c * lanes, product[c]); }
   }
 }
@@ -261,17 +225,6 @@ void ck_galois_dot(size_t n, const uint64_t *a, const uint64_t *b, uint64_t *out
 #endif
   dot_loop(n, a, b, wide);
   add_reduced(wide, out);
-}
-
-void ck_galois_sum_where(
-    size_t n, const uint64_t *points, const uint64_t *x, size_t stride, size_t count, size_t step, uint64_t *out) {
-#if CK_X86
-  if (ck_dispatch_level() == ck_level_avx512) {
-    sum_where_avx512(n, points, x, stride, count, step, out);
-    return;
-  }
-#endif
-  sum_where_loop(n, points, x, stride, count, step, out);
 }
 
 void ck_galois_scale(size_t n, const uint64_t *points, uint64_t *a) {

@@ -60,6 +60,30 @@ CK_INLINE void add_weighted_loop(const uint64_t (*products)[lanes], const uint64
   }
 }
 
+static void table_loop(
+    size_t n, const uint64_t *const operands[4], const uint64_t *weights, uint64_t table[table_count]) {
+  static _Thread_local uint64_t tables[5][table_count][lanes];
+  uint16_t corners[parts];
+  uint64_t words[batch];
+  find_corners(corners);
+  for (size_t start = 0; start < n; start += batch) {
+    size_t count = n - start < batch ? n - start : batch;
+    memset(words, 0, sizeof words);
+    for (size_t v = 0; v < 4; v++) {
+      memcpy(words, operands[v] + start, count * sizeof *words);
+      spread(words, corners, tables[v]);
+      extend_loop(tables[v]);
+    }
+#define TABLE(v) ((const uint64_t (*)[lanes])tables[v])
+    multiply_loop(TABLE(0), TABLE(1), TABLE(2), TABLE(3), tables[4]);
+    memset(words, 0, sizeof words);
+    memcpy(words, weights + start, count * sizeof *words);
+    add_weighted_loop(TABLE(4), words, table);
+#undef TABLE
+  }
+  memset(tables, 0, sizeof tables);
+}
+
 CK_INLINE void fold_loop(size_t n, const uint64_t *words, const uint64_t *weights, uint64_t *out) {
   for (size_t i = 0; i < n; i++) {
     uint64_t sum = 0, word = words[i];
@@ -68,15 +92,14 @@ CK_INLINE void fold_loop(size_t n, const uint64_t *words, const uint64_t *weight
   }
 }
 
-CK_INLINE void ck_gates_sums_loop(size_t n, const uint64_t *words, const uint64_t *weights, uint64_t *sums) {
+CK_INLINE void add_sums_loop(size_t n, const uint64_t *words, const uint64_t *weights, uint64_t *sums) {
   for (size_t i = 0; i < n; i++) {
     uint64_t word = words[i], weight = weights[i];
     for (size_t b = 0; b < parts; b++) { sums[b] ^= weight & (0 - (word >> b & 1)); }
   }
 }
-CK_KERNEL(
-    ck_gates_sums, (size_t n, const uint64_t *words, const uint64_t *weights, uint64_t sums[parts]),
-    (n, words, weights, sums))
+CK_LOCAL_KERNEL(
+    add_sums, (size_t n, const uint64_t *words, const uint64_t *weights, uint64_t *sums), (n, words, weights, sums))
 
 #if CK_X86
 #define CK_GFNI __attribute__((target("avx2,bmi,bmi2,gfni,avx512f,avx512bw,avx512dq,avx512vl")))
@@ -107,7 +130,8 @@ CK_GFNI CK_INLINE void transpose_bytes(__m512i r[8]) {
   }
 }
 
-/// The matrix over GF(2) whose rows are planes, a lane each: block [i][j] takes byte j of a vector to byte i of a result.
+/// The matrix over GF(2) whose rows are planes, a lane each: block [i][j] takes byte j of a vector to byte i of a
+/// result.
 CK_GFNI CK_INLINE void cut_matrix(const uint64_t (*planes)[lanes], __m512i blocks[8][8]) {
   for (int i = 0; i < 8; i++) {
     for (int k = 0; k < 8; k++) { blocks[i][k] = _mm512_loadu_si512(planes[8 * i + 7 - k]); }
@@ -121,34 +145,134 @@ CK_GFNI CK_INLINE __m512i multiply_row(const __m512i blocks[8], const __m512i by
   return sum;
 }
 
-enum { groups = (table_count + 7) / 8 };
-
-CK_GFNI static void add_weighted_gfni(
-    const uint64_t (*products)[lanes], const uint64_t weights[batch], __m512i sums[groups][8]) {
+/// The weights of `batch` words as matrices.
+CK_GFNI CK_INLINE void cut_weights(const uint64_t weights[batch], __m512i blocks[8][8]) {
   uint64_t planes[parts][lanes];
   ck_bitslice(batch, 64, weights, planes[0]);
-  __m512i blocks[8][8];
   cut_matrix((const uint64_t (*)[lanes])planes, blocks);
-  for (size_t g = 0; g < groups; g++) {
-    __m512i bytes[8];
-    for (size_t k = 0; k < 8; k++) {
-      bytes[k] = 8 * g + k < table_count ? _mm512_loadu_si512(products[8 * g + k]) : _mm512_setzero_si512();
-    }
-    transpose_bytes(bytes);
-    for (size_t i = 0; i < 8; i++) { sums[g][i] = _mm512_xor_si512(sums[g][i], multiply_row(blocks[i], bytes)); }
+}
+
+/// sums += the weighted sums of eight rows of bits of `batch` words, whose bytes are transposed.
+CK_GFNI CK_INLINE void add_rows(const __m512i blocks[8][8], const __m512i rows[8], __m512i sums[8]) {
+  __m512i bytes[8];
+  for (size_t k = 0; k < 8; k++) { bytes[k] = rows[k]; }
+  transpose_bytes(bytes);
+  for (size_t i = 0; i < 8; i++) { sums[i] = _mm512_xor_si512(sums[i], multiply_row(blocks[i], bytes)); }
+}
+
+/// out[k] += row k of sums, all lanes added up.
+CK_GFNI static void collect(const __m512i sums[8], size_t count, uint64_t *out) {
+  __m512i rows[8];
+  for (size_t k = 0; k < 8; k++) { rows[k] = sums[k]; }
+  transpose_bytes(rows);
+  for (size_t k = 0; k < count; k++) {
+    uint64_t words[lanes];
+    _mm512_storeu_si512(words, rows[k]);
+    for (size_t l = 0; l < lanes; l++) { out[k] ^= words[l]; }
   }
 }
 
-/// Adds up lanes.
-CK_GFNI static void collect_gfni(__m512i sums[groups][8], uint64_t *table) {
-  for (size_t g = 0; g < groups; g++) {
-    transpose_bytes(sums[g]);
-    for (size_t k = 0; k < 8 && 8 * g + k < table_count; k++) {
-      uint64_t words[lanes];
-      _mm512_storeu_si512(words, sums[g][k]);
-      for (size_t l = 0; l < lanes; l++) { table[8 * g + k] ^= words[l]; }
+/// Tables of three variables at a time: 27 values of the first three, for each of which there are 8 of the others, and
+/// groups of 8 of their 27 products.
+enum { corner_count = 8, third_count = 27, third_groups = 4 };
+
+/// Values at ∞ of three variables, the highest first, from those at 0 and 1.
+#define EXTEND_THIRD(values) \
+  _Pragma("clang loop unroll(full)") for (size_t unit = 9; unit > 0; unit /= 3) { \
+    _Pragma("clang loop unroll(full)") for (size_t i = 0; i < third_count; i++) { \
+      if (i / unit % 3 != 2 || i % unit / 3 == 2 || i % unit % 3 == 2) { continue; } \
+      values[i] = _mm512_xor_si512(values[i - 2 * unit], values[i - unit]); \
+    } \
+  }
+static const uint8_t third_corners[corner_count] = {0, 1, 3, 4, 9, 10, 12, 13};
+
+CK_GFNI static void spread_gfni(const uint64_t words[batch], __m512i out[third_count][corner_count]) {
+  uint64_t planes[parts][lanes];
+  ck_bitslice(batch, parts, words, planes[0]);
+  for (size_t c = 0; c < corner_count; c++) {
+    __m512i values[third_count];
+#pragma clang loop unroll(full)
+    for (size_t o = 0; o < corner_count; o++) {
+      values[third_corners[o]] = _mm512_loadu_si512(planes[o * corner_count + c]);
+    }
+    EXTEND_THIRD(values)
+#pragma clang loop unroll(full)
+    for (size_t t = 0; t < third_count; t++) { out[t][c] = values[t]; }
+  }
+}
+
+CK_GFNI CK_INLINE void load_third(const __m512i corners[corner_count], __m512i values[third_count]) {
+#pragma clang loop unroll(full)
+  for (size_t c = 0; c < corner_count; c++) { values[third_corners[c]] = corners[c]; }
+  EXTEND_THIRD(values)
+}
+
+CK_GFNI static void add_products_gfni(
+    const __m512i blocks[8][8], const __m512i x0[corner_count], const __m512i x1[corner_count],
+    const __m512i y0[corner_count], const __m512i y1[corner_count], __m512i sums[third_groups][8]) {
+  __m512i a[third_count], b[third_count], c[third_count], d[third_count], products[8 * third_groups];
+  load_third(x0, a);
+  load_third(x1, b);
+  load_third(y0, c);
+  load_third(y1, d);
+#pragma clang loop unroll(full)
+  for (size_t t = 0; t < 8 * third_groups; t++) {
+    products[t] = t >= third_count ? _mm512_setzero_si512()
+                                   : _mm512_xor_si512(
+                                         _mm512_and_si512(a[t], _mm512_xor_si512(c[t], d[t])),
+                                         _mm512_and_si512(b[t], c[t]));
+  }
+  for (size_t g = 0; g < third_groups; g++) { add_rows(blocks, products + 8 * g, sums[g]); }
+}
+
+/// Some words, and zeros behind them.
+CK_INLINE const uint64_t *padded(const uint64_t *words, size_t count, uint64_t room[batch]) {
+  if (count == batch) { return words; }
+  memset(room, 0, batch * sizeof *room);
+  memcpy(room, words, count * sizeof *words);
+  return room;
+}
+
+CK_GFNI static void table_gfni(
+    size_t n, const uint64_t *const operands[4], const uint64_t *weights, uint64_t table[table_count]) {
+  static _Thread_local __m512i rows[4][third_count][corner_count], sums[third_count][third_groups][8];
+  uint64_t room[batch];
+  memset(sums, 0, sizeof sums);
+  for (size_t start = 0; start < n; start += batch) {
+    size_t count = n - start < batch ? n - start : batch;
+    for (size_t v = 0; v < 4; v++) { spread_gfni(padded(operands[v] + start, count, room), rows[v]); }
+    __m512i blocks[8][8];
+    cut_weights(padded(weights + start, count, room), blocks);
+    for (size_t t = 0; t < third_count; t++) {
+      add_products_gfni(blocks, rows[0][t], rows[1][t], rows[2][t], rows[3][t], sums[t]);
     }
   }
+  for (size_t t = 0; t < third_count; t++) {
+    for (size_t g = 0; g < third_groups; g++) {
+      collect(sums[t][g], 8 * g + 8 <= third_count ? 8 : third_count - 8 * g, table + third_count * t + 8 * g);
+    }
+  }
+  memset(rows, 0, sizeof rows);
+  memset(room, 0, sizeof room);
+}
+
+CK_GFNI static void sums_gfni(size_t n, const uint64_t *words, const uint64_t *weights, uint64_t sums[parts]) {
+  __m512i rows[parts / 8][8];
+  uint64_t room[batch];
+  memset(rows, 0, sizeof rows);
+  for (size_t start = 0; start < n; start += batch) {
+    size_t count = n - start < batch ? n - start : batch;
+    uint64_t planes[parts][lanes];
+    ck_bitslice(batch, parts, padded(words + start, count, room), planes[0]);
+    __m512i blocks[8][8];
+    cut_weights(padded(weights + start, count, room), blocks);
+    for (size_t g = 0; g < parts / 8; g++) {
+      __m512i bits[8];
+      for (size_t k = 0; k < 8; k++) { bits[k] = _mm512_loadu_si512(planes[8 * g + k]); }
+      add_rows(blocks, bits, rows[g]);
+    }
+  }
+  for (size_t g = 0; g < parts / 8; g++) { collect(rows[g], 8, sums + 8 * g); }
 }
 
 CK_GFNI static void fold_gfni(size_t n, const uint64_t *words, const uint64_t *weights, uint64_t *out) {
@@ -171,13 +295,6 @@ CK_GFNI static void fold_gfni(size_t n, const uint64_t *words, const uint64_t *w
   fold_loop(n - start, words + start, weights, out + start);
 }
 
-CK_AVX512 static void extend_avx512(uint64_t (*table)[lanes]) { extend_loop(table); }
-CK_AVX512 static void multiply_avx512(
-    const uint64_t (*x0)[lanes], const uint64_t (*x1)[lanes], const uint64_t (*y0)[lanes], const uint64_t (*y1)[lanes],
-    uint64_t (*z)[lanes]) {
-  multiply_loop(x0, x1, y0, y1, z);
-}
-
 static int has_gfni(void) { return ck_dispatch_level() == ck_level_avx512 && __builtin_cpu_supports("gfni"); }
 #endif
 
@@ -185,50 +302,23 @@ void ck_gates_table(
     size_t n, const uint64_t *x0, const uint64_t *x1, const uint64_t *y0, const uint64_t *y1, const uint64_t *weights,
     uint64_t table[table_count]) {
   const uint64_t *operands[4] = {x0, x1, y0, y1};
-  uint16_t corners[parts];
-  find_corners(corners);
-  static _Thread_local uint64_t tables[5][table_count][lanes];
-  uint64_t padded[batch], padded_weights[batch];
 #if CK_X86
-  __m512i sums[groups][8];
-  int is_fast = has_gfni();
-  memset(sums, 0, sizeof sums);
-#endif
-  for (size_t start = 0; start < n; start += batch) {
-    size_t count = n - start < batch ? n - start : batch;
-    for (size_t v = 0; v < 4; v++) {
-      const uint64_t *words = operands[v] + start;
-      if (count < batch) {
-        memset(padded, 0, sizeof padded);
-        memcpy(padded, words, count * sizeof *words);
-        words = padded;
-      }
-      spread(words, corners, tables[v]);
-    }
-    const uint64_t *factors = weights + start;
-    if (count < batch) {
-      memset(padded_weights, 0, sizeof padded_weights);
-      memcpy(padded_weights, factors, count * sizeof *factors);
-      factors = padded_weights;
-    }
-#define TABLE(v) ((const uint64_t (*)[lanes])tables[v])
-#if CK_X86
-    if (is_fast) {
-      for (size_t v = 0; v < 4; v++) { extend_avx512(tables[v]); }
-      multiply_avx512(TABLE(0), TABLE(1), TABLE(2), TABLE(3), tables[4]);
-      add_weighted_gfni(TABLE(4), factors, sums);
-      continue;
-    }
-#endif
-    for (size_t v = 0; v < 4; v++) { extend_loop(tables[v]); }
-    multiply_loop(TABLE(0), TABLE(1), TABLE(2), TABLE(3), tables[4]);
-    add_weighted_loop(TABLE(4), factors, table);
-#undef TABLE
+  if (has_gfni()) {
+    table_gfni(n, operands, weights, table);
+    return;
   }
-#if CK_X86
-  if (is_fast) { collect_gfni(sums, table); }
 #endif
-  memset(tables, 0, sizeof tables);
+  table_loop(n, operands, weights, table);
+}
+
+void ck_gates_sums(size_t n, const uint64_t *words, const uint64_t *weights, uint64_t sums[parts]) {
+#if CK_X86
+  if (has_gfni()) {
+    sums_gfni(n, words, weights, sums);
+    return;
+  }
+#endif
+  add_sums(n, words, weights, sums);
 }
 
 void ck_gates_fold(size_t n, const uint64_t *words, const uint64_t weights[parts], uint64_t *out) {

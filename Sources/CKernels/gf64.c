@@ -64,8 +64,51 @@ __attribute__((target("sse2,pclmul"))) static void scale_instructions(size_t n, 
   }
 }
 
+#define CK_CLMUL __attribute__((target("avx2,bmi,bmi2,avx512f,avx512bw,avx512dq,avx512vl,pclmul,vpclmulqdq")))
+
+/// What is left of products, those of the even places and those of the odd ones.
+CK_CLMUL CK_INLINE __m512i reduce_vectors(__m512i even, __m512i odd) {
+  const __m512i tail = _mm512_set1_epi64(0x1b);
+  __m512i even_folded = _mm512_clmulepi64_epi128(even, tail, 0x01);
+  __m512i odd_folded = _mm512_clmulepi64_epi128(odd, tail, 0x01);
+  __m512i even_rest = _mm512_clmulepi64_epi128(even_folded, tail, 0x01);
+  __m512i odd_rest = _mm512_clmulepi64_epi128(odd_folded, tail, 0x01);
+  return _mm512_unpacklo_epi64(
+      _mm512_ternarylogic_epi64(even, even_folded, even_rest, 0x96),
+      _mm512_ternarylogic_epi64(odd, odd_folded, odd_rest, 0x96));
+}
+
+CK_CLMUL CK_INLINE __mmask8 lanes_from(size_t n, size_t place) {
+  return n >= place + 8 ? 0xff : (__mmask8)((1u << (n - place)) - 1);
+}
+
+CK_CLMUL static void fold_vectors(
+    size_t n, size_t k, const uint64_t *coefficients, const uint64_t *in, uint64_t *out) {
+  for (size_t i = 0; i < n; i += 8) {
+    __mmask8 mask = lanes_from(n, i);
+    __m512i even = _mm512_setzero_si512(), odd = even;
+    for (size_t j = 0; j < k; j++) {
+      __m512i x = _mm512_maskz_loadu_epi64(mask, in + j * n + i);
+      __m512i coefficient = _mm512_set1_epi64((long long)coefficients[j]);
+      even = _mm512_xor_si512(even, _mm512_clmulepi64_epi128(x, coefficient, 0x00));
+      odd = _mm512_xor_si512(odd, _mm512_clmulepi64_epi128(x, coefficient, 0x01));
+    }
+    _mm512_mask_storeu_epi64(out + i, mask, reduce_vectors(even, odd));
+  }
+}
+
+CK_CLMUL static void scale_vectors(size_t n, const uint64_t *b, uint64_t *a) {
+  for (size_t i = 0; i < n; i += 8) {
+    __mmask8 mask = lanes_from(n, i);
+    __m512i x = _mm512_maskz_loadu_epi64(mask, a + i), y = _mm512_maskz_loadu_epi64(mask, b + i);
+    _mm512_mask_storeu_epi64(
+        a + i, mask,
+        reduce_vectors(_mm512_clmulepi64_epi128(x, y, 0x00), _mm512_clmulepi64_epi128(x, y, 0x11)));
+  }
+}
+
 /// Eight products at a time, reduced once.
-__attribute__((target("avx512f,avx512vl,avx512bw,avx512dq,pclmul,vpclmulqdq"))) static uint64_t dot_vectors(
+CK_CLMUL static uint64_t dot_vectors(
     size_t n, const uint64_t *a, const uint64_t *b) {
   __m512i sum[2][2];
   for (size_t r = 0; r < 4; r++) { sum[r / 2][r % 2] = _mm512_setzero_si512(); }
@@ -107,6 +150,10 @@ uint64_t ck_gf64_dot(size_t n, const uint64_t *a, const uint64_t *b) {
 
 void ck_gf64_fold(size_t n, size_t k, const uint64_t *coefficients, const uint64_t *in, uint64_t *out) {
 #if CK_X86
+  if (n >= 8 && has_vectors()) {
+    fold_vectors(n, k, coefficients, in, out);
+    return;
+  }
   if (has_instructions()) {
     fold_instructions(n, k, coefficients, in, out);
     return;
@@ -121,6 +168,10 @@ void ck_gf64_fold(size_t n, size_t k, const uint64_t *coefficients, const uint64
 
 void ck_gf64_scale(size_t n, const uint64_t *b, uint64_t *a) {
 #if CK_X86
+  if (n >= 8 && has_vectors()) {
+    scale_vectors(n, b, a);
+    return;
+  }
   if (has_instructions()) {
     scale_instructions(n, b, a);
     return;

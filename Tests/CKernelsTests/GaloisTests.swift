@@ -41,8 +41,10 @@ extension KernelTests {
 
     @Test func sumsOfWordsTimesPoints() {
       var generator = SeededGenerator(state: 71)
-      for n in [0, 1, 5, 64] {
-        for (count, stride, step) in [(0, 1, 1), (1, 3, 1), (3, 1, 70), (4, 9, 2), (7, 7, 1)] {
+      for n in [0, 1, 5, 64, 517] {
+        for (count, stride, step) in [
+          (0, 1, 1), (1, 3, 1), (3, 1, 520), (4, 9, 2), (25, 30, 1), (27, 1, 519), (9, 40, 3),
+        ] {
           let points = generator.words(n)
           let x = generator.words(n * stride + count * step + 1)
           let start = generator.words(count * Self.degree)
@@ -88,33 +90,81 @@ extension KernelTests {
       }
     }
 
-    /// Leading coefficients are differences; in the order of digits, the highest first.
-    @Test func leadingCoefficients() {
+    /// What a place's digits, the highest first, count a part: leading coefficients are differences.
+    static func weight(ofPart part: Int, at place: Int, variables: Int) -> UInt64 {
+      var (weight, rest) = (1 as UInt64, place)
+      for variable in 0..<variables {
+        let (digit, bit) = (rest % 3, part >> variable & 1)
+        if digit < 2, digit != bit { return 0 }
+        if digit == 2, bit == 0 { weight = 0 &- weight }
+        rest /= 3
+      }
+      return weight
+    }
+
+    @Test(arguments: [(1, 0, 1), (63, 0, 1), (64 * 9, 0, 9), (64 * 9 - 13, 3, 5), (64 * 90 + 5, 70, 21)])
+    func spreadParts(n: Int, start: Int, count: Int) {
       var generator = SeededGenerator(state: 73)
-      let (variables, width) = (3, 5)
-      let values = generator.words(8 * width)
-      let expected = (0..<27).flatMap { place -> [UInt64] in
-        (0..<width).map { column in
-          (0..<8).reduce(0 as UInt64) { sum, part in
-            var (sign, rest, isIn) = (1 as UInt64, place, true)
-            for variable in 0..<variables {
-              let (digit, bit) = (rest % 3, part >> variable & 1)
-              if digit < 2, digit != bit { isIn = false }
-              if digit == 2, bit == 0 { sign = 0 &- sign }
-              rest /= 3
+      let (words, other, pitch) = (generator.words(n), generator.words(n), count + 3)
+      let size = (n + 63) / 64
+      func bit(_ place: Int) -> UInt64 { words[place / 64] >> UInt64(place % 64) & 1 }
+      for (areBits, isSum) in [(false, false), (false, true), (true, false)] {
+        var expected = [UInt64](repeating: 5, count: 216 * pitch)
+        for place in 0..<27 {
+          for inner in 0..<8 {
+            for index in 0..<count {
+              expected[(8 * place + inner) * pitch + index] = (0..<8).reduce(0) { sum, outer in
+                let scalar = (8 * outer + inner) * size + start + index
+                guard scalar < n else { return sum }
+                let value = areBits ? bit(scalar) : isSum ? words[scalar] &+ other[scalar] : words[scalar]
+                return sum &+ Self.weight(ofPart: outer, at: place, variables: 3) &* value
+              }
             }
-            return isIn ? sum &+ sign &* values[part * width + column] : sum
           }
+        }
+        atEveryLevel { _ in
+          var out = [UInt64](repeating: 5, count: 216 * pitch)
+          ck_galois_spread(n, start, count, words, isSum ? other : nil, areBits, pitch, &out)
+          #expect(out == expected)
+        }
+      }
+    }
+
+    @Test(arguments: [1, 8, 13])
+    func productsOfPolynomials(count: Int) {
+      var generator = SeededGenerator(state: 74)
+      let pitch = count + 2
+      let (left, right) = (generator.words(8 * pitch), generator.words(8 * pitch))
+      var expected = [UInt64](repeating: 5, count: 27 * pitch)
+      for place in 0..<27 {
+        for index in 0..<count {
+          func value(_ words: [UInt64]) -> UInt64 {
+            (0..<8).reduce(0) { $0 &+ Self.weight(ofPart: $1, at: place, variables: 3) &* words[$1 * pitch + index] }
+          }
+          expected[place * pitch + index] = value(left) &* value(right)
         }
       }
       atEveryLevel { _ in
-        var table = [UInt64](repeating: 0, count: 27 * width)
-        for part in 0..<8 {
-          let place = part >> 2 * 9 + (part >> 1 & 1) * 3 + part & 1
-          for column in 0..<width { table[place * width + column] = values[part * width + column] }
+        var out = [UInt64](repeating: 5, count: 27 * pitch)
+        ck_galois_products(count, pitch, left, right, &out)
+        #expect(out == expected)
+      }
+    }
+
+    @Test(arguments: [1, 100, 64 * 9, 64 * 9 - 13])
+    func sumsWhereBitsAreSet(n: Int) {
+      var generator = SeededGenerator(state: 75)
+      let (plane, weights, size) = (generator.words((n + 63) / 64), generator.words(64 * Self.degree), (n + 63) / 64)
+      var expected = [UInt64](repeating: 0, count: size * Self.degree)
+      for scalar in 0..<n where plane[scalar / 64] >> UInt64(scalar % 64) & 1 == 1 {
+        for c in 0..<Self.degree {
+          expected[scalar % size * Self.degree + c] &+= weights[scalar / size * Self.degree + c]
         }
-        ck_galois_extend(variables, width, &table)
-        #expect(table == expected)
+      }
+      atEveryLevel { _ in
+        var out = [UInt64](repeating: 5, count: size * Self.degree)
+        ck_galois_select(n, plane, weights, &out)
+        #expect(out == expected)
       }
     }
   }

@@ -10,8 +10,8 @@ extension CheckedScheme {
   static let digestByteCount = 32
   /// Half of what a component's holders put into a coin.
   static let halfByteCount = 16
-  /// Foldings: 2²⁹ gates come down to one, 2²² products scalar by scalar, and 2¹⁶ entries of inner products; more take rounds
-  /// that no plan knows.
+  /// Foldings: 2²⁹ gates come down to one, 2²² products scalar by scalar (those of each operation rounded up to 64), and 2¹⁶ entries of
+  /// inner products; more take rounds that no plan knows.
   static let levelCount = 10
   /// A training's steps come to more: 2⁴¹ gates, 2³⁰ products scalar by scalar, 2²⁴ entries.
   static let trainingLevelCount = 14

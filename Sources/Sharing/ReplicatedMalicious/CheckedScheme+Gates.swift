@@ -10,6 +10,21 @@ struct GateRows {
   let count: Int
 
   var stride: Int { (count + 63) / 64 }
+
+  /// This party's summands, masked by words from one on.
+  fileprivate func summands(_ masks: ([UInt64], [UInt64]), from start: Int) -> [UInt64] {
+    let words = rows * stride
+    return [UInt64](unsafeUninitializedCapacity: words) { buffer, initialized in
+      masks.0.withUnsafeBufferPointer { first in
+        masks.1.withUnsafeBufferPointer { second in
+          guard words > 0, let first = first.baseAddress, let second = second.baseAddress else { return }
+          ck_rss_and(
+            words, x.first, x.second, y.first, y.second, first + start, second + start, buffer.baseAddress)
+        }
+      }
+      initialized = words
+    }
+  }
 }
 
 /// Gates on bits; each is looked at by the next check.
@@ -25,26 +40,20 @@ extension CheckedScheme {
   func conjunctions(_ batch: [GateRows]) async throws -> [PlanePair] {
     let draws = beginOperation()
     let total = batch.reduce(0) { $0 + $1.rows * $1.stride }
-    let masks = PlanePair(
-      first: draws.words(.first, 0, count: total), second: draws.words(.second, 0, count: total))
+    let masks = (draws.words(.first, 0, count: total), draws.words(.second, 0, count: total))
     var outbox = Outbox()
     var start = 0
     let summands = batch.map { item -> [UInt64] in
-      let words = item.rows * item.stride
-      let range = start..<start + words
-      start += words
-      var z = [UInt64](repeating: 0, count: words)
-      ck_rss_and(
-        words, item.x.first, item.x.second, item.y.first, item.y.second, Array(masks.first[range]),
-        Array(masks.second[range]), &z)
+      var z = item.summands(masks, from: start)
       z.trim(rows: item.rows, count: item.count)
+      start += z.count
       outbox.append(planes: z, rows: item.rows, bitCount: item.count)
       return z
     }
     var inbox = try await passBack(outbox)
     return zip(batch, summands).map { item, summand in
       let result = PlanePair(first: summand, second: inbox.planes(item.rows, bitCount: item.count))
-      gates.append(item.x.trimmed(item), item.y.trimmed(item), result)
+      gates.append(item, result)
       return result
     }
   }
@@ -77,13 +86,6 @@ extension CheckedScheme {
 }
 
 extension PlanePair {
-  fileprivate func trimmed(_ item: GateRows) -> PlanePair {
-    var pair = self
-    pair.first.trim(rows: item.rows, count: item.count)
-    pair.second.trim(rows: item.rows, count: item.count)
-    return pair
-  }
-
   /// Some of the planes.
   func rows(_ rows: Range<Int>, stride: Int) -> PlanePair {
     let words = rows.lowerBound * stride..<rows.upperBound * stride

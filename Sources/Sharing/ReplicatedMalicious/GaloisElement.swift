@@ -59,29 +59,41 @@ struct GaloisElement: Equatable, Sendable {
         let (one, leading) = (zero + words, zero + 2 * words)
         // v₀ + ρ(v₁ − v₀) + (ρ² − ρ)v∞ = v₀ + ρ(v₁ − v∞ + ρv∞ − v₀)
         ck_u64_sub(words, one, leading, one)
-        ck_galois_scale(count, [UInt64](repeating: point, count: count), leading)
-        ck_u64_add(words, one, leading, one)
+        ck_u64_add(words, leading, one, leading)
+        ck_galois_fold(count, point, one)
         ck_galois_fold(count, point, zero)
       }
     }
     return Array(table[..<words])
   }
 
-  /// What the values at {0, 1} of each variable count in the value at points of a polynomial of degree 1 in each.
-  static func partWeights(at points: [UInt64]) -> [GaloisElement] {
-    points.reduce([GaloisElement(point: 1)]) { weights, point in
-      let element = GaloisElement(point: point)
-      return weights.flatMap { weight -> [GaloisElement] in
-        let one = weight * element
-        return [weight - one, one]
+  /// What the values at {0, 1} of each variable count in the value at points of a polynomial of degree 1 in each: words of elements.
+  static func partWeights(at points: [UInt64]) -> [UInt64] {
+    points.reduce(coefficients(of: [1])) { weights, point in
+      let count = weights.count
+      let ones = product(point, weights)
+      return [UInt64](unsafeUninitializedCapacity: 2 * count) { buffer, initialized in
+        guard let target = buffer.baseAddress else { return }
+        for start in stride(from: 0, to: count, by: wordCount) {
+          let zero = target + 2 * start
+          weights.withUnsafeBufferPointer { weights in
+            ones.withUnsafeBufferPointer { ones in
+              guard let weight = weights.baseAddress, let one = ones.baseAddress else { return }
+              ck_u64_sub(wordCount, weight + start, one + start, zero)
+              (zero + wordCount).initialize(from: one + start, count: wordCount)
+            }
+          }
+        }
+        initialized = 2 * count
       }
     }
   }
 
-  static func dot(_ a: [GaloisElement], _ b: [GaloisElement]) -> GaloisElement {
-    var sum = GaloisElement.zero
-    ck_galois_dot(a.count, a.flatMap(\.words), b.flatMap(\.words), &sum.words)
-    return sum
+  /// A point times each of some elements, which are given by their words.
+  static func product(_ point: UInt64, _ words: [UInt64]) -> [UInt64] {
+    var products = [UInt64](repeating: 0, count: words.count) + words
+    ck_galois_fold(words.count / wordCount, point, &products)
+    return Array(products[..<words.count])
   }
 }
 

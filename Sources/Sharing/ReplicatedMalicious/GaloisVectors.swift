@@ -44,6 +44,7 @@ final class GaloisVectors {
   /// This party's summands of the product of the polynomials through the four parts, at 0, 1 and ∞ in each variable; that at
   /// (1, 1) left out.
   func summands() -> [UInt64] {
+    guard count > 1 else { return lastSummands() }
     let size = (count + 3) / 4
     let room = Self.blockCount * GaloisElement.wordCount
     return withUnsafeTemporaryAllocation(of: UInt64.self, capacity: 2 * room) { scratch -> [UInt64] in
@@ -66,6 +67,21 @@ final class GaloisVectors {
       }
       return Array(sums[..<(4 * GaloisElement.wordCount)] + sums[(5 * GaloisElement.wordCount)...])
     }
+  }
+
+  /// The same of one element and three zeros: its product where no variable is 1, as signs cancel out.
+  private func lastSummands() -> [UInt64] {
+    let words = GaloisElement.wordCount
+    var product = [UInt64](repeating: 0, count: words)
+    ck_galois_dot(1, x0, sum, &product)
+    ck_galois_dot(1, x1, y0, &product)
+    let zero = [UInt64](repeating: 0, count: words)
+    var sums: [UInt64] = []
+    for place in 0..<9 where place != 4 {
+      let isZero = place / 3 == 1 || place % 3 == 1
+      sums += isZero ? zero : product
+    }
+    return sums
   }
 
   /// The claim at the point, from shares of the other values; the vectors become four times shorter.

@@ -6,11 +6,22 @@ struct GateLedger {
   private var operands = (x: PlanePair(count: 0), y: PlanePair(count: 0))
   private var results = PlanePair(count: 0)
 
-  /// Whole words; bits that are no gates are zero.
-  mutating func append(_ x: PlanePair, _ y: PlanePair, _ z: PlanePair) {
-    operands.x.append(x)
-    operands.y.append(y)
-    results.append(z)
+  /// Whole words; bits that are no gates become zero, and are zero in the results.
+  mutating func append(_ gates: GateRows, _ results: PlanePair) {
+    let start = count
+    operands.x.append(gates.x)
+    operands.y.append(gates.y)
+    self.results.append(results)
+    let rest = gates.count % 64
+    guard rest > 0 else { return }
+    let mask = 1 << UInt64(rest) - 1 as UInt64
+    for row in 0..<gates.rows {
+      let last = start + (row + 1) * gates.stride - 1
+      operands.x.first[last] &= mask
+      operands.x.second[last] &= mask
+      operands.y.first[last] &= mask
+      operands.y.second[last] &= mask
+    }
   }
 
   var isEmpty: Bool { count == 0 }
@@ -85,7 +96,6 @@ final class FieldBlock {
   init(capacity: Int) {
     self.capacity = capacity
     x0 = .allocate(capacity: 4 * max(capacity, 1))
-    x0.initialize(repeating: 0, count: 4 * max(capacity, 1))
     x1 = x0 + capacity
     y0 = x1 + capacity
     sum = y0 + capacity

@@ -17,10 +17,12 @@ struct KeptScalars {
   let left: Left
   let right: CheckedShare
   let result: CheckedShare
-  /// The products before it.
+  /// The sizes of what is before it.
   let start: Int
 
   var count: Int { result.shape.count }
+  /// Products of each part that they are cut into.
+  var size: Int { (count + Int(ck_galois_parts) - 1) / Int(ck_galois_parts) }
 }
 
 /// A matrix product or convolution.
@@ -44,8 +46,8 @@ struct ProductLedger {
   private(set) var scalars: [KeptScalars] = []
   private(set) var forms: [KeptForm] = []
   private(set) var moves: [KeptMove] = []
-  /// Products scalar by scalar.
-  private(set) var scalarCount = 0
+  /// The sizes of all products scalar by scalar.
+  private(set) var scalarSize = 0
 
   var isEmpty: Bool { scalars.isEmpty && forms.isEmpty && moves.isEmpty }
 
@@ -68,83 +70,9 @@ struct ProductLedger {
 
   private mutating func append(_ left: KeptScalars.Left, _ right: CheckedShare, _ result: CheckedShare) {
     guard result.shape.count > 0 else { return }
-    scalars.append(KeptScalars(left: left, right: right, result: result, start: scalarCount))
-    scalarCount += result.shape.count
-  }
-}
-
-/// Where components of products scalar by scalar are written to.
-struct ScalarTargets {
-  let x: (UnsafeMutablePointer<UInt64>, UnsafeMutablePointer<UInt64>)
-  let y: (UnsafeMutablePointer<UInt64>, UnsafeMutablePointer<UInt64>)
-  /// Results, where they are wanted.
-  let z: (UnsafeMutablePointer<UInt64>, UnsafeMutablePointer<UInt64>)?
-
-  /// Zeros from an offset on.
-  fileprivate func clear(_ offset: Int, _ count: Int) {
-    for pair in [x, y] + (z.map { [$0] } ?? []) {
-      (pair.0 + offset).update(repeating: 0, count: count)
-      (pair.1 + offset).update(repeating: 0, count: count)
-    }
-  }
-}
-
-extension ProductLedger {
-  /// Copies products from one on; zeros past the last.
-  func fill(_ targets: ScalarTargets, from start: Int, count: Int) {
-    var offset = 0
-    var index = entry(at: start)
-    while offset < count, index < scalars.count {
-      let entry = scalars[index]
-      let from = start + offset - entry.start
-      let size = min(entry.count - from, count - offset)
-      switch entry.left {
-      case .words(let share): copy(share, from, size, targets.x, offset)
-      case .bits(let bits):
-        unpack(bits.first, from, size, targets.x.0 + offset)
-        unpack(bits.second, from, size, targets.x.1 + offset)
-      }
-      copy(entry.right, from, size, targets.y, offset)
-      if let z = targets.z { copy(entry.result, from, size, z, offset) }
-      offset += size
-      index += 1
-    }
-    if offset < count { targets.clear(offset, count - offset) }
-  }
-
-  /// The entry that holds a product, or the end.
-  private func entry(at position: Int) -> Int {
-    var (low, high) = (0, scalars.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if scalars[middle].start + scalars[middle].count > position { high = middle } else { low = middle + 1 }
-    }
-    return low
-  }
-
-  private func copy(
-    _ share: CheckedShare, _ from: Int, _ count: Int,
-    _ target: (UnsafeMutablePointer<UInt64>, UnsafeMutablePointer<UInt64>), _ offset: Int
-  ) {
-    copy(share.first, from, count, target.0 + offset)
-    copy(share.second, from, count, target.1 + offset)
-  }
-
-  private func copy(_ words: RingTensor, _ from: Int, _ count: Int, _ target: UnsafeMutablePointer<UInt64>) {
-    words.scalars.withUnsafeBufferPointer { source in
-      guard let base = source.baseAddress else { return }
-      target.update(from: base + from, count: count)
-    }
-  }
-
-  private func unpack(_ plane: [UInt64]?, _ from: Int, _ count: Int, _ target: UnsafeMutablePointer<UInt64>) {
-    guard let plane else {
-      target.update(repeating: 0, count: count)
-      return
-    }
-    plane.withUnsafeBufferPointer { plane in
-      for index in 0..<count { target[index] = plane[(from + index) / 64] >> UInt64((from + index) % 64) & 1 }
-    }
+    let kept = KeptScalars(left: left, right: right, result: result, start: scalarSize)
+    scalars.append(kept)
+    scalarSize += kept.size
   }
 }
 

@@ -111,7 +111,9 @@ final class RowFolding {
   func write(to vectors: GaloisVectors, from start: Int, at points: [UInt64]) {
     guard size > 0 else { return }
     let words = GaloisElement.wordCount
-    let weights = zip(GaloisElement.partWeights(at: points), factors).flatMap { ($0 * $1).words }
+    let weights = zip(GaloisElement.elements(GaloisElement.partWeights(at: points)), factors).flatMap {
+      ($0 * $1).words
+    }
     let scratch = UnsafeMutablePointer<UInt64>.allocate(
       capacity: ck_ring64_matmul_scratch(size, Self.partCount, words))
     defer { scratch.deallocate() }
