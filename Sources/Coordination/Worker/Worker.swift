@@ -31,9 +31,9 @@ public actor Worker {
   private let consent: OwnersConsent?
   private let logger: Logger
   private var job: WorkerJob?
-  /// How long the job's last task took whose result went out at once; nothing before the first.
+  /// How long the job's last training took; nothing before the first.
   private var taskDuration: Duration?
-  /// Tasks that take no longer are done where messages come in.
+  /// Where it took no longer, the next one and judging alone are done where messages come in.
   private static let quickTask = Duration.milliseconds(2)
   private static let forever = Duration.seconds(365 * 86_400)
 
@@ -113,9 +113,11 @@ public actor Worker {
     }
   }
 
-  /// Whether this is a task of which the last one was quick, and whose vector is not to be hidden.
+  /// Whether this is a task as the last one, which was quick, and nothing is to be hidden.
   private func isQuick(_ message: CoordinatorMessage) -> Bool {
-    guard case .task(let header) = message, header.hiding == nil, let taskDuration else { return false }
+    guard case .task(let header) = message, header.hiding == nil, header.kind == .train || header.kind == .evaluate,
+      let taskDuration
+    else { return false }
     return taskDuration <= Self.quickTask
   }
 
@@ -139,7 +141,7 @@ public actor Worker {
         let job = try working()
         if header.kind == .train { try account.spend(on: header.round, of: job.id) }
         let start = ContinuousClock.now
-        defer { taskDuration = header.hiding == nil ? .now - start : nil }
+        defer { if header.kind == .train { taskDuration = .now - start } }
         return try job.perform(header, body)
       case .stage(let task, _, let clients):
         var half = try working().takeContribution(to: task) { try begin(task, clients, $0, $1, $2) }
