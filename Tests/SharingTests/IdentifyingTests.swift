@@ -122,7 +122,7 @@ import Transports
     for (isBit, check) in [(false, CheatingCheck.words), (true, .bits)] {
       let found = await Self.evidence(partyCount: partyCount, cheater: cheater, isBit: isBit)
       for (party, result) in found.results.enumerated() where party != cheater {
-        #expect(throws: SharingError.identified(check: check, layer: "second", culprit: .party(cheater))) {
+        #expect(throws: SharingError.cheating(check: check, layer: "second", culprit: .party(cheater))) {
           try result.get()
         }
       }
@@ -286,9 +286,9 @@ import Transports
     #expect(Culprit.joining([.party(1), .unknown, .oneOf([0, 1])]) == .party(1))
     #expect(Culprit.joining([.unknown, .oneOf([0, 1])]) == .oneOf([0, 1]))
     #expect(Culprit.joining([.unknown]) == .unknown && Culprit.joining([]) == .unknown)
-    let error = SharingError.identified(check: .words, layer: "dense1", culprit: .party(2))
+    let error = SharingError.cheating(check: .words, layer: "dense1", culprit: .party(2))
     #expect("\(error)".hasPrefix("party 2 cheated: the MAC check of opened words failed in layer dense1; no output"))
-    let either = SharingError.identified(check: .agreement, layer: "", culprit: .oneOf([0, 2]))
+    let either = SharingError.cheating(check: .agreement, layer: "", culprit: .oneOf([0, 2]))
     #expect("\(either)".hasPrefix("one of the parties 0 and 2, which contradict each other, cheated: different"))
     #expect(
       SharingError.joining([nil, .cheating(check: .bits, layer: ""), error]) == error

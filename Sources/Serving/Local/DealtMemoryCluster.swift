@@ -30,8 +30,8 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
 
   /// Predicts `repeats` times after a warm-up; results in order, the warm-up left out.
   ///
-  /// - Throws: ``SharingError/cheating(check:layer:)`` where any party notices a cheater;
-  ///   ``SharingError/identified(check:layer:culprit:)`` where one is to be named.
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)`` where any party notices a cheater;
+  ///   ``SharingError/cheating(check:layer:culprit:)`` where one is to be named.
   package func predict(_ model: ModelFile, _ input: Tensor<Float>, repeats: Int) async throws -> [Prediction] {
     let description = try SharedModel.Description(model, fractionBits: fractionBits)
     try model.inputRange?.check(input)
@@ -88,7 +88,7 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
       stocks[partyCount - 1].add(
         try await desk.ticket(for: computation, step: step), for: computation.program, step: step)
     }
-    return (stocks, PairDealer(desk.dealer), (clock.now - start) / .seconds(1) / Double(runs))
+    return (stocks, PairDealer(desk.dealer, record: desk), (clock.now - start) / .seconds(1) / Double(runs))
   }
 
   /// What all parties come to, in their order.

@@ -86,9 +86,7 @@ public struct CreditReport: Hashable, Sendable, Codable {
 
     /// What the parties stop with; `nil` where they did not notice.
     public var error: SharingError? {
-      guard let check else { return nil }
-      guard culprit != .unknown else { return .cheating(check: check, layer: layer) }
-      return .identified(check: check, layer: layer, culprit: culprit)
+      check.map { .cheating(check: $0, layer: layer, culprit: culprit) }
     }
   }
 
