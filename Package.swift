@@ -223,7 +223,7 @@ let package = Package(
     tests(of: "Datasets", ["Tensors"]),
     tests(of: "Learning", ["ModelFiles", "Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic"]),
     tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets", "Arithmetic", "Processes"]),
-    tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency]),
+    tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency, crypto]),
     tests(
       of: "Serving",
       [

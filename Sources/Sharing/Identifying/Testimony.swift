@@ -36,7 +36,8 @@ struct Testimony {
     var inbox = Inbox(message.dropFirst(mark.count))
     let number = UInt64(bytes: inbox.bytes(8))
     let statements = (0..<partyCount).map { _ in inbox.bytes(sizes[0]) }
-    signed = SignedCheck(number: number, statements: statements, openings: (0..<partyCount).map { _ in inbox.bytes(sizes[1]) })
+    signed = SignedCheck(
+      number: number, statements: statements, openings: (0..<partyCount).map { _ in inbox.bytes(sizes[1]) })
     claims = inbox.bytes(partyCount).map { Claim(rawValue: $0) ?? .none }
   }
 

@@ -160,7 +160,8 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
   public var description: String {
     switch self {
     case .notDealt(let program, let step, let operation):
-      return "the dealer has dealt nothing for operation \(operation) of run \(step) of \"\(program)\" in this session: "
+      return
+        "the dealer has dealt nothing for operation \(operation) of run \(step) of \"\(program)\" in this session: "
         + "do all parties run the program that was dealt for?"
     case .unexpectedLength(let peer, let expected, let received):
       return "party \(peer) sent \(received) bytes where the protocol has \(expected): "
