@@ -148,6 +148,7 @@ let package = Package(
       [
         "Coordination", "Serving", "Learning", "Privacy", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity",
         "Links", "Processes", "Graphs", "ModelFiles", "Paillier", "SecureAggregation", "Sharing", "Transports", logging,
+        nioConcurrency,
       ]),
     room(
       "Dashboard",

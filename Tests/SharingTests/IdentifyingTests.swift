@@ -405,11 +405,12 @@ import Transports
   /// Tags of bits at two places differ by more than the key: what is added to them is another.
   @Test func placesHaveKeystreamsOfTheirOwn() async throws {
     let noted = NIOLockedValueBox<[Int: NotingPairs]>([:])
-    _ = await identifiedOutcomes(partyCount: 2) { dealer, party in
-      let noting = NotingPairs(MemoryPairs(dealer, party: party))
-      noted.withLockedValue { $0[party] = noting }
-      return noting
-    } _: { scheme in
+    let noting: @Sendable (PairDealer, Int) -> any PairwiseDealing = { dealer, party in
+      let pairs = NotingPairs(MemoryPairs(dealer, party: party))
+      noted.withLockedValue { $0[party] = pairs }
+      return pairs
+    }
+    _ = await identifiedOutcomes(partyCount: 2, pairs: noting) { scheme in
       // Party 1 adds to its share, but not when it is looked for.
       var x = try await scheme.input(
         scheme.party == 0 ? RingTensor(repeating: 5, shape: [64]) : nil, of: 0, shape: [64])
@@ -435,7 +436,8 @@ import Transports
         return word | UInt64(conjunctions[0].tags[place] ^ conjunctions[1].tags[place]) << UInt64(8 * byte)
       }
     }
-    #expect(!differences.contains(0) && !differences.contains(try #require(factor)))
+    let keyOfBits = try #require(factor)
+    #expect(!differences.contains(0) && !differences.contains(keyOfBits))
   }
 
   /// Nobody is named where a party brings something else of an owner's words than it was sent: the owner may have lied.
@@ -477,10 +479,12 @@ import Transports
 
   /// A cheater that answers for other tags than it was dealt, so as to hide its lie or not, is named all the same.
   @Test(arguments: [UInt8(1), 77, 200]) func forgedTagsHideNothing(error: UInt8) async throws {
-    let found = await Self.evidence(partyCount: 2, cheater: 1, isBit: true) { dealer, party in
-      let base = MemoryPairs(dealer, party: party)
-      return party == 1 ? ForgedTags(base: base, error: error) : base
-    }
+    let found = await Self.evidence(
+      partyCount: 2, cheater: 1, isBit: true,
+      pairs: { dealer, party in
+        let base = MemoryPairs(dealer, party: party)
+        return party == 1 ? ForgedTags(base: base, error: error) : base
+      })
     #expect(throws: SharingError.self) { try found.results[0].get() }
     #expect(Self.culprit(found.results[0]) == .party(1))
   }
@@ -498,10 +502,12 @@ import Transports
   }
 
   @Test func forgedKeysAccuseNobody() async throws {
-    let found = await Self.evidence(partyCount: 3, cheater: 1, isBit: true) { dealer, party in
-      let base = MemoryPairs(dealer, party: party)
-      return party == 1 ? ForgedKeys(base: base) : base
-    }
+    let found = await Self.evidence(
+      partyCount: 3, cheater: 1, isBit: true,
+      pairs: { dealer, party in
+        let base = MemoryPairs(dealer, party: party)
+        return party == 1 ? ForgedKeys(base: base) : base
+      })
     for party in [0, 2] { #expect(Self.culprit(found.results[party]) == .party(1)) }
   }
 

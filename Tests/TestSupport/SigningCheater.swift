@@ -67,9 +67,9 @@ package final class SigningCheater: Channel {
   package func close() async { await base.close() }
 
   package func exchange(_ outgoing: [Outgoing], from sources: [PartyID]) async throws(ChannelError) -> [Message] {
-    let lied = outgoing.first.map { lied($0.message) }
+    let told = outgoing.first.map { lied($0.message) }
     let sent = outgoing.map { item in
-      victims.contains(item.peer) ? Outgoing(lied ?? item.message, to: item.peer) : item
+      victims.contains(item.peer) ? Outgoing(told ?? item.message, to: item.peer) : item
     }
     return try await base.exchange(sent, from: sources)
   }

@@ -30,8 +30,9 @@ extension AuthenticatedScheme {
     guard result == OpenedLedger.Sums() else {
       let check = result.words == 0 ? CheatingCheck.bits : .words
       let layer = try await locate(sums, check)
-      identity?.failure = identity.map {
-        FailedCheck(signed: $0.signed, coin: coin, contradicting: $0.contradicting)
+      if let identity {
+        self.identity?.failure = FailedCheck(
+          signed: identity.signed, coin: coin, contradicting: identity.contradicting)
       }
       throw fail(check, layer: layer)
     }
@@ -131,14 +132,15 @@ extension AuthenticatedScheme {
   /// - Throws: where another party has called the session off.
   private func locate(_ sums: [OpenedLedger.Sums], _ check: CheatingCheck) async throws -> String {
     let layers = ledger.layers
-    let messages: [Inbox]
-    do { messages = try await broadcast(Outbox(sums.flatMap(\.bytes))) } catch let error as SharingError
-      where error.cheat != nil
-    { throw error } catch { return "" }
     var totals = sums
-    for message in messages {
-      var inbox = message
-      for index in totals.indices { totals[index].add(inbox.bytes(Self.sumByteCount)) }
+    do {
+      for message in try await broadcast(Outbox(sums.flatMap(\.bytes))) {
+        var inbox = message
+        for index in totals.indices { totals[index].add(inbox.bytes(Self.sumByteCount)) }
+      }
+    } catch {
+      if let verdict { throw verdict }
+      return ""
     }
     let found = totals.firstIndex { check == .bits ? $0.bits != 0 : $0.words != 0 }
     return found.flatMap { layers.indices.contains($0) ? layers[$0] : nil } ?? ""

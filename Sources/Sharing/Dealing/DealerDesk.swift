@@ -40,7 +40,8 @@ package final class DealerDesk: Sendable {
   package func ticket(for computation: DealtComputation, step: UInt32) async throws -> Message {
     let program = try await program(of: computation)
     programs.withLockedValue { programs in
-      programs[program.name]?.lastStep = max(programs[program.name]?.lastStep ?? step, step)
+      let last = programs[program.name]?.lastStep ?? step
+      programs[program.name]?.lastStep = max(last, step)
     }
     return dealer.ticket(for: program, step: step, keys: computation.content.keys)
   }

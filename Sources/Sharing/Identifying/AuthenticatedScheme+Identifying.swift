@@ -17,12 +17,16 @@ extension AuthenticatedScheme {
   package func identifying<Value>(
     _ program: (AuthenticatedScheme) async throws -> Value
   ) async throws -> Value {
-    do { return try await program(self) } catch SharingError.cheating(let check, let layer, .unknown) {
-      guard let failure = identity?.failure else { throw SharingError.cheating(check: check, layer: layer) }
+    do { return try await program(self) } catch {
+      guard let cheat = (error as? SharingError)?.cheat, cheat.culprit == .unknown, let failure = identity?.failure
+      else {
+        throw error
+      }
       let found = await search(failure, program)
-      let error = SharingError.cheating(check: check, layer: found.layer ?? layer, culprit: found.culprit)
-      verdict = error
-      throw error
+      let named = SharingError.cheating(
+        check: cheat.check, layer: found.layer ?? cheat.layer, culprit: found.culprit)
+      verdict = named
+      throw named
     }
   }
 
@@ -45,9 +49,10 @@ extension AuthenticatedScheme {
         }
       }
       return (.unknown, nil)
-    } catch SharingError.cheating(_, _, let culprit) where culprit != .unknown { return (culprit, nil) } catch {}
-    // Whoever is looked for has gone; of two parties it is the other all the same.
-    return (partyCount == 2 ? .party(channel.peers[0]) : .unknown, nil)
+    } catch {
+      // Who else says nothing has gone, or the dealer has.
+      return ((error as? SharingError)?.cheat?.culprit ?? .unknown, nil)
+    }
   }
 
   /// Two rounds: every party answers for its shares to all others, who then show their keys.
