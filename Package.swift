@@ -148,6 +148,7 @@ let package = Package(
       [
         "Coordination", "Serving", "Learning", "Privacy", "Arithmetic", "Federation", "Datasets", "Tensors", "Identity",
         "Links", "Processes", "Graphs", "ModelFiles", "Paillier", "SecureAggregation", "Sharing", "Transports", logging,
+        nioConcurrency,
       ]),
     room(
       "Dashboard",
@@ -223,7 +224,7 @@ let package = Package(
     tests(of: "Datasets", ["Tensors"]),
     tests(of: "Learning", ["ModelFiles", "Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic"]),
     tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets", "Arithmetic", "Processes"]),
-    tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency]),
+    tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency, crypto]),
     tests(
       of: "Serving",
       [

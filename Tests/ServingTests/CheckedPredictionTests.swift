@@ -69,7 +69,7 @@ import Transports
         do {
           _ = try await cluster.predict(fixture.model, fixture.x, repeats: 1)
           Issue.record("\(tampering) in round \(round) came through")
-        } catch SharingError.cheating(let check, let layer) {
+        } catch SharingError.cheating(let check, let layer, _) {
           let text = "\(SharingError.cheating(check: check, layer: layer))"
           #expect(text.contains(check.description) && text.contains("no output was released"))
         }

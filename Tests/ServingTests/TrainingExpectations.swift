@@ -108,7 +108,7 @@ struct TamperedTraining {
           "with \(tampering) in round \(round) of \(roundCount)")
       } catch let error as SharingError {
         outcome.caught += 1
-        if case .cheating(let check, _) = error { outcome.checks.insert(check) }
+        if case .cheating(let check, _, _) = error { outcome.checks.insert(check) }
       } catch is ChannelError { outcome.caught += 1 } catch is ServingError { outcome.refused += 1 }
     }
     return outcome

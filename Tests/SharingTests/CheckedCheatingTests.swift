@@ -148,7 +148,7 @@ import Transports
       do {
         _ = try await scheme.admit(own)
         Issue.record("different components were taken")
-      } catch SharingError.cheating(.inputs, _) {}
+      } catch SharingError.cheating(.inputs, _, _) {}
       #expect(!scheme.isOver)
       return try await Self.run(scheme, pieces[scheme.party])
     }
@@ -331,7 +331,7 @@ import Transports
           return try await scheme.open([try await scheme.convert(try await scheme.negative(x, width: 33))])
         }
         switch results[0] {
-        case .failure(SharingError.cheating(let check, _)): outcomes[place].append(check.rawValue)
+        case .failure(SharingError.cheating(let check, _, _)): outcomes[place].append(check.rawValue)
         case .failure(let error):
           #expect(CheatingTests.isDocumented(error), "bit \(bit): \(error)")
           outcomes[place].append("\(type(of: error))")

@@ -1,3 +1,5 @@
+package import Crypto
+import NIOConcurrencyHelpers
 public import Sharing
 public import Tensors
 public import Transports
@@ -18,21 +20,51 @@ public func authenticatedOutcomes<Result: Sendable>(
 
 /// The same where cheaters are named; the program is all of a session.
 ///
-/// - Parameter pairs: the dealer as a party sees it.
+/// - Parameters:
+///   - pairs: the dealer as a party sees it.
+///   - signer: a party's key.
 package func identifiedOutcomes<Result: Sendable>(
   partyCount: Int, deadline: Duration = .seconds(60),
   wrapping wrap: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
   pairs: @escaping @Sendable (PairDealer, Int) -> any PairwiseDealing = { MemoryPairs($0, party: $1) },
+  signer: @escaping @Sendable (Int) -> Curve25519.Signing.PrivateKey = { _ in Curve25519.Signing.PrivateKey() },
   accusing: @escaping @Sendable (Accusation) -> Void = { _ in },
   _ body: @escaping @Sendable (AuthenticatedScheme) async throws -> Result
 ) async -> [Swift.Result<Result, any Error>] {
   let dealer = Dealer(partyCount: partyCount, form: .authenticated)
-  let pairDealer = PairDealer(dealer)
+  let notes = DealtNotes()
+  let pairDealer = PairDealer(dealer, record: notes)
   return await outcomes(partyCount: partyCount, deadline: deadline, wrapping: wrap) { channel in
+    let source = NotedDealing(base: MemoryDealing(dealer: dealer, party: channel.party), notes: notes)
     let scheme = try await AuthenticatedScheme.start(
-      over: channel, source: MemoryDealing(dealer: dealer, party: channel.party), session: "test", keys: "",
-      identification: Identification(pairs: pairs(pairDealer, channel.party), accusing: accusing))
+      over: channel, source: source, session: "test", keys: "",
+      identification: Identification(
+        pairs: pairs(pairDealer, channel.party), signer: signer(channel.party), accusing: accusing))
     return try await scheme.identifying(body)
+  }
+}
+
+/// What was dealt as it was asked for.
+private final class DealtNotes: DealtRecord {
+  private let demands = NIOLockedValueBox<[DealtPlace: Demand]>([:])
+
+  func note(_ demand: Demand, at place: DealtPlace) {
+    demands.withLockedValue { $0[place] = $0[place] ?? demand }
+  }
+
+  func dealt(at place: DealtPlace) -> (demand: Demand, keys: String)? {
+    demands.withLockedValue { $0[place] }.map { ($0, "") }
+  }
+}
+
+private struct NotedDealing: CorrelationSource {
+  let base: MemoryDealing
+  let notes: DealtNotes
+
+  func key() -> [UInt8] { base.key() }
+  func corrections(for demand: Demand, at place: DealtPlace) -> ArraySlice<UInt8> {
+    notes.note(demand, at: place)
+    return base.corrections(for: demand, at: place)
   }
 }
 

@@ -97,6 +97,7 @@ import Testing
     let report = try run.json()
     let cheat = try #require(report["cheat"] as? [String: Any])
     #expect(cheat["party"] as? Int == 1 && cheat["released"] as? Bool == false)
+    #expect(cheat["proven"] as? Bool == (identifies ? true : nil))
     let (check, layer) = (cheat["check"] as? String, cheat["layer"] as? String)
     if engine == "spdz" {
       #expect(check == "words" && layer?.isEmpty == false && run.errors.contains("in layer \(layer ?? "?")"))

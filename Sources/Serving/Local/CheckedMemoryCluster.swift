@@ -25,7 +25,7 @@ package struct CheckedMemoryCluster {
 
   /// Predicts `repeats` times after a warm-up; results in order, the warm-up left out.
   ///
-  /// - Throws: ``SharingError/cheating(check:layer:)`` where a party deviates.
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)`` where a party deviates.
   package func predict(_ model: ModelFile, _ input: Tensor<Float>, repeats: Int = 1) async throws -> [Prediction] {
     let description = try SharedModel.Description(model, fractionBits: fractionBits)
     try model.inputRange?.check(input)
@@ -95,9 +95,7 @@ package struct CheckedMemoryCluster {
       return results.sorted { $0.party < $1.party }.map(\.result)
     }
     let errors = results.compactMap { result in if case .failure(let error) = result { error } else { nil } }
-    for case let error as SharingError in errors {
-      if case .cheating = error { throw error }
-    }
+    if let error = SharingError.joining(errors.map { $0 as? SharingError }) { throw error }
     if let error = errors.first(where: { $0 is SharingError }) ?? errors.first { throw error }
     return try results.map { try $0.get() }
   }

@@ -1,5 +1,6 @@
 import Graphs
 package import ModelFiles
+import NIOConcurrencyHelpers
 package import Sharing
 package import Tensors
 package import Transports
@@ -16,22 +17,30 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
   private let isIdentifying: Bool
   /// What parties send through, such as one who cheats.
   private let wrapping: @Sendable (MemoryChannel) -> any Channel
+  /// A party that goes on with shares of other weights than all hold, and looks for a cheater as others do: for showing what becomes
+  /// of it.
+  private let deviating: PartyID?
+  /// Hears of each accusation that a party makes, and whether it holds for who was not there.
+  private let accusing: @Sendable (Accusation, Bool) -> Void
 
   package init(
     of scheme: Scheme.Type, partyCount: Int, fractionBits: Int, deadline: Duration, identifying: Bool = false,
-    wrapping: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 }
+    deviating: PartyID? = nil, wrapping: @escaping @Sendable (MemoryChannel) -> any Channel = { $0 },
+    accusing: @escaping @Sendable (Accusation, Bool) -> Void = { _, _ in }
   ) {
     self.partyCount = partyCount
     self.fractionBits = fractionBits
     self.deadline = deadline
     isIdentifying = identifying
     self.wrapping = wrapping
+    self.deviating = deviating
+    self.accusing = accusing
   }
 
   /// Predicts `repeats` times after a warm-up; results in order, the warm-up left out.
   ///
-  /// - Throws: ``SharingError/cheating(check:layer:)`` where any party notices a cheater;
-  ///   ``SharingError/identified(check:layer:culprit:)`` where one is to be named.
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)`` where any party notices a cheater;
+  ///   ``SharingError/cheating(check:layer:culprit:)`` where one is to be named.
   package func predict(_ model: ModelFile, _ input: Tensor<Float>, repeats: Int) async throws -> [Prediction] {
     let description = try SharedModel.Description(model, fractionBits: fractionBits)
     try model.inputRange?.check(input)
@@ -88,7 +97,7 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
       stocks[partyCount - 1].add(
         try await desk.ticket(for: computation, step: step), for: computation.program, step: step)
     }
-    return (stocks, PairDealer(desk.dealer), (clock.now - start) / .seconds(1) / Double(runs))
+    return (stocks, PairDealer(desk.dealer, record: desk), (clock.now - start) / .seconds(1) / Double(runs))
   }
 
   /// What all parties come to, in their order.
@@ -124,25 +133,56 @@ package struct DealtMemoryCluster<Scheme: DealtScheme> {
     _ computation: DealtComputation, _ weights: Scheme.Piece, _ inputs: [Scheme.Piece], over channel: any Channel,
     stock: DealtStock, _ pairs: PairDealer
   ) async throws -> [QueryAnswer] {
+    let accusations = NIOLockedValueBox<[Accusation]>([])
     let identification =
-      isIdentifying ? Identification(pairs: MemoryPairs(pairs, party: channel.party)) : nil
+      isIdentifying
+      ? Identification(pairs: MemoryPairs(pairs, party: channel.party)) { accusation in
+        accusations.withLockedValue { $0.append(accusation) }
+      } : nil
     let scheme = try await Scheme.start(
       over: channel, source: stock, session: "memory", keys: "", identification: identification)
-    return try await scheme.identifying { running in
-      // What is run once more needs nothing of the stock.
-      let opensStock = running === scheme && channel.party == partyCount - 1
-      return try await answers(computation, weights, inputs, on: running, opensStock ? stock : nil)
+    do {
+      return try await scheme.identifying { running in
+        // What is run once more needs nothing of the stock.
+        let isFirst = running === scheme
+        let opensStock = isFirst && channel.party == partyCount - 1
+        return try await answers(
+          computation, weights, inputs, on: running, opensStock ? stock : nil,
+          deviates: isFirst && channel.party == deviating)
+      }
+    } catch {
+      for accusation in accusations.withLockedValue({ $0 }) {
+        let holds = await holds(accusation, of: scheme, pairs) {
+          try await answers(computation, weights, inputs, on: $0, nil)
+        }
+        accusing(accusation, holds)
+      }
+      throw error
+    }
+  }
+
+  private func holds(
+    _ accusation: Accusation, of scheme: Scheme, _ pairs: PairDealer, _ program: (Scheme) async throws -> some Any
+  ) async -> Bool {
+    guard let keys = (scheme as? AuthenticatedScheme)?.publicKeys else { return false }
+    return await accusation.holds(keys: keys, dealer: pairs.publicKey) { running in
+      guard let running = running as? Scheme else { throw SharingError.missingShare("the accusation's session") }
+      return try await program(running)
     }
   }
 
   private func answers(
     _ computation: DealtComputation, _ weights: Scheme.Piece, _ inputs: [Scheme.Piece], on scheme: Scheme,
-    _ stock: DealtStock?
+    _ stock: DealtStock?, deviates: Bool = false
   ) async throws -> [QueryAnswer] {
     var prepared: [String: Scheme.Share] = [:]
     if let preparation = try computation.preparation() {
       try stock?.open(preparation.program, step: 0)
       prepared = try await preparation.prepare(weights, on: scheme).inputs
+    }
+    // A bias, which no product needs the mask of.
+    if deviates, let name = prepared.keys.sorted().first(where: { $0.hasSuffix("bias") }), let share = prepared[name] {
+      prepared[name] = scheme.add(share, word: 1 << UInt64(fractionBits))
     }
     var answers: [QueryAnswer] = []
     for (step, input) in inputs.enumerated() {

@@ -41,7 +41,7 @@ final class CheckedRunner: SessionRunner {
     of what: String, in scheme: CheckedScheme, _ body: () async throws -> Value
   ) async throws -> Value {
     do { return try await body() } catch let error as SharingError {
-      guard case .cheating(.inputs, _) = error, !scheme.isOver else { throw error }
+      guard case .cheating(.inputs, _, _) = error, !scheme.isOver else { throw error }
       throw ServingError.untrusted(
         "the parties were sent shares of \(what) that do not belong together: the owner or a party cheated, and no "
           + "output was released")

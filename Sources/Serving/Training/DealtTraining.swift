@@ -114,8 +114,8 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
       let outputs = try await computation.run(inputs, numbers: program.numbers(ofWork: work), own: own, on: scheme)
       try await scheme.check()
       return outputs
-    } catch SharingError.cheating(let check, let layer) {
-      throw SharingError.cheating(check: check, layer: "\(layer) of \(program.name(ofWork: work))")
+    } catch SharingError.cheating(let check, let layer, let culprit) {
+      throw SharingError.cheating(check: check, layer: "\(layer) of \(program.name(ofWork: work))", culprit: culprit)
     }
   }
 

@@ -114,7 +114,7 @@ package enum MemoryTraining {
         return await group.reduce(into: []) { $0 += [$1].compactMap { $0 } }
       }
       // That a party cheats says more than that the others have gone.
-      continuation.finish(throwing: failures.first(where: \.isOfCheating) ?? failures.first)
+      continuation.finish(throwing: failures.first { ($0 as? SharingError)?.cheat != nil } ?? failures.first)
     }
     let dealer = Task { await crew.dealer() }
     defer {
@@ -155,11 +155,5 @@ package enum MemoryTraining {
         try await TrainingSession(channel: channel, training: training, scheme: steps).run(report: report)
       },
       dealer: { await dealer.run() })
-  }
-}
-
-extension Error {
-  fileprivate var isOfCheating: Bool {
-    if case .cheating = self as? SharingError { true } else { false }
   }
 }

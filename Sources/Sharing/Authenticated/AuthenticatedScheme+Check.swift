@@ -14,12 +14,12 @@ extension AuthenticatedScheme {
 
   /// Four rounds.
   ///
-  /// - Throws: ``SharingError/cheating(check:layer:)``, or ``SharingError/identified(check:layer:culprit:)`` where it is seen at
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)``, with the culprit where it is seen at
   ///   once who it was, and again from whatever is called then.
   package func check() async throws {
     if let replay {
       try replay.check()
-      ledger = OpenedLedger()
+      ledger.removeAll()
       return
     }
     checkCount += 1
@@ -29,13 +29,15 @@ extension AuthenticatedScheme {
     let result = openings.reduce(into: OpenedLedger.Sums()) { $0.add($1) }
     guard result == OpenedLedger.Sums() else {
       let check = result.words == 0 ? CheatingCheck.bits : .words
-      let statements = identity?.statements ?? []
-      identity?.failure = FailedCheck(
-        number: checkCount, coin: coin, statements: statements, openings: openings)
-      throw fail(check, layer: await locate(sums, check))
+      let layer = try await locate(sums, check)
+      if let identity {
+        self.identity?.failure = FailedCheck(
+          signed: identity.signed, coin: coin, contradicting: identity.contradicting)
+      }
+      throw fail(check, layer: layer)
     }
     guard !hasWrongInputs else { throw fail(.inputs, layer: "input") }
-    ledger = OpenedLedger()
+    ledger.removeAll()
     identity?.record.pass()
   }
 
@@ -43,12 +45,9 @@ extension AuthenticatedScheme {
   ///
   /// - Parameter culprit: who this party has seen to deviate, which is said in sessions that name cheaters.
   func fail(_ check: CheatingCheck, layer: String = "", by culprit: Culprit = .unknown) -> SharingError {
-    let isNamed = identity != nil && culprit != .unknown
-    let error: SharingError =
-      isNamed
-      ? .identified(check: check, layer: layer, culprit: culprit) : .cheating(check: check, layer: layer)
+    let error = SharingError.cheating(check: check, layer: layer, culprit: culprit)
     verdict = error
-    ledger = OpenedLedger()
+    ledger.removeAll()
     return error
   }
 
@@ -66,16 +65,19 @@ extension AuthenticatedScheme {
       var inbox = inbox
       return inbox.bytes(own.count)
     }
-    if let sent { try note(statements, own, sent) }
+    if let sent { try await note(statements, own, sent) }
     let differing = zip(channel.peers, statements).filter { !$1.starts(with: digest) }.map(\.0)
-    guard differing.isEmpty else { throw await fail(.agreement, by: settle(differing)) }
+    guard differing.isEmpty else { throw await fail(.agreement, .differs, against: differing) }
     var seeds: [[UInt8]] = []
+    var breaking: [PartyID] = []
     for ((peer, inbox), promised) in zip(zip(channel.peers, try await broadcast(Outbox(seed), as: kind)), statements) {
       var inbox = inbox
       seeds.append(inbox.bytes(Self.digestByteCount))
-      guard promised.dropFirst(Self.digestByteCount).starts(with: commitment("coin", peer, seeds[seeds.count - 1]))
-      else { throw fail(.commitment, by: .party(peer)) }
+      let isHonoured = promised.dropFirst(Self.digestByteCount).starts(
+        with: commitment("coin", peer, seeds[seeds.count - 1]))
+      if !isHonoured { breaking.append(peer) }
     }
+    guard breaking.isEmpty else { throw await fail(.commitment, .deviated, against: breaking) }
     seeds.insert(seed, at: party)
     let transcript = hash("transcript", seeds)
     return TossedCoin(key: weightsKey(transcript, check: checkCount), transcript: transcript)
@@ -86,38 +88,59 @@ extension AuthenticatedScheme {
     Array(Self.hash("weights", [transcript], session: session, check: number).prefix(16))
   }
 
-  /// Two rounds: what all parties had fixed before they saw the sum of any other, in their order.
+  /// Two rounds: what all parties had fixed before they saw the sum of any other, in their order. Where cheaters are named, the
+  /// second one also tells what was promised in the first, so that all honest parties see the same sums, or that they do not.
   private func openCommitted(_ own: OpenedLedger.Sums, transcript: [UInt8]) async throws -> [[UInt8]] {
     let opening = try signedOpening(own.bytes + SecureRandom.bytes(Self.digestByteCount), transcript)
-    var commitments: [[UInt8]] = []
+    var commitments = [commitment("sums", party, opening)]
     var differing: [PartyID] = []
-    let promises = try await broadcast(Outbox(commitment("sums", party, opening) + transcript))
+    let promises = try await broadcast(Outbox(commitments[0] + transcript))
     for (peer, inbox) in zip(channel.peers, promises) {
       var inbox = inbox
       commitments.append(inbox.bytes(Self.digestByteCount))
       if inbox.bytes(Self.digestByteCount) != transcript { differing.append(peer) }
     }
-    guard differing.isEmpty else { throw await fail(.agreement, by: settle(differing)) }
+    guard differing.isEmpty else { throw await fail(.agreement, .differs, against: differing) }
+    commitments.insert(commitments.removeFirst(), at: party)
+    return try await opened(opening, commitments, transcript: transcript)
+  }
+
+  /// One round: the openings of commitments.
+  private func opened(_ own: [UInt8], _ commitments: [[UInt8]], transcript: [UInt8]) async throws -> [[UInt8]] {
+    let echo = identity == nil ? [] : hash("commitments", commitments)
     var openings: [[UInt8]] = []
-    for ((peer, inbox), promised) in zip(zip(channel.peers, try await broadcast(Outbox(opening))), commitments) {
+    var (breaking, strangers, differing): ([PartyID], [PartyID], [PartyID]) = ([], [], [])
+    for (peer, inbox) in zip(channel.peers, try await broadcast(Outbox(own + echo))) {
       var inbox = inbox
-      let message = inbox.bytes(opening.count)
-      guard commitment("sums", peer, message) == promised else { throw fail(.commitment, by: .party(peer)) }
-      guard isSignedOpening(message, of: peer, transcript) else { throw fail(.signature, by: .party(peer)) }
+      let message = inbox.bytes(own.count)
+      if commitment("sums", peer, message) != commitments[peer] { breaking.append(peer) }
+      if !isSignedOpening(message, of: peer, transcript) { strangers.append(peer) }
+      if inbox.bytes(echo.count) != echo { differing.append(peer) }
       openings.append(message)
     }
-    openings.insert(opening, at: party)
+    openings.insert(own, at: party)
+    guard breaking.isEmpty else { throw await fail(.commitment, .deviated, against: breaking) }
+    guard strangers.isEmpty else { throw await fail(.signature, .deviated, against: strangers) }
+    identity?.signed.transcript = transcript
+    identity?.signed.openings = openings
+    guard differing.isEmpty else { throw await fail(.agreement, .differs, against: differing) }
     return openings
   }
 
   /// The first layer whose sums are not zero, as far as the parties say; a run that has failed learns nothing else.
-  private func locate(_ sums: [OpenedLedger.Sums], _ check: CheatingCheck) async -> String {
+  ///
+  /// - Throws: where another party has called the session off.
+  private func locate(_ sums: [OpenedLedger.Sums], _ check: CheatingCheck) async throws -> String {
     let layers = ledger.layers
-    guard let messages = try? await broadcast(Outbox(sums.flatMap(\.bytes))) else { return "" }
     var totals = sums
-    for message in messages {
-      var inbox = message
-      for index in totals.indices { totals[index].add(inbox.bytes(Self.sumByteCount)) }
+    do {
+      for message in try await broadcast(Outbox(sums.flatMap(\.bytes))) {
+        var inbox = message
+        for index in totals.indices { totals[index].add(inbox.bytes(Self.sumByteCount)) }
+      }
+    } catch {
+      if let verdict { throw verdict }
+      return ""
     }
     let found = totals.firstIndex { check == .bits ? $0.bits != 0 : $0.words != 0 }
     return found.flatMap { layers.indices.contains($0) ? layers[$0] : nil } ?? ""

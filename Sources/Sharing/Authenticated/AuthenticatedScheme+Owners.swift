@@ -30,7 +30,7 @@ extension AuthenticatedScheme: DealtScheme {
   /// Five rounds: everybody's summands as inputs, a coin, and whether the owner's factor times a random sum of the words is the
   /// same sum of the products that the owner has sent.
   ///
-  /// - Throws: ``SharingError/cheating(check:layer:)`` where a party has changed what it was sent, or the owner sent something
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)`` where a party has changed what it was sent, or the owner sent something
   ///   else than the products.
   package func admit(_ piece: AuthenticatedPiece) async throws -> Admission<AuthenticatedShare> {
     layer = "input"

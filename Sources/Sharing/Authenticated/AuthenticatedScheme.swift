@@ -6,7 +6,7 @@ public import Transports
 /// Additive secret sharing with MACs among two or more parties, with correlated randomness from a dealer.
 ///
 /// - Threat model: malicious with abort; all parties but one, deviating together in any way, learn nothing and change no
-///   result: the run ends with ``SharingError/cheating(check:layer:)`` before an output is released, but for a probability
+///   result: the run ends with ``SharingError/cheating(check:layer:culprit:)`` before an output is released, but for a probability
 ///   of 2⁻⁵⁸ a check. The dealer is trusted to deal rightly and to work with no party; it never sees data.
 /// - Sources: Cramer et al., *SPDZ2k*, CRYPTO 2018; Damgård et al., *New Primitives for Actively-Secure MPC over Rings*, S&P
 ///   2019 (`docs/protocols/spdz.md`).
@@ -71,7 +71,9 @@ public final class AuthenticatedScheme: SharingScheme {
     let scheme = AuthenticatedScheme(
       channel: channel, source: source, master: try await source.key(), session: agreed.name, keys: keys)
     scheme.identity = IdentifiedSession(
-      own: identification, keys: agreed.keys, record: OpeningRecord(partyCount: channel.partyCount))
+      identification, keys: agreed.keys, mark: hash("settling", [], session: agreed.name, check: 0))
+    // The record's digest is said instead.
+    scheme.ledger = OpenedLedger(isHashed: false)
     return scheme
   }
 
@@ -102,6 +104,7 @@ public final class AuthenticatedScheme: SharingScheme {
     session = []
     observer = nil
     keyName = ""
+    ledger = OpenedLedger(isHashed: false)
     let nothing = [UInt8](repeating: 0, count: PseudorandomGenerator.keyByteCount)
     steps = DealtSteps(master: nothing, program: AdditiveScheme.mainProgram)
   }
@@ -144,7 +147,10 @@ public final class AuthenticatedScheme: SharingScheme {
     traffic.byteCount += message.count * (partyCount - 1)
     let peers = channel.peers
     let messages = try await channel.exchange(peers.map { Outgoing(message, to: $0) }, from: peers)
+    try await heed(messages)
     for (peer, received) in zip(peers, messages) where received.count != counts?[peer] ?? message.count {
+      // Whose programs differ do not get as far as to look for a cheater.
+      guard identity?.failure == nil else { throw await fail(.agreement, .deviated, against: [peer]) }
       throw SharingError.unexpectedLength(
         from: peer, expected: counts?[peer] ?? message.count, received: received.count)
     }

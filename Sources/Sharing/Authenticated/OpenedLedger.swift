@@ -22,8 +22,14 @@ struct OpenedLedger {
   private var words: [Words] = []
   private var planes: [Planes] = []
   private var hash = SHA256()
+  /// Whether anybody asks for the digest.
+  private let isHashed: Bool
   /// The layers that the entries belong to.
   private(set) var layers: [String] = []
+
+  init(isHashed: Bool = true) { self.isHashed = isHashed }
+
+  mutating func removeAll() { self = OpenedLedger(isHashed: isHashed) }
 
   mutating func enter(_ layer: String) {
     if layers.last != layer { layers.append(layer) }
@@ -49,12 +55,13 @@ struct OpenedLedger {
 
   /// Public words that all parties must have been given alike.
   mutating func note(_ opened: [UInt64]) {
+    guard isHashed else { return }
     opened.withUnsafeBytes { hash.update(bufferPointer: $0) }
   }
 
   private var entryLayer: Int { max(layers.count - 1, 0) }
 
-  /// The hash of all opened values.
+  /// The hash of all opened values, where it is kept.
   var digest: [UInt8] { Array(hash.finalize()) }
 
   /// This party's share of what must be zero, layer by layer, for weights from a coin that was tossed after the opening.

@@ -14,7 +14,7 @@ enum SessionName {
 
   /// The same, with everybody's public key; a second round makes sure that all have got the same.
   ///
-  /// - Throws: ``SharingError/cheating(check:layer:)`` where they have not: before the session has a name, nobody is named.
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)`` where they have not: before the session has a name, nobody is named.
   static func agree(
     over channel: any Channel, session: String, signer: Curve25519.Signing.PrivateKey
   ) async throws -> (name: [UInt8], keys: [[UInt8]]) {

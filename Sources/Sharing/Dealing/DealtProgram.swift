@@ -16,6 +16,12 @@ public struct DealtProgram: Hashable, Sendable, Codable {
     operations.reduce(0) { $0 + $1.demand.correctionByteCount(partyCount: partyCount, form: form) }
   }
 
+  /// What is demanded at a place of its runs; `nil` where nothing is.
+  func demand(at place: DealtPlace) -> Demand? {
+    guard place.program == name else { return nil }
+    return operations.first { $0.number == place.operation }?.demand.moved(to: place.step, of: name)
+  }
+
   /// Finds out what a program demands by rehearsing it alone, on zeros.
   ///
   /// - Parameter body: runs the program on the scheme it is given, beginning with the step that is to be recorded; steps

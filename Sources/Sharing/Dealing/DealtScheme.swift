@@ -23,7 +23,7 @@ package protocol DealtScheme: SharingScheme, SendableMetatype {
   /// What the parties told their owner with ``release(_:under:)``, one party's words after the other's.
   ///
   /// - Parameter mask: what the owner kept.
-  /// - Throws: ``SharingError/cheating(check:layer:)`` where they must say the same and do not.
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)`` where they must say the same and do not.
   static func combine(_ answers: [RingTensor], mask: RingTensor?) throws -> RingTensor
 
   /// Starts a session.

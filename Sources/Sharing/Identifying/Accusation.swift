@@ -35,7 +35,8 @@ package struct Accusation: Sendable, Codable {
     let session = name.session
     guard keys.count == partyCount, partyCount > 1, keys.indices.contains(accused),
       keys.indices.contains(name.verifier),
-      name.verifier != accused
+      name.verifier != accused, name.transcript.count == AuthenticatedScheme.digestByteCount,
+      transcript.count == AuthenticatedScheme.digestByteCount
     else { return false }
     guard key.isSigned(for: name, by: dealer), isStated(by: keys[accused], session),
       isAnswered(by: keys[accused], session)
@@ -60,12 +61,13 @@ package struct Accusation: Sendable, Codable {
       && AuthenticatedScheme.sentDigest(in: statement) == OpeningRecord.digest(of: sent)
   }
 
-  /// The accused has answered this under this coin, and opened this sum.
+  /// The accused has answered this under this coin about this check, and opened this sum in it.
   private func isAnswered(by key: [UInt8], _ session: [UInt8]) -> Bool {
     let size = AuthenticatedScheme.sumByteCount * (partyCount - 1)
     let body = proof.count - AuthenticatedScheme.digestByteCount - Signature.byteCount
     guard body > 0, body % size == 0, proof.starts(with: name.transcript) else { return false }
-    return PairAnswer.isSigned(proof, of: accused, name.subject, by: key, session: session, check: trial)
+    let failed = CheckName(number: check, transcript: transcript)
+    return PairAnswer.isSigned(proof, of: accused, name, by: key, trial: trial, failed)
       && AuthenticatedScheme.isOpening(
         opening, of: accused, transcript, by: key, session: session, check: check)
   }

@@ -13,16 +13,20 @@ extension AuthenticatedScheme {
   ///
   /// Four rounds, or six, and as many again for each further trial; 24 bytes a party, pair and layer and a few hundred besides.
   ///
-  /// - Throws: ``SharingError/identified(check:layer:culprit:)``, or what the program throws.
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)``, or what the program throws.
   package func identifying<Value>(
     _ program: (AuthenticatedScheme) async throws -> Value
   ) async throws -> Value {
-    do { return try await program(self) } catch SharingError.cheating(let check, let layer) {
-      guard let failure = identity?.failure else { throw SharingError.cheating(check: check, layer: layer) }
+    do { return try await program(self) } catch {
+      guard let cheat = (error as? SharingError)?.cheat, cheat.culprit == .unknown, let failure = identity?.failure
+      else {
+        throw error
+      }
       let found = await search(failure, program)
-      let error = SharingError.identified(check: check, layer: found.layer ?? layer, culprit: found.culprit)
-      verdict = error
-      throw error
+      let named = SharingError.cheating(
+        check: cheat.check, layer: found.layer ?? cheat.layer, culprit: found.culprit)
+      verdict = named
+      throw named
     }
   }
 
@@ -45,7 +49,10 @@ extension AuthenticatedScheme {
         }
       }
       return (.unknown, nil)
-    } catch SharingError.identified(_, _, let culprit) { return (culprit, nil) } catch { return (.unknown, nil) }
+    } catch {
+      // Who else says nothing has gone, or the dealer has.
+      return ((error as? SharingError)?.cheat?.culprit ?? .unknown, nil)
+    }
   }
 
   /// Two rounds: every party answers for its shares to all others, who then show their keys.
@@ -63,10 +70,9 @@ extension AuthenticatedScheme {
     for verifier in channel.peers {
       message += try await proof(name(party, verifier), coin, program).flatMap(\.bytes)
     }
-    let proofs = try await exchangeProofs(message, subject)
-    if let liar = proofs.enumerated().first(where: { !$1.starts(with: transcript) })?.offset {
-      throw fail(.agreement, by: await settle([liar]))
-    }
+    let proofs = try await exchangeProofs(message, name(party, channel.peers[0]), failure)
+    let differing = proofs.indices.filter { !proofs[$0].starts(with: transcript) }
+    guard differing.isEmpty else { throw await fail(.agreement, .differs, against: differing) }
     let keys = try await exchangeKeys(name)
     for prover in channel.peers {
       for verifier in 0..<partyCount where verifier != prover {
@@ -76,7 +82,7 @@ extension AuthenticatedScheme {
           pair, key, coin, identity.record.events, identity.record.sent[prover], as: party, partyCount: partyCount,
           program)
         let answer = PairAnswer(proofs[prover], to: pair, partyCount: partyCount)
-        guard let wrong = answer.firstWrong(key, opening: failure.openings[prover], expected) else { continue }
+        guard let wrong = answer.firstWrong(key, opening: failure.signed.openings[prover], expected) else { continue }
         accuse(pair, key, proofs[prover], failure)
         return (.party(prover), wrong.layer)
       }
@@ -106,8 +112,8 @@ extension AuthenticatedScheme {
       let sums = OpenedLedger.Sums(message)
       tags = MACKeys(words: sums.words, bits: sums.bits)
     }
-    let replay = Replay(identity.record.events, identity.record.sent[party], subject: name.subject) {
-      try await identity.own.pairs.tags(for: $0, at: $1, index: $2, of: name)
+    let replay = Replay(identity.record.events, identity.record.sent[party], subject: name.subject) { _, place in
+      try await identity.own.pairs.tags(at: place, of: name)
     }
     let ledger = try await replay.run(program, as: party, partyCount: partyCount, keys: tags)
     let sums = ledger.sums(coin: coin.weights, keys: tags)
@@ -115,19 +121,26 @@ extension AuthenticatedScheme {
   }
 
   /// One round: everybody's signed answers, in the order of the parties.
-  private func exchangeProofs(_ message: [UInt8], _ subject: PairSubject) async throws -> [[UInt8]] {
+  ///
+  /// - Parameter name: of any of this party's answers.
+  private func exchangeProofs(
+    _ message: [UInt8], _ name: PairName, _ failure: FailedCheck
+  ) async throws -> [[UInt8]] {
     guard let identity else { return [] }
-    let label = PairAnswer.label(party, subject)
-    let own = message + (try identity.own.signer.sign(hash(label, [message])))
+    let label = PairAnswer.label(party, name.subject)
+    let bound = PairAnswer.signedParts(message, name, failure.name)
+    let own = message + (try identity.own.signer.sign(hash(label, bound)))
     var proofs: [[UInt8]] = []
+    var strangers: [PartyID] = []
     for (peer, inbox) in zip(channel.peers, try await broadcast(Outbox(own))) {
       var inbox = inbox
       let proof = inbox.bytes(own.count)
       let isSigned = PairAnswer.isSigned(
-        proof, of: peer, subject, by: identity.keys[peer], session: session, check: checkCount)
-      guard isSigned else { throw fail(.signature, by: .party(peer)) }
+        proof, of: peer, name, by: identity.keys[peer], trial: checkCount, failure.name)
+      if !isSigned { strangers.append(peer) }
       proofs.append(proof)
     }
+    guard strangers.isEmpty else { throw await fail(.signature, .deviated, against: strangers) }
     proofs.insert(own, at: party)
     return proofs
   }
@@ -138,30 +151,31 @@ extension AuthenticatedScheme {
     var own = [PairKey?](repeating: nil, count: partyCount)
     for prover in channel.peers { own[prover] = try await identity.own.pairs.key(for: name(prover, party)) }
     var keys: [[PairKey?]] = []
+    var strangers: [PartyID] = []
     for (peer, inbox) in zip(channel.peers, try await broadcast(Outbox(own.flatMap { $0?.bytes ?? [] }))) {
       var inbox = inbox
       var shown = [PairKey?](repeating: nil, count: partyCount)
       for prover in 0..<partyCount where prover != peer {
         let key = PairKey(inbox.bytes(PairKey.signedByteCount))
-        guard key.isSigned(for: name(prover, peer), by: identity.own.pairs.publicKey) else {
-          throw fail(.signature, by: .party(peer))
-        }
+        if !key.isSigned(for: name(prover, peer), by: identity.own.pairs.publicKey) { strangers.append(peer) }
         shown[prover] = key
       }
       keys.append(shown)
     }
+    guard strangers.isEmpty else { throw await fail(.signature, .deviated, against: strangers) }
     keys.insert(own, at: party)
     return keys
   }
 
   /// Tells what proves it to others, where the accused has signed what it sent.
   private func accuse(_ name: PairName, _ key: PairKey, _ proof: [UInt8], _ failure: FailedCheck) {
-    guard let identity, !identity.contradicting.contains(name.prover) else { return }
+    guard let identity, !failure.contradicting.contains(name.prover) else { return }
+    let signed = failure.signed
     identity.own.accusing(
       Accusation(
         name: name, partyCount: partyCount, key: key, events: identity.record.events,
-        sent: identity.record.sent[name.prover], check: failure.number, statement: failure.statements[name.prover],
-        transcript: failure.coin.transcript, opening: failure.openings[name.prover], trial: checkCount, proof: proof))
+        sent: identity.record.sent[name.prover], check: signed.number, statement: signed.statements[name.prover],
+        transcript: failure.coin.transcript, opening: signed.openings[name.prover], trial: checkCount, proof: proof))
   }
 }
 

@@ -7,8 +7,10 @@ extension AuthenticatedScheme {
   /// What is signed at a coin: what was opened since the session began, a commitment, and what the party has sent since the last
   /// check, 32 bytes each; and the signature.
   static let statementByteCount = 3 * digestByteCount + Signature.byteCount
-  /// What naming cheaters adds to the first and the last round of a check.
-  static let signingByteCounts = [digestByteCount + Signature.byteCount, 0, 0, Signature.byteCount]
+  /// A party's opened sum: the sum, a nonce and the signature.
+  static let openingByteCount = sumByteCount + digestByteCount + Signature.byteCount
+  /// What naming cheaters adds to the first and the last round of a check: there, a signature and a hash of all commitments.
+  static let signingByteCounts = [digestByteCount + Signature.byteCount, 0, 0, Signature.byteCount + digestByteCount]
 
   func statement(_ body: [UInt8]) throws -> [UInt8] {
     guard let identity else { return body }
@@ -31,18 +33,17 @@ extension AuthenticatedScheme {
   /// Keeps what all others have signed.
   ///
   /// - Parameter sent: the digests of what this party has got from everybody.
-  func note(_ statements: [[UInt8]], _ own: [UInt8], _ sent: [[UInt8]]) throws {
+  func note(_ statements: [[UInt8]], _ own: [UInt8], _ sent: [[UInt8]]) async throws {
     guard let keys = identity?.keys else { return }
-    identity?.contradicting = []
-    for (peer, statement) in zip(channel.peers, statements) {
-      guard Self.isStatement(statement, of: peer, by: keys[peer], session: session, check: checkCount) else {
-        throw fail(.signature, by: .party(peer))
-      }
-      if Self.sentDigest(in: statement) != sent[peer] { identity?.contradicting.insert(peer) }
-    }
     var all = statements
     all.insert(own, at: party)
-    identity?.statements = all
+    let strangers = channel.peers.filter {
+      !Self.isStatement(all[$0], of: $0, by: keys[$0], session: session, check: checkCount)
+    }
+    identity?.signed = SignedCheck(number: checkCount, statements: all)
+    identity?.contradicting = Set(
+      channel.peers.filter { !strangers.contains($0) && Self.sentDigest(in: all[$0]) != sent[$0] })
+    guard strangers.isEmpty else { throw await fail(.signature, .deviated, against: strangers) }
   }
 
   static func sentDigest(in statement: [UInt8]) -> [UInt8] {
@@ -65,41 +66,10 @@ extension AuthenticatedScheme {
     _ message: [UInt8], of party: PartyID, _ transcript: [UInt8], by key: [UInt8], session: [UInt8],
     check number: UInt64
   ) -> Bool {
-    guard message.count == sumByteCount + digestByteCount + Signature.byteCount else { return false }
+    guard message.count == openingByteCount else { return false }
     let opening = Array(message.dropLast(Signature.byteCount))
     return Signature.isValid(
       message.suffix(Signature.byteCount),
       of: hash(openingLabel(party), [transcript, opening], session: session, check: number), by: key)
-  }
-
-  /// One round, after parties turn out to have seen different things: everybody shows what all have signed, and says whom it has
-  /// got something else from.
-  ///
-  /// - Parameter differing: whose values differ from this party's.
-  func settle(_ differing: [PartyID]) async -> Culprit {
-    guard let identity else { return .unknown }
-    let complaints = (0..<partyCount).map { UInt8(identity.contradicting.contains($0) ? 1 : 0) }
-    guard let shown = try? await broadcast(Outbox(identity.statements.flatMap { $0 } + complaints)) else {
-      return identity.contradicting.min().map(Culprit.party) ?? .unknown
-    }
-    var disputes: [(by: PartyID, against: PartyID)] = []
-    for (peer, inbox) in zip(channel.peers, shown) {
-      var inbox = inbox
-      for party in 0..<partyCount {
-        let other = inbox.bytes(Self.statementByteCount)
-        // Two statements of one party about one check.
-        if other != identity.statements[party],
-          Self.isStatement(other, of: party, by: identity.keys[party], session: session, check: checkCount)
-        {
-          return .party(party)
-        }
-      }
-      for (party, says) in inbox.bytes(partyCount).enumerated() where says != 0 { disputes.append((peer, party)) }
-    }
-    if let peer = identity.contradicting.min() { return .party(peer) }
-    if let liar = disputes.first(where: { $0.against == party }) { return .party(liar.by) }
-    guard disputes.isEmpty else { return .oneOf(Set(disputes.flatMap { [$0.by, $0.against] }).sorted()) }
-    // All have been sent the same: who says something else of it lies.
-    return differing.first.map(Culprit.party) ?? .unknown
   }
 }

@@ -41,17 +41,12 @@ extension SharingError {
     let cheats = errors.compactMap { $0?.cheat }
     guard let first = cheats.first else { return nil }
     let culprit = Culprit.joining(cheats.map(\.culprit))
-    guard culprit != .unknown else { return .cheating(check: first.check, layer: first.layer) }
     let said = cheats.first { $0.culprit == culprit } ?? first
-    return .identified(check: said.check, layer: said.layer, culprit: culprit)
+    return .cheating(check: said.check, layer: said.layer, culprit: culprit)
   }
 
   /// What this error says of a cheater, if it does.
   package var cheat: (check: CheatingCheck, layer: String, culprit: Culprit)? {
-    switch self {
-    case .cheating(let check, let layer): (check, layer, .unknown)
-    case .identified(let check, let layer, let culprit): (check, layer, culprit)
-    default: nil
-    }
+    if case .cheating(let check, let layer, let culprit) = self { (check, layer, culprit) } else { nil }
   }
 }

@@ -1,6 +1,7 @@
 import Arithmetic
-import Crypto
+package import Crypto
 import Foundation
+import Transports
 
 /// What a party needs so that a cheater can be named: a key to sign with, and a dealer that is there when a check fails.
 package struct Identification: Sendable {
@@ -9,9 +10,12 @@ package struct Identification: Sendable {
   /// Hears of what proves to others who cheated.
   let accusing: @Sendable (Accusation) -> Void
 
-  /// With a fresh key, which the session's beginning tells the other parties.
-  package init(pairs: any PairwiseDealing, accusing: @escaping @Sendable (Accusation) -> Void = { _ in }) {
-    signer = Curve25519.Signing.PrivateKey()
+  /// - Parameter signer: fresh, as a rule; the session's beginning tells the other parties its public key.
+  package init(
+    pairs: any PairwiseDealing, signer: Curve25519.Signing.PrivateKey = Curve25519.Signing.PrivateKey(),
+    accusing: @escaping @Sendable (Accusation) -> Void = { _ in }
+  ) {
+    self.signer = signer
     self.pairs = pairs
     self.accusing = accusing
   }
@@ -42,12 +46,23 @@ struct IdentifiedSession {
   let own: Identification
   /// Everybody's keys, in the order of the parties.
   let keys: [[UInt8]]
+  /// What a message begins with that calls the session off.
+  let mark: [UInt8]
   var record: OpeningRecord
-  /// What everybody signed at the last coin.
-  var statements: [[UInt8]] = []
+  /// What everybody signed last.
+  var signed: SignedCheck
   /// Parties that have signed something else than what they sent this party.
-  var contradicting: Set<Int> = []
+  var contradicting: Set<PartyID> = []
   var failure: FailedCheck?
+
+  init(_ own: Identification, keys: [[UInt8]], mark: [UInt8]) {
+    self.own = own
+    self.keys = keys
+    self.mark = mark
+    record = OpeningRecord(partyCount: keys.count)
+    let nothing = [UInt8](repeating: 0, count: AuthenticatedScheme.statementByteCount)
+    signed = SignedCheck(number: 0, statements: keys.map { _ in nothing })
+  }
 }
 
 extension IdentifiedSession: CustomStringConvertible, CustomReflectable {
@@ -55,13 +70,34 @@ extension IdentifiedSession: CustomStringConvertible, CustomReflectable {
   var customMirror: Mirror { Mirror(self, children: []) }
 }
 
-/// A check whose sum was not zero, as everybody saw it.
-struct FailedCheck {
+/// What everybody has signed at a coin, and of the sum of a check that followed, in the order of the parties; as one party was sent
+/// it.
+struct SignedCheck {
   let number: UInt64
-  let coin: TossedCoin
   let statements: [[UInt8]]
-  /// Everybody's opened sums, with a nonce and a signature.
-  let openings: [[UInt8]]
+  /// What names the coin.
+  var transcript: [UInt8] = []
+  /// Everybody's opened sums, with a nonce and a signature; none before they were opened.
+  var openings: [[UInt8]] = []
+}
+
+/// A check whose sum was not zero.
+struct FailedCheck {
+  let signed: SignedCheck
+  let coin: TossedCoin
+  /// Parties that had signed something else than what they sent this party.
+  let contradicting: Set<PartyID>
+
+  /// What answers about it are bound to.
+  var name: CheckName { CheckName(number: signed.number, transcript: coin.transcript) }
+}
+
+/// One check of a session, with the coin that was tossed in it.
+struct CheckName {
+  let number: UInt64
+  let transcript: [UInt8]
+
+  var bytes: [UInt8] { number.bytes + transcript }
 }
 
 /// A coin of all parties.

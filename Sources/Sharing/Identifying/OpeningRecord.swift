@@ -78,13 +78,3 @@ struct OpeningRecord: Sendable {
     hash.update(data: [tag] + UInt64(count).bytes)
   }
 }
-
-extension UInt64 {
-  /// Little-endian.
-  var bytes: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: self >> (8 * UInt64($0))) } }
-
-  /// - Precondition: eight bytes.
-  init(bytes: some Sequence<UInt8>) {
-    self = bytes.enumerated().reduce(0) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
-  }
-}

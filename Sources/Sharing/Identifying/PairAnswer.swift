@@ -19,14 +19,23 @@ struct PairAnswer {
 
   static func label(_ party: PartyID, _ subject: PairSubject) -> String { "answer \(party) \(subject.rawValue)" }
 
+  /// What the prover signs: what it says, about which check that failed, of shares with MACs under which keys.
+  static func signedParts(_ body: [UInt8], _ name: PairName, _ failed: CheckName) -> [[UInt8]] {
+    let keys = Array(name.keys.utf8)
+    return [failed.bytes, UInt64(keys.count).bytes, keys, body]
+  }
+
+  /// - Parameters:
+  ///   - name: of any answer of the party about the subject at hand.
+  ///   - number: of the coin that was tossed for the trial.
   static func isSigned(
-    _ message: [UInt8], of party: PartyID, _ subject: PairSubject, by key: [UInt8], session: [UInt8],
-    check number: UInt64
+    _ message: [UInt8], of party: PartyID, _ name: PairName, by key: [UInt8], trial number: UInt64,
+    _ failed: CheckName
   ) -> Bool {
-    let body = Array(message.dropLast(Signature.byteCount))
+    let parts = signedParts(Array(message.dropLast(Signature.byteCount)), name, failed)
     return Signature.isValid(
       message.suffix(Signature.byteCount),
-      of: AuthenticatedScheme.hash(label(party, subject), [body], session: session, check: number), by: key)
+      of: AuthenticatedScheme.hash(label(party, name.subject), parts, session: name.session, check: number), by: key)
   }
 
   /// Where the answer is not what the verifier's key makes of what the prover has shown; `nil` where all is right.
@@ -67,9 +76,7 @@ struct PairExpectation {
     _ sent: [OpeningRecord.Sent], as party: PartyID, partyCount: Int,
     _ program: (AuthenticatedScheme) async throws -> some Any
   ) async throws {
-    let replay = Replay(events, sent, subject: name.subject) { demand, _, index in
-      key.stream(for: demand, index: index)
-    }
+    let replay = Replay(events, sent, subject: name.subject) { key.stream(for: $0, at: $1) }
     // β = tag − a·x: party 0 adds what is public to its shares, everybody to its MACs.
     let isFirst = name.prover == 0
     let factor = MACKeys(words: 0 &- UInt128(key.words), bits: key.bits)

@@ -22,9 +22,11 @@ package struct PairName: Hashable, Sendable, Codable {
   package let verifier: PartyID
   let subject: PairSubject
 
+  /// No two names have the same: what may be of any length comes after its length.
   var bytes: [UInt8] {
-    Array("tacit/pair/1|".utf8) + session + transcript + UInt64(prover).bytes + UInt64(verifier).bytes
-      + [subject.rawValue] + Array(keys.utf8)
+    let parts = [session, transcript, Array(keys.utf8)].flatMap { UInt64($0.count).bytes + $0 }
+    let parties = [prover, verifier].flatMap { UInt64(truncatingIfNeeded: $0).bytes }
+    return Array("tacit/pair/2|".utf8) + parts + parties + [subject.rawValue]
   }
 }
 
@@ -41,8 +43,6 @@ package struct PairKey: Sendable, Codable {
 
   static let byteCount = 32
   static var signedByteCount: Int { byteCount + Signature.byteCount }
-  /// The place in the keystream of what belongs to the prover's parts of the session's keys.
-  private static let keyIndex = UInt64.max
 
   init(words: UInt64, bits: UInt64, seed: [UInt8], signature: [UInt8]) {
     self.words = words
@@ -67,21 +67,19 @@ package struct PairKey: Sendable, Codable {
     Signature.isValid(signature, of: signedBytes(name), by: dealer)
   }
 
-  /// β for all that the dealer deals for an operation, the `index`-th of the session.
-  func stream(for demand: Demand, index: UInt64) -> Message {
+  /// β for all that the dealer deals at a place.
+  func stream(for demand: Demand, at place: DealtPlace) -> Message {
+    let words = DealtKeys.generator(master: seed, program: "tags|\(place.program)")
+      .words(count: demand.macWordCount, counterHigh: place.counterHigh, counterLow: 0)
     var outbox = Outbox()
-    outbox.append(words(demand.macWordCount, index))
+    outbox.append(words)
     return outbox.message
   }
 
   /// β for the prover's parts of the session's keys.
   var sessionKeys: MACKeys {
-    let stream = words(3, Self.keyIndex)
+    let stream = DealtKeys.generator(master: seed, program: "keys").words(count: 3, counterHigh: 0, counterLow: 0)
     return MACKeys(words: UInt128(stream[1]) << 64 | UInt128(stream[0]), bits: stream[2])
-  }
-
-  private func words(_ count: Int, _ index: UInt64) -> [UInt64] {
-    PseudorandomGenerator(key: seed).words(count: count, counterHigh: index, counterLow: 0)
   }
 }
 

@@ -6,8 +6,8 @@ package protocol PairwiseDealing: Sendable {
   var publicKey: [UInt8] { get }
   /// For the verifier alone.
   func key(for name: PairName) async throws -> PairKey
-  /// For the prover alone: tags of its parts of what was dealt for an operation, the `index`-th of the session.
-  func tags(for demand: Demand, at place: DealtPlace, index: UInt64, of name: PairName) async throws -> Message
+  /// For the prover alone: tags of its parts of what was dealt at a place; the dealer knows what that was.
+  func tags(at place: DealtPlace, of name: PairName) async throws -> Message
   /// For the prover alone: tags of its parts of the session's keys, 16 bytes and 8.
   func keyTags(of name: PairName) async throws -> Message
 }

@@ -18,7 +18,7 @@ extension CheckedScheme {
 
   /// 25 rounds, 33 in a training, whatever there is to check.
   ///
-  /// - Throws: ``SharingError/cheating(check:layer:)``, and again from whatever is called then.
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)``, and again from whatever is called then.
   package func check() async throws {
     let coin = try await toss()
     var products = ProductFolding(ledger, coin: coin)

@@ -37,7 +37,7 @@ extension CheckedScheme {
   /// - Parameters:
   ///   - others: what else owners have sent of this party's first and second component, as bytes.
   ///   - program: what the shares are for, which the parties have to agree on too.
-  /// - Throws: ``SharingError/cheating(check:layer:)`` of the input, before anything is computed with it; ``isOver`` tells whether the
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)`` of the input, before anything is computed with it; ``isOver`` tells whether the
   ///   session ended.
   package func admit(
     _ shares: [ReplicatedShare], others: (first: [ArraySlice<UInt8>], second: [ArraySlice<UInt8>]) = ([], []),

@@ -6,7 +6,7 @@ public import Transports
 /// Replicated secret sharing among three parties that catches who deviates.
 ///
 /// - Threat model: secure with abort, honest majority: any single party, deviating in any way, changes no result and learns no
-///   more than its output: the run ends with ``SharingError/cheating(check:layer:)`` before an output is released, but for a
+///   more than its output: the run ends with ``SharingError/cheating(check:layer:culprit:)`` before an output is released, but for a
 ///   probability below 2⁻⁵⁶ a check, and whether it ends depends on what that party did alone. The channels must be pairwise
 ///   encrypted, also against the third party.
 /// - Sources: Boyle, Gilboa, Ishai and Nof, CCS 2019, and Goyal and Song, ePrint 2020/134, after Boneh et al., CRYPTO 2019

@@ -151,14 +151,18 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
   case ownInputMisused(String)
   /// The correlated randomness of a run was used before.
   case stepUsed(program: String, step: UInt32)
+  /// The dealer was asked about something that it has not dealt.
+  case notDealt(program: String, step: UInt32, operation: UInt32)
   /// A party deviated from the protocol: the check that failed, and the layer whose values it failed for, empty where it is
-  /// not known. No output was released.
-  case cheating(check: CheatingCheck, layer: String)
-  /// The same where parties have looked for who it was.
-  case identified(check: CheatingCheck, layer: String, culprit: Culprit)
+  /// not known; and who it was, where parties look for that and have found it. No output was released.
+  case cheating(check: CheatingCheck, layer: String, culprit: Culprit = .unknown)
 
   public var description: String {
     switch self {
+    case .notDealt(let program, let step, let operation):
+      return
+        "the dealer has dealt nothing for operation \(operation) of run \(step) of \"\(program)\" in this session: "
+        + "do all parties run the program that was dealt for?"
     case .unexpectedLength(let peer, let expected, let received):
       return "party \(peer) sent \(received) bytes where the protocol has \(expected): "
         + "do all parties run the same program?"
@@ -189,8 +193,7 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
     case .stepUsed(let program, let step):
       return "the correlated randomness of run \(step) of \(program) was used before: "
         + "remove the storage folder of the last party, and start it again"
-    case .cheating(let check, let layer): return Self.sentence(check, layer, .unknown)
-    case .identified(let check, let layer, let culprit): return Self.sentence(check, layer, culprit)
+    case .cheating(let check, let layer, let culprit): return Self.sentence(check, layer, culprit)
     }
   }
 

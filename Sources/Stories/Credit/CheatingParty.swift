@@ -1,10 +1,12 @@
 import ModelFiles
+import NIOConcurrencyHelpers
 import Serving
 import Sharing
 import Tensors
 import Transports
 
-/// One of three parties that catch who deviates tampers with what it sends of the first layer.
+/// One of three parties that catch who deviates tampers with what it sends of the first layer; where it is to be named, it goes on
+/// with a share of another weight than the others do, and signs what comes of it.
 struct CheatingParty {
   static let partyCount = 3
   static let party = 1
@@ -17,8 +19,7 @@ struct CheatingParty {
   /// of the first product: they have agreed on keys, tossed a coin in two rounds, and compared the model and the input.
   private var round: Int {
     switch engine {
-    // A second round names the session where parties tell each other their public keys.
-    case .spdz: isIdentified ? 14 : 13
+    case .spdz: 13
     case .replicatedMalicious: 5
     }
   }
@@ -34,12 +35,21 @@ struct CheatingParty {
       guard channel.party == Self.party else { return channel }
       return TamperingChannel(channel, .addError, round: round, seed: seed)
     }
+    let proofs = NIOLockedValueBox<[Bool]>([])
     do {
       switch engine {
+      case .spdz where isIdentified:
+        _ = try await DealtMemoryCluster(
+          of: AuthenticatedScheme.self, partyCount: Self.partyCount, fractionBits: fractionBits, deadline: deadline,
+          identifying: true, deviating: Self.party,
+          accusing: { accusation, holds in
+            proofs.withLockedValue { $0.append(holds && accusation.accused == Self.party) }
+          }
+        ).predict(model, application, repeats: 1)
       case .spdz:
         _ = try await DealtMemoryCluster(
           of: AuthenticatedScheme.self, partyCount: Self.partyCount, fractionBits: fractionBits, deadline: deadline,
-          identifying: isIdentified, wrapping: wrapping
+          wrapping: wrapping
         ).predict(model, application, repeats: 1)
       case .replicatedMalicious:
         _ = try await CheckedMemoryCluster(fractionBits: fractionBits, deadline: deadline, wrapping: wrapping)
@@ -50,7 +60,8 @@ struct CheatingParty {
       guard let cheat = error.cheat else { throw error }
       return .init(
         party: isIdentified ? cheat.culprit.party : Self.party, check: cheat.check, layer: cheat.layer, released: false,
-        engine: engine, culprit: cheat.culprit)
+        proven: isIdentified ? proofs.withLockedValue { !$0.isEmpty && !$0.contains(false) } : nil, engine: engine,
+        culprit: cheat.culprit)
     }
   }
 }

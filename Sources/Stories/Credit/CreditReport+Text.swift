@@ -43,8 +43,10 @@ extension CreditReport {
   var cheatText: String? {
     guard let cheat else { return nil }
     let end = cheat.error.map { "the others stop: \($0)" } ?? "nobody noticed, and an output was released"
+    let proof = cheat.proven == true ? " What it signed proves it to others: the accusation was verified." : ""
     return
       "The same model on \(CheatingParty.partyCount) parties with the engine \(cheat.engine.rawValue), of which party \(CheatingParty.party) tampers: \(end)."
+      + proof
   }
 
   private func viewLine<Element>(_ path: KeyPath<View, [Element]>, _ show: (Element) -> String) -> String {

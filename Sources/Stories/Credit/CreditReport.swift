@@ -67,7 +67,8 @@ public struct CreditReport: Hashable, Sendable, Codable {
 
   /// What became of a party that tampered.
   public struct Cheat: Hashable, Sendable, Codable {
-    /// The one that tampers; where the others were to find out, the one that they name, if any.
+    /// With `--identify` the one that the others name, if any, which they have to find out; else the one that tampers, which the
+    /// program knows and the parties do not.
     public var party: Int?
     /// The check that it failed.
     public var check: CheatingCheck?
@@ -75,20 +76,20 @@ public struct CreditReport: Hashable, Sendable, Codable {
     public var layer: String
     /// Whether an output came out all the same.
     public var released: Bool
+    /// With `--identify`, whether what the cheater signed proves it to who was not there.
+    public var proven: Bool?
     /// What the parties share by; not in the JSON.
     var engine = CheatedEngine.spdz
     /// Whom the others name; not in the JSON.
     var culprit = Culprit.unknown
 
     private enum CodingKeys: String, CodingKey {
-      case party, check, layer, released
+      case party, check, layer, released, proven
     }
 
     /// What the parties stop with; `nil` where they did not notice.
     public var error: SharingError? {
-      guard let check else { return nil }
-      guard culprit != .unknown else { return .cheating(check: check, layer: layer) }
-      return .identified(check: check, layer: layer, culprit: culprit)
+      check.map { .cheating(check: $0, layer: layer, culprit: culprit) }
     }
   }
 

@@ -35,9 +35,9 @@ enum Failure {
       2
     case let error as SharingError:
       switch error {
-      case .unexpectedLength, .wrongCorrections, .stockEmpty: 3
+      case .unexpectedLength, .wrongCorrections, .stockEmpty, .notDealt: 3
       case .trafficDiffers, .countersExhausted, .stepUsed: 1
-      case .cheating, .identified: 5
+      case .cheating: 5
       default: 2
       }
     case let error as ServingError: Int32(error.exitCode)
