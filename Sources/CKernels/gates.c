@@ -252,8 +252,9 @@ CK_GFNI static void table_gfni(
       collect(sums[t][g], 8 * g + 8 <= third_count ? 8 : third_count - 8 * g, table + third_count * t + 8 * g);
     }
   }
+  // They outlive the call.
   memset(rows, 0, sizeof rows);
-  memset(room, 0, sizeof room);
+  memset(sums, 0, sizeof sums);
 }
 
 CK_GFNI static void sums_gfni(size_t n, const uint64_t *words, const uint64_t *weights, uint64_t sums[parts]) {

@@ -43,7 +43,7 @@ extension KernelTests {
       var generator = SeededGenerator(state: 71)
       for n in [0, 1, 5, 64, 517] {
         for (count, stride, step) in [
-          (0, 1, 1), (1, 3, 1), (3, 1, 520), (4, 9, 2), (25, 30, 1), (27, 1, 519), (9, 40, 3),
+          (0, 1, 1), (1, 3, 1), (3, 1, 520), (4, 9, 2), (25, 30, 1), (27, 1, 519), (9, 40, 3), (17, 40, 3),
         ] {
           let points = generator.words(n)
           let x = generator.words(n * stride + count * step + 1)
@@ -151,7 +151,7 @@ extension KernelTests {
       }
     }
 
-    @Test(arguments: [1, 100, 64 * 9, 64 * 9 - 13])
+    @Test(arguments: [1, 100, 64 * 9, 64 * 9 - 13, 64 * 21 + 5])
     func sumsWhereBitsAreSet(n: Int) {
       var generator = SeededGenerator(state: 75)
       let (plane, weights, size) = (generator.words((n + 63) / 64), generator.words(64 * Self.degree), (n + 63) / 64)

@@ -18,7 +18,7 @@ extension KernelTests {
       return isOne
     }
 
-    @Test(arguments: [0, 1, 64, 65, 513])
+    @Test(arguments: [0, 1, 64, 65, 513, 519])
     func tablesAndSums(n: Int) {
       var generator = SeededGenerator(state: 74)
       let (x0, x1, y0, y1) = (generator.words(n), generator.words(n), generator.words(n), generator.words(n))

@@ -160,6 +160,10 @@ extension KernelTests {
           #expect(kept == (0..<n).map { bit(e, $0) ? a[$0] : 0 })
           ck_gf64_fold(n, 2, [delta, 3], a + b, &kept)
           #expect(kept == zip(a, b).map { Self.field($0, delta) ^ Self.field($1, 3) })
+          let points = [delta, 3, 1, 0, ~delta, 7, delta &+ 1, 5]
+          ck_gf64_fold(n, 8, points, a + b + c + a + c + b + b + a, &kept)
+          let blocks = [a, b, c, a, c, b, b, a]
+          #expect(kept == (0..<n).map { i in zip(points, blocks).reduce(0) { $0 ^ Self.field($1.0, $1.1[i]) } })
           var scaled = a
           ck_gf64_scale(n, b, &scaled)
           #expect(scaled == zip(a, b).map { Self.field($0, $1) })

@@ -17,6 +17,19 @@ import Testing
     #expect(result.weights.allSatisfy { $0.isFinite })
   }
 
+  /// A coordinator that names a round as no job has gets no update; the worker is there for the next question.
+  @Test(arguments: [UInt64(bitPattern: .min), 1 << 62, UInt64.max]) func roundsThatNoJobHasAreRefused(round: UInt64)
+    async throws
+  {
+    let relay = await Relay(
+      workers: try Federations.tables(), altered: ["b"], database: try Federations.database(),
+      questions: { message, _ in [message.header.first == 1 ? message.replacing(at: 18, with: round) : message] }
+    ) { message, _ in [message] }
+    let result = try await relay.run(
+      Federations.job("rounds: 2, aggregation: open, minimumClients: 2, quorum: 0.6, deadlineSeconds: 5"))
+    #expect(result.rounds.map(\.contributors) == [["a", "c"], ["a", "c"]])
+  }
+
   @Test func tooFewAnswersEndTheJobNamingWhoIsMissing() async throws {
     let relay = await Relay(
       workers: try Federations.tables(), altered: ["b"], database: try Federations.database()

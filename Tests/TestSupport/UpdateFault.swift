@@ -3,6 +3,8 @@ package import Links
 /// What a broken or hostile worker may send in place of an update.
 package enum UpdateFault: String, CaseIterable, Sendable {
   case nan, wrongLength, wrongKind, replay, oldQuestion, garbage, silence
+  /// So many held-out rows as no number can count, or fewer than none.
+  case immenseRows, fewerThanNoRows
 
   /// What the coordinator gets instead; messages that are no updates stay as they are.
   package func alter(_ message: LinkMessage) -> [LinkMessage] {
@@ -13,12 +15,28 @@ package enum UpdateFault: String, CaseIterable, Sendable {
     case .wrongKind: return [LinkMessage(header: message.header, body: .bytes([1, 2, 3]))]
     case .replay: return [message, message]
     case .oldQuestion:
+      if message.isShort { return [message.replacing(at: 2, with: 1)] }
       let header = String(decoding: message.header, as: UTF8.self)
         .replacing(/"question":\d+/, with: "\"question\":1")
       return [LinkMessage(header: Array(header.utf8), body: message.body)]
     case .garbage: return [LinkMessage(header: [0x7b, 0xff], body: .none)]
     case .silence: return []
+    case .immenseRows: return [message.replacing(at: 26, with: 1e300.bitPattern)]
+    case .fewerThanNoRows: return [message.replacing(at: 26, with: (-5.0).bitPattern)]
     }
+  }
+}
+
+extension LinkMessage {
+  /// Whether the header is a task or an update in its short form, whose numbers lie at fixed places.
+  package var isShort: Bool { [1, 2].contains(header.first) }
+
+  /// With another number of eight bytes in its short header.
+  package func replacing(at offset: Int, with word: UInt64) -> LinkMessage {
+    guard isShort, header.count >= offset + 8 else { return self }
+    var header = header
+    withUnsafeBytes(of: word.littleEndian) { header.replaceSubrange(offset..<offset + 8, with: $0) }
+    return LinkMessage(header: header, body: body)
   }
 }
 

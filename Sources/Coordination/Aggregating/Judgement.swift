@@ -37,8 +37,19 @@ struct Judgement: Codable, Hashable, Sendable {
   /// Of a row; a model that does worse has diverged.
   private static let largestLoss = 256.0
 
+  /// Whether these can be a worker's own sums: rows and right ones are numbers of rows, and nothing overflows when all are added.
+  static func isPlausible(_ sums: [Double]) -> Bool {
+    sums.enumerated().allSatisfy { $0 % 2 == 0 ? (0...0x1p53).contains($1) : staysFinite($1) }
+  }
+
+  /// Whether the sum of as many such numbers as there can be workers is finite.
+  static func staysFinite(_ number: Double) -> Bool { abs(number) < 0x1p990 }
+
   /// Held-out rows.
-  var rows: Int { Int(sums[0].rounded()) }
+  var rows: Int { Self.rows(sums[0]) }
+
+  /// A number of rows that was added up from what workers said.
+  static func rows(_ sum: Double) -> Int { sum.isNaN ? 0 : Int(min(max(sum.rounded(), 0), 0x1p53)) }
 
   func metrics(isNumeric: Bool) -> RoundMetrics {
     var metrics = RoundMetrics()

@@ -98,8 +98,12 @@ struct FederatedTraining: Sendable {
     return federated.aggregation == .open && !isCounted && !isKept && run.averaging == nil ? .kill : .powerLoss
   }
 
-  /// Whether the server's part of a round takes a few milliseconds at most, so that it may be done where answers come in.
-  var isQuick: Bool { durability == .kill && layout.count * enrolment.roster.count <= Self.quickCount }
+  /// Whether the server's part of a round takes a few milliseconds at most, so that it may be done where answers come in:
+  /// sums of few values, of which nothing is recorded.
+  var isQuick: Bool {
+    guard case .averaging = strategy, durability == .kill, run.recorder == nil else { return false }
+    return layout.count * enrolment.roster.count <= Self.quickCount
+  }
 
   /// So many values of all updates together.
   private static let quickCount = 1 << 18

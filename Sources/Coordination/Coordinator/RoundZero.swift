@@ -47,7 +47,7 @@ struct RoundZero: Sendable {
         number: number, kind: .statistics(schema), round: 0,
         hiding: run.federated.aggregation.hidesUpdates ? plan : nil), body: .none, count: plan.count)
     let sums = result.segments.flatMap { $0 }
-    let rows = Int((sums.first ?? 0).rounded())
+    let rows = Judgement.rows(sums.first ?? 0)
     guard rows > 0 else { throw CoordinationError.data(reason: "the workers have no rows to train on") }
     let preprocessing = try schema.map { try LocalStatistics.preprocessing(sums, $0) }
     try run.database.setPreprocessing(preprocessing, rows: rows, of: run.record.id)

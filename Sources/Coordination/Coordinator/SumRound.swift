@@ -42,7 +42,7 @@ struct SumRound: Sendable {
     } take: { outcome in
       byteCount += body.byteCount
       switch outcome.answer {
-      case .success((.sums(let sums), _)) where sums.count == count && sums.allSatisfy(\.isFinite):
+      case .success((.sums(let sums), _)) where sums.count == count && sums.allSatisfy(Judgement.staysFinite):
         byteCount += 8 * count
         vectors[outcome.index] = sums
         try recorder?.note(

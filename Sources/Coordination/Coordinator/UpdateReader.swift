@@ -12,7 +12,9 @@ struct UpdateReader: Sendable {
   func update(
     _ answer: WorkerSeat.Answer, from name: String, round: Int, attempt: Int
   ) throws -> (Update, VectorHeader) {
-    guard case .update(let header) = answer.reply else { throw CoordinationError.malformedMessage(from: name) }
+    guard case .update(let header) = answer.reply, Judgement.isPlausible(header.judged) else {
+      throw CoordinationError.malformedMessage(from: name)
+    }
     try recorder?.note(answer.body, from: name, round: round, attempt: attempt, what: "update")
     var update = Update(vector: [], exampleCount: header.examples, loss: header.loss)
     switch answer.body {

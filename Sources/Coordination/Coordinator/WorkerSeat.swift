@@ -16,8 +16,6 @@ final class WorkerSeat: Sendable {
   private struct Open {
     /// Who waits; nobody does for one that is late or abandoned.
     var take: (@Sendable (Outcome) -> Void)?
-    /// Sends the question, where there was no room for it at once.
-    var sending: Task<Void, Never>?
     let start: ContinuousClock.Instant
     let patience: Duration
     let byteCount: Int
@@ -127,13 +125,7 @@ final class WorkerSeat: Sendable {
   }
 
   /// Nobody wants the answer any more.
-  func abandon(_ number: Int) {
-    let sending = state.withLockedValue { state in
-      state.open[number]?.take = nil
-      return state.open[number]?.sending
-    }
-    sending?.cancel()
-  }
+  func abandon(_ number: Int) { state.withLockedValue { $0.open[number]?.take = nil } }
 
   /// Says something that has no answer.
   func tell(_ message: CoordinatorMessage) async {
@@ -152,13 +144,9 @@ final class WorkerSeat: Sendable {
     await link?.close()
   }
 
+  /// Sends a question when there is room, be it late by then: a part of it may have gone, and the seat is busy until its answer.
   private func sendLater(_ message: LinkMessage, on link: any Link, _ number: Int) {
-    state.withLockedValue { state in
-      // The link may have been lost meanwhile.
-      state.open[number]?.sending = Task {
-        do { try await link.send(message) } catch { self.giveUp(number) }
-      }
-    }
+    Task { do { try await link.send(message) } catch { giveUp(number) } }
   }
 
   /// A question cannot be sent.
@@ -179,10 +167,7 @@ final class WorkerSeat: Sendable {
       }
       return state.open.values.filter { $0.take != nil }.map(\.deadline).min()
     }
-    for open in late {
-      open.sending?.cancel()
-      open.take?(.failure(.late(name, after: open.patience)))
-    }
+    for open in late { open.take?(.failure(.late(name, after: open.patience))) }
     return next
   }
 

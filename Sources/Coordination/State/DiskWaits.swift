@@ -2,7 +2,8 @@
 package enum Durability: Hashable, Sendable {
   /// A loss of power: it is on disk.
   case powerLoss
-  /// A kill of the process: the system has it. A loss of power takes what was committed in the last second before it.
+  /// A kill of the process: the system has it. A loss of power takes what was committed since the last commit that waited for the disk, which comes
+  /// within a second after it.
   case kill
 }
 

@@ -116,7 +116,7 @@ public actor Worker {
   /// Whether this is a task as the last one, which was quick, and nothing is to be hidden.
   private func isQuick(_ message: CoordinatorMessage) -> Bool {
     guard case .task(let header) = message, header.hiding == nil, header.kind == .train || header.kind == .evaluate,
-      let taskDuration
+      let taskDuration, job?.hidesClient == false
     else { return false }
     return taskDuration <= Self.quickTask
   }
@@ -135,14 +135,18 @@ public actor Worker {
       switch message {
       case .offer(let offer): return (try await consider(offer, of: coordinator), .none)
       case .prepare(let preprocessing):
+        taskDuration = nil
         try working().prepare(preprocessing)
         return (.ready, .none)
       case .task(let header):
         let job = try working()
         if header.kind == .train { try account.spend(on: header.round, of: job.id) }
         let start = ContinuousClock.now
-        defer { if header.kind == .train { taskDuration = .now - start } }
-        return try job.perform(header, body)
+        // What fails at once says nothing of the next one.
+        if header.kind == .train { taskDuration = nil }
+        let answer = try job.perform(header, body)
+        if header.kind == .train { taskDuration = .now - start }
+        return answer
       case .stage(let task, _, let clients):
         var half = try working().takeContribution(to: task) { try begin(task, clients, $0, $1, $2) }
         let answer = try await half.answer(body)

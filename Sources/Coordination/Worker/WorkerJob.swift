@@ -40,14 +40,23 @@ final class WorkerJob {
     outline = job.hidesClients ? nil : try TableOutline(table, loss: job.training.loss)
   }
 
+  /// Whether what is told of this worker is clipped and noised.
+  var hidesClient: Bool { client != nil }
+
   func prepare(_ preprocessing: Preprocessing?) throws {
     local = try LocalWork(job, federated, table, preprocessing, worker: name)
     asked = AskedQuestion(offer: asked.offer, preprocessing: preprocessing)
   }
 
+  /// More rounds than these no job has; numbers that are made of rounds stay far from overflow.
+  private static let lastRound = 1 << 31
+
   /// Computes a vector. Under an open aggregation it goes out as it is, else it waits for the aggregation's stages.
   func perform(_ header: TaskHeader, _ body: LinkBody) throws -> (WorkerMessage.Reply, LinkBody) {
     (pending, contribution) = (nil, nil)
+    guard (0...Self.lastRound).contains(header.round) else {
+      throw CoordinationError.protocolBreach("a round \(header.round), which no job has")
+    }
     guard (header.hiding != nil) == federated.aggregation.hidesUpdates else {
       throw CoordinationError.protocolBreach("an aggregation other than the job's")
     }

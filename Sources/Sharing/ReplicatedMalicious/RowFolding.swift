@@ -95,8 +95,12 @@ final class RowFolding {
   /// This party's summands of the product of each part of the left side by each of the right one, the left part changing first.
   private func products() -> [GaloisElement] {
     let (words, parts) = (GaloisElement.wordCount, Self.partCount)
-    let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: ck_ring64_matmul_scratch(parts, size, words))
-    defer { scratch.deallocate() }
+    let scratchCount = ck_ring64_matmul_scratch(parts, size, words)
+    let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: scratchCount)
+    defer {
+      ck_zero(scratch, scratchCount * MemoryLayout<UInt64>.size)
+      scratch.deallocate()
+    }
     return (0..<parts).flatMap { part -> [GaloisElement] in
       let start = part * size * words
       var sums = [UInt64](repeating: 0, count: parts * words)
@@ -114,9 +118,12 @@ final class RowFolding {
     let weights = zip(GaloisElement.elements(GaloisElement.partWeights(at: points)), factors).flatMap {
       ($0 * $1).words
     }
-    let scratch = UnsafeMutablePointer<UInt64>.allocate(
-      capacity: ck_ring64_matmul_scratch(size, Self.partCount, words))
-    defer { scratch.deallocate() }
+    let scratchCount = ck_ring64_matmul_scratch(size, Self.partCount, words)
+    let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: scratchCount)
+    defer {
+      ck_zero(scratch, scratchCount * MemoryLayout<UInt64>.size)
+      scratch.deallocate()
+    }
     for (part, target) in [(left.first, vectors.x0), (left.second, vectors.x1)] {
       ck_ring64_matmul(
         size, Self.partCount, words, part, size, true, weights, words, false, target + start * words, words, scratch)

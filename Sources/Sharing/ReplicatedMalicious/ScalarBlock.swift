@@ -21,7 +21,10 @@ final class ScalarBlock {
     products = right + room
   }
 
-  deinit { left.deallocate() }
+  deinit {
+    ck_zero(left, (2 * Self.spreadCount + Self.tableCount) * Self.pitch * MemoryLayout<UInt64>.size)
+    left.deallocate()
+  }
 
   /// Takes as many of a term's polynomials from one on as there is room for, and adds what is there to the table when it is full; how
   /// many were taken.

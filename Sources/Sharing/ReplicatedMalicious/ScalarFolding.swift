@@ -123,9 +123,12 @@ struct ScalarFolding {
     let words = GaloisElement.wordCount
     let parts = GaloisElement.partWeights(at: points + last)
     let largest = scalars.reduce(0) { max($0, $1.size) }
-    let scratch = UnsafeMutablePointer<UInt64>.allocate(
-      capacity: ck_ring64_matmul_scratch(largest, Self.allPartCount, words))
-    defer { scratch.deallocate() }
+    let scratchCount = ck_ring64_matmul_scratch(largest, Self.allPartCount, words)
+    let scratch = UnsafeMutablePointer<UInt64>.allocate(capacity: scratchCount)
+    defer {
+      ck_zero(scratch, scratchCount * MemoryLayout<UInt64>.size)
+      scratch.deallocate()
+    }
     for kept in scalars {
       let place = kept.start * words
       let weights = Array(weights[kept.start..<kept.start + kept.size])
