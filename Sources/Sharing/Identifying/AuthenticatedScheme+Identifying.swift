@@ -18,11 +18,11 @@ extension AuthenticatedScheme {
     _ program: (AuthenticatedScheme) async throws -> Value
   ) async throws -> Value {
     do { return try await program(self) } catch {
-      guard let cheat = (error as? SharingError)?.cheat, cheat.culprit == .unknown, let failure = identity?.failure
+      guard let cheat = (error as? SharingError)?.cheat, cheat.culprit == .unknown, identity?.failure != nil
       else {
         throw error
       }
-      let found = await search(failure, program)
+      let found = await search(program)
       let named = SharingError.cheating(
         check: cheat.check, layer: found.layer ?? cheat.layer, culprit: found.culprit)
       verdict = named
@@ -36,16 +36,14 @@ extension AuthenticatedScheme {
   /// Who it was, and in which layer where that is seen.
   private typealias Found = (culprit: Culprit, layer: String?)
 
-  private func search(
-    _ failure: FailedCheck, _ program: (AuthenticatedScheme) async throws -> some Any
-  ) async -> Found {
+  private func search(_ program: (AuthenticatedScheme) async throws -> some Any) async -> Found {
     verdict = nil
     do {
       for _ in 0..<Self.trialCount {
         checkCount += 1
         let transcript = try await tossCoin().transcript
         for subject in PairSubject.allCases {
-          if let found = try await trial(subject, transcript, failure, program) { return found }
+          if let found = try await trial(subject, transcript, program) { return found }
         }
       }
       return (.unknown, nil)
@@ -57,10 +55,9 @@ extension AuthenticatedScheme {
 
   /// Two rounds: every party answers for its shares to all others, who then show their keys.
   private func trial(
-    _ subject: PairSubject, _ transcript: [UInt8], _ failure: FailedCheck,
-    _ program: (AuthenticatedScheme) async throws -> some Any
+    _ subject: PairSubject, _ transcript: [UInt8], _ program: (AuthenticatedScheme) async throws -> some Any
   ) async throws -> Found? {
-    guard let identity else { return nil }
+    guard let identity, let failure = identity.failure else { return nil }
     func name(_ prover: PartyID, _ verifier: PartyID) -> PairName {
       PairName(
         session: session, keys: keyName, transcript: transcript, prover: prover, verifier: verifier, subject: subject)
@@ -70,7 +67,12 @@ extension AuthenticatedScheme {
     for verifier in channel.peers {
       message += try await proof(name(party, verifier), coin, program).flatMap(\.bytes)
     }
-    let proofs = try await exchangeProofs(message, name(party, channel.peers[0]), failure)
+    let proofs = try await exchanged(try signed(message, name(party, channel.peers[0]), failure))
+    let strangers = channel.peers.filter {
+      !PairAnswer.isSigned(
+        proofs[$0], of: $0, name($0, party), by: identity.keys[$0], trial: checkCount, failure.name)
+    }
+    guard strangers.isEmpty else { throw await fail(.signature, .deviated, against: strangers) }
     let differing = proofs.indices.filter { !proofs[$0].starts(with: transcript) }
     guard differing.isEmpty else { throw await fail(.agreement, .differs, against: differing) }
     let keys = try await exchangeKeys(name)
@@ -120,29 +122,24 @@ extension AuthenticatedScheme {
     return name.subject == .shares ? sums : [OpenedLedger.Sums.total(of: sums)]
   }
 
-  /// One round: everybody's signed answers, in the order of the parties.
+  /// An answer, signed.
   ///
   /// - Parameter name: of any of this party's answers.
-  private func exchangeProofs(
-    _ message: [UInt8], _ name: PairName, _ failure: FailedCheck
-  ) async throws -> [[UInt8]] {
-    guard let identity else { return [] }
+  private func signed(_ message: [UInt8], _ name: PairName, _ failure: FailedCheck) throws -> [UInt8] {
+    guard let identity else { return message }
     let label = PairAnswer.label(party, name.subject)
-    let bound = PairAnswer.signedParts(message, name, failure.name)
-    let own = message + (try identity.own.signer.sign(hash(label, bound)))
-    var proofs: [[UInt8]] = []
-    var strangers: [PartyID] = []
-    for (peer, inbox) in zip(channel.peers, try await broadcast(Outbox(own))) {
+    return message
+      + (try identity.own.signer.sign(hash(label, PairAnswer.signedParts(message, name, failure.name))))
+  }
+
+  /// One round: everybody's messages of this length, in the order of the parties.
+  private func exchanged(_ own: [UInt8]) async throws -> [[UInt8]] {
+    var messages = try await broadcast(Outbox(own)).map { inbox in
       var inbox = inbox
-      let proof = inbox.bytes(own.count)
-      let isSigned = PairAnswer.isSigned(
-        proof, of: peer, name, by: identity.keys[peer], trial: checkCount, failure.name)
-      if !isSigned { strangers.append(peer) }
-      proofs.append(proof)
+      return inbox.bytes(own.count)
     }
-    guard strangers.isEmpty else { throw await fail(.signature, .deviated, against: strangers) }
-    proofs.insert(own, at: party)
-    return proofs
+    messages.insert(own, at: party)
+    return messages
   }
 
   /// One round: everybody's keys for all others' shares, of no use from now on; by verifier and prover.
