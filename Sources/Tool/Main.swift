@@ -26,6 +26,8 @@ enum Main {
   /// Begins anew, as the same process, where the matrix library would compute several times slower than this processor can.
   private static func restartForProcessor() {
     #if os(Linux)
+      // Its threads, of which none is used, spin for a while from the start of a process on: of this one, and of those that it starts.
+      setenv("OPENBLAS_NUM_THREADS", "1", 0)
       guard getenv("OPENBLAS_CORETYPE") == nil, let processor = PlainEngine.missedProcessor else { return }
       setenv("OPENBLAS_CORETYPE", processor, 1)
       execv("/proc/self/exe", CommandLine.unsafeArgv)
