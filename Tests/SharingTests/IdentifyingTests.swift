@@ -46,7 +46,7 @@ import Transports
       let round = index / Tampering.allCases.count % rounds
       let cheater = Int(generator.next() % UInt64(partyCount))
       let seed = generator.next()
-      let results = await identifiedOutcomes(partyCount: partyCount, deadline: .seconds(20)) { base in
+      let results = await identifiedOutcomes(partyCount: partyCount, deadline: .seconds(5)) { base in
         guard base.party == cheater else { return base }
         return TamperingChannel(base, tampering, round: round, seed: seed)
       } _: {

@@ -117,8 +117,9 @@ extension AuthenticatedScheme {
     let replay = Replay(identity.record.events, identity.record.sent[party], subject: name.subject) { _, place in
       try await identity.own.pairs.tags(at: place, of: name)
     }
-    let ledger = try await replay.run(program, as: party, partyCount: partyCount, keys: tags)
-    let sums = ledger.sums(coin: coin.weights, keys: tags)
+    let scheme = AuthenticatedScheme.replaying(replay, as: party, partyCount: partyCount, keys: tags)
+    try await scheme.replay(program)
+    let sums = scheme.ledger.sums(coin: coin.weights, keys: tags)
     return name.subject == .shares ? sums : [OpenedLedger.Sums.total(of: sums)]
   }
 
@@ -173,18 +174,5 @@ extension AuthenticatedScheme {
         name: name, partyCount: partyCount, key: key, events: identity.record.events,
         sent: identity.record.sent[name.prover], check: signed.number, statement: signed.statements[name.prover],
         transcript: failure.coin.transcript, opening: signed.openings[name.prover], trial: checkCount, proof: proof))
-  }
-}
-
-extension Replay {
-  /// Runs the program up to the check that failed.
-  ///
-  /// - Throws: ``ReplayEnd/differs`` where it does not get there.
-  func run(
-    _ program: (AuthenticatedScheme) async throws -> some Any, as party: PartyID, partyCount: Int, keys: MACKeys
-  ) async throws -> OpenedLedger {
-    let scheme = AuthenticatedScheme.replaying(self, as: party, partyCount: partyCount, keys: keys)
-    do { _ = try await program(scheme) } catch ReplayEnd.failedCheck { return scheme.ledger }
-    throw ReplayEnd.differs
   }
 }

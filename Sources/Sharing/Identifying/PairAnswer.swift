@@ -86,8 +86,9 @@ struct PairExpectation {
     case .shares: (keys, weighing) = (isFirst ? factor : MACKeys(words: 0, bits: 0), factor)
     case .sums: (keys, weighing) = (key.sessionKeys, key.sessionKeys)
     }
-    let ledger = try await replay.run(program, as: party, partyCount: partyCount, keys: keys)
-    sums = ledger.sums(coin: coin.weights, keys: weighing)
-    layers = ledger.layers
+    let scheme = AuthenticatedScheme.replaying(replay, as: party, partyCount: partyCount, keys: keys)
+    try await scheme.replay(program)
+    sums = scheme.ledger.sums(coin: coin.weights, keys: weighing)
+    layers = scheme.ledger.layers
   }
 }

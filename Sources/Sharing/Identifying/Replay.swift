@@ -74,6 +74,14 @@ extension AuthenticatedScheme {
       channel: RehearsalChannel(partyCount: partyCount, party: party), keys: keys, replay: replay)
   }
 
+  /// Runs the program once more, up to the check that failed: the ledger is that of what was to be checked there.
+  ///
+  /// - Throws: ``ReplayEnd/differs`` where it does not get there.
+  func replay(_ program: (AuthenticatedScheme) async throws -> some Any) async throws {
+    do { _ = try await program(self) } catch ReplayEnd.failedCheck { return }
+    throw ReplayEnd.differs
+  }
+
   /// What ``openSums(_:_:)`` opened then; in the batch that is checked, the shares that the party in question has shown, or the
   /// sums, with what stands for their MACs.
   func replaySums(
