@@ -18,12 +18,13 @@ import Testing
   }
 
   /// A coordinator that names a round as no job has gets no update; the worker is there for the next question.
-  @Test(arguments: [UInt64(bitPattern: .min), 1 << 62, UInt64.max]) func roundsThatNoJobHasAreRefused(round: UInt64)
-    async throws
-  {
+  @Test(arguments: [UInt64(bitPattern: .min), 1 << 62, UInt64.max])
+  func roundsThatNoJobHasAreRefused(round: UInt64) async throws {
+    let renumber: Relay.Alteration = { message, _ in
+      [message.header.first == 1 ? message.replacing(at: 18, with: round) : message]
+    }
     let relay = await Relay(
-      workers: try Federations.tables(), altered: ["b"], database: try Federations.database(),
-      questions: { message, _ in [message.header.first == 1 ? message.replacing(at: 18, with: round) : message] }
+      workers: try Federations.tables(), altered: ["b"], database: try Federations.database(), questions: renumber
     ) { message, _ in [message] }
     let result = try await relay.run(
       Federations.job("rounds: 2, aggregation: open, minimumClients: 2, quorum: 0.6, deadlineSeconds: 5"))
