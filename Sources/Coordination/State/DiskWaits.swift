@@ -2,8 +2,8 @@
 package enum Durability: Hashable, Sendable {
   /// A loss of power: it is on disk.
   case powerLoss
-  /// A kill of the process: the system has it. A loss of power takes what was committed since the last commit that waited for the disk, which comes
-  /// within a second after it.
+  /// A kill of the process: the system has it. A loss of power may take what was committed within a second after the last commit
+  /// that waited for the disk.
   case kill
 }
 
