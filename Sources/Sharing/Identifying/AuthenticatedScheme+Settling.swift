@@ -14,7 +14,7 @@ extension AuthenticatedScheme {
 
   /// Goes on with nothing where a peer has called the session off in the place of its message.
   ///
-  /// - Throws: ``SharingError/cheating(check:layer:culprit:)``, or ``SharingError/cheating(check:layer:culprit:)``.
+  /// - Throws: ``SharingError/cheating(check:layer:culprit:)``.
   func heed(_ messages: [Message]) async throws {
     guard let mark = identity?.mark else { return }
     var heard: [PartyID: Testimony] = [:]
