@@ -28,5 +28,8 @@ public final class EventHub: Sendable {
 
   public func events() -> AsyncStream<CoordinatorEvent> { watchers.news(keeping: 10_000) }
 
+  /// For a watcher that looks now and then.
+  func batches() -> Batches<CoordinatorEvent> { watchers.batches(keeping: 10_000) }
+
   func tell(_ event: CoordinatorEvent) { watchers.tell(event) }
 }

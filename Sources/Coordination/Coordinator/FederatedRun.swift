@@ -68,7 +68,6 @@ struct FederatedRun: Sendable {
   private var deadline: Duration { .seconds(federated.deadlineSeconds) }
 
   func run() async throws -> JobOutcome {
-    let start = ContinuousClock.now
     let enrolment = Enrolment(
       JobOffer(
         job: record.id, text: record.text, seed: job.training.seed, workers: record.workers,
@@ -76,6 +75,7 @@ struct FederatedRun: Sendable {
         parties: parties.map { $0.cluster.fingerprints.map(Hexadecimal.text) }),
       roster: try database.agreedRoster(of: record.id), registry: registry, deadline: deadline)
     try await gather(enrolment)
+    let start = ContinuousClock.now
     let zero = try await tryRepeatedly(0, enrolment, nil) { _ in try await RoundZero(self, enrolment).run() }
     let training = try FederatedTraining(self, enrolment, zero)
     let reservation = try training.reserve()
@@ -90,7 +90,7 @@ struct FederatedRun: Sendable {
     // A thread that is woken for each answer costs more than a small round.
     let executor = training.isQuick ? registry.executor : nil
     state = try await withTaskExecutorPreference(executor) { [state] in
-      try await finish(training, from: state, enrolment, zero)
+      try await finish(training, from: state, enrolment, zero, onConnections: executor != nil)
     }
     let judged = try await tryRepeatedly(federated.rounds + 1, enrolment, .some(zero.preprocessing)) {
       try await training.judge(state, $0)
@@ -108,26 +108,39 @@ struct FederatedRun: Sendable {
   }
 
   /// Does the rounds that are left.
+  ///
+  /// - Parameter onConnections: whether on a thread that drives connections.
   private func finish(
-    _ training: FederatedTraining, from start: FederatedTraining.State, _ enrolment: Enrolment, _ zero: RoundZero.Result
+    _ training: FederatedTraining, from start: FederatedTraining.State, _ enrolment: Enrolment,
+    _ zero: RoundZero.Result,
+    onConnections: Bool
   ) async throws -> FederatedTraining.State {
     var state = start
-    let commits = try RoundCommits(self, training.durability)
+    let commits = try commits(outliving: training.durability, aside: onConnections)
     do {
       while state.round < federated.rounds {
         // Whoever is new may take long to agree.
-        if enrolment.isDue(.some(zero.preprocessing)) { try commits.settle() }
-        try commits.checkStop(after: state.round)
+        if enrolment.isDue(.some(zero.preprocessing)) { try await commits.settle() }
+        if try commits.mustStop() { throw CoordinationError.stopped(job: record.id, round: state.round) }
         state = try await tryRepeatedly(state.round + 1, enrolment, .some(zero.preprocessing)) {
           try await training.round(after: state, $0, commits)
         }
       }
     } catch {
-      try commits.settle()
+      try await commits.settle()
       throw error
     }
-    try commits.settle()
+    try await commits.settle()
     return state
+  }
+
+  private func commits(outliving durability: Durability, aside: Bool) throws -> RoundCommits {
+    RoundCommits(durability, isAside: aside, isStopRequested: try database.job(record.id).stopRequested) {
+      [database, events] in
+      let mustStop = try database.commit($0.record, model: $0.model, strategy: $0.strategy, outliving: durability)
+      events.tell(.round($0.record))
+      return mustStop
+    }
   }
 
   /// Waits for the workers of the job, and asks them.

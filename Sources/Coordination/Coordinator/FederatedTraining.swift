@@ -122,10 +122,7 @@ struct FederatedTraining: Sendable {
     let step =
       federated.aggregation.hidesUpdates
       ? try await hiddenStep(number, next.round, cohort, body)
-      : try await openStep(number, next.round, cohort, body) {
-        try commits.settle()
-        try commits.checkStop(after: state.round)
-      }
+      : try await openStep(number, next.round, cohort, body, commits)
     switch step.outcome {
     case .average(let average):
       guard case .averaging(let averaging) = strategy else { preconditionFailure("checked by the job") }
@@ -136,7 +133,7 @@ struct FederatedTraining: Sendable {
       job: run.record.id, round: next.round, attempt: number, cohort: cohort,
       contributors: step.contributors.map { cohort[$0] }, metrics: step.judged.metrics(isNumeric: isNumeric),
       bytesSent: step.byteCount, seconds: (ContinuousClock.now - start) / .seconds(1))
-    try commits.take(record, model: next.weights, strategy: try stored(next.server))
+    try await commits.take(.init(record: record, model: next.weights, strategy: try stored(next.server)))
     return next
   }
 
@@ -177,13 +174,18 @@ struct FederatedTraining: Sendable {
   }
 
   private func openStep(
-    _ number: Int, _ round: Int, _ cohort: [String], _ body: LinkBody, meanwhile: () throws -> Void
+    _ number: Int, _ round: Int, _ cohort: [String], _ body: LinkBody, _ commits: RoundCommits
   ) async throws -> Step {
     let header = TaskHeader(number: number, kind: .train, round: round, hiding: nil, hasControl: rule.usesControl)
     let seats = run.registry.seats(of: cohort)
     let result = try await OpenRound(
       seats: seats, header: header, patience: patience, strategy: strategy, reader: reader
-    ).run(weights: body, meanwhile: meanwhile)
+    ).run(
+      weights: body,
+      asked: {
+        commits.asked()
+        if try commits.mustStop() { throw CoordinationError.stopped(job: run.record.id, round: round - 1) }
+      }, answered: { commits.answered() })
     let needed = federated.needed(of: cohort.count)
     guard let outcome = result.outcome, result.contributors.count >= needed else {
       throw CoordinationError.tooFewWorkers(

@@ -30,6 +30,8 @@ struct Gathering: Sendable {
         entry.yield((index, .failure(error)))
       }
     }
+    // Where this is the connections' own thread, it sends what it was given as soon as nothing else is to be done.
+    await Task.yield()
     try meanwhile()
     var arrivals = outcomes.makeAsyncIterator()
     while awaited > 0 {

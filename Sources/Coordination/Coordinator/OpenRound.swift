@@ -26,14 +26,17 @@ struct OpenRound: Sendable {
     var byteCount = 0
   }
 
-  /// - Parameter meanwhile: called while the workers compute.
-  func run(weights: LinkBody, meanwhile: () throws -> Void) async throws -> Result {
+  /// - Parameters:
+  ///   - asked: called once all workers have been asked.
+  ///   - answered: called with each answer.
+  func run(weights: LinkBody, asked: () throws -> Void, answered: () -> Void) async throws -> Result {
     var result = Result()
     var turn = Turn(count: seats.count)
     var fold = Fold(strategy: strategy, layout: reader.layout, extraCount: reader.extraCount)
     try await Gathering(seats: seats, patience: patience).run(
-      { _ in (.task(header), weights) }, meanwhile: meanwhile,
+      { _ in (.task(header), weights) }, meanwhile: asked,
       take: { outcome in
+        answered()
         result.byteCount += weights.byteCount
         let name = seats[outcome.index].name
         do {

@@ -1,41 +1,129 @@
-import Foundation
+package import Foundation
+import Links
+import NIOConcurrencyHelpers
 
-/// Commits the rounds of one run, and tells of each when it is in the state.
+/// Commits the rounds of one run in their order, and tells of each when it is in the state.
 ///
-/// A round whose commit need outlive a kill alone waits until the workers of the next one have been asked: it is committed while they
-/// compute. Until then nobody is told of it; a coordinator that is killed meanwhile does it again.
-final class RoundCommits {
-  private let run: FederatedRun
-  private let durability: Durability
-  private var pending: (record: RoundRecord, model: [Float], strategy: Data?)?
-  private var isStopRequested: Bool
+/// A round whose commit need outlive a kill alone waits until the workers of the next one have been asked, and is committed beside that one.
+/// Until then nobody is told of it: a coordinator that is killed meanwhile does it again, and at most the one after it.
+///
+/// Where rounds are done on a thread that drives connections, commits are not: the state may be locked by somebody else for seconds. They then
+/// wait for the next round's first answer, since a worker is done before a commit is and would otherwise share a core with it.
+package final class RoundCommits: Sendable {
+  /// What is committed of one round.
+  package struct Commit: Sendable {
+    package let record: RoundRecord
+    package let model: [Float]
+    package let strategy: Data?
 
-  init(_ run: FederatedRun, _ durability: Durability) throws(CoordinationError) {
-    self.run = run
+    package init(record: RoundRecord, model: [Float], strategy: Data?) {
+      self.record = record
+      self.model = model
+      self.strategy = strategy
+    }
+  }
+
+  /// Commits a round and tells of it; whether the job is to stop.
+  package typealias Action = @Sendable (Commit) throws -> Bool
+
+  private struct State {
+    var pending: Commit?
+    var underWay: Task<Void, Never>?
+    var isStopRequested: Bool
+    var failure: (any Error)?
+  }
+
+  private let durability: Durability
+  private let isAside: Bool
+  private let action: Action
+  private let state: NIOLockedValueBox<State>
+  private let alarm: Alarm
+
+  /// How long a round waits for an answer to the next one's questions.
+  private static let patience = Duration.milliseconds(50)
+
+  /// - Parameter isAside: whether rounds are done on a thread that drives connections.
+  package init(_ durability: Durability, isAside: Bool, isStopRequested: Bool, action: @escaping Action) {
     self.durability = durability
-    isStopRequested = try run.database.job(run.record.id).stopRequested
+    self.isAside = isAside
+    self.action = action
+    let state = NIOLockedValueBox(State(isStopRequested: isStopRequested))
+    self.state = state
+    alarm = Alarm { _ in
+      Self.begin(state, action)
+      return nil
+    }
   }
 
   /// A round is done.
-  func take(_ record: RoundRecord, model: [Float], strategy: Data?) throws(CoordinationError) {
-    try settle()
-    pending = (record, model, strategy)
-    if durability == .powerLoss { try settle() }
+  package func take(_ commit: Commit) async throws {
+    // At most one round waits for the commit of another.
+    if state.withLockedValue({ $0.pending != nil }) { try await settle() }
+    state.withLockedValue { $0.pending = commit }
+    if durability == .powerLoss {
+      try await settle()
+    } else if isAside {
+      alarm.set(.now + Self.patience)
+    }
   }
 
   /// Somebody else has committed a round, and has seen whether the job is to stop.
-  func note(isStopRequested: Bool) { self.isStopRequested = isStopRequested }
+  func note(isStopRequested: Bool) { state.withLockedValue { $0.isStopRequested = isStopRequested } }
 
-  /// Commits the round that waits, if one does.
-  func settle() throws(CoordinationError) {
-    guard let (record, model, strategy) = pending else { return }
-    pending = nil
-    isStopRequested = try run.database.commit(record, model: model, strategy: strategy, outliving: durability)
-    run.events.tell(.round(record))
+  /// The workers of the next round have been asked.
+  package func asked() {
+    guard !isAside else { return }
+    if let commit = state.withLockedValue({ Self.takePending(&$0) }) { Self.perform(commit, state, action) }
   }
 
-  /// - Throws: ``CoordinationError/stopped(job:round:)`` where the job was to stop when its last round was committed.
-  func checkStop(after round: Int) throws(CoordinationError) {
-    if isStopRequested { throw .stopped(job: run.record.id, round: round) }
+  /// One of them has answered.
+  package func answered() {
+    if isAside { Self.begin(state, action) }
+  }
+
+  /// Commits the round that waits, if one does.
+  package func settle() async throws {
+    Self.begin(state, action)
+    await state.withLockedValue { $0.underWay }?.value
+    try check()
+  }
+
+  /// Whether the job was to stop when the last round was committed that is in the state.
+  ///
+  /// - Throws: Why a round could not be committed.
+  package func mustStop() throws -> Bool {
+    try check()
+    return state.withLockedValue { $0.isStopRequested }
+  }
+
+  private func check() throws {
+    if let failure = state.withLockedValue({ $0.failure }) { throw failure }
+  }
+
+  private static func takePending(_ state: inout State) -> Commit? {
+    defer { state.pending = nil }
+    return state.pending
+  }
+
+  private static func begin(_ state: NIOLockedValueBox<State>, _ action: @escaping Action) {
+    state.withLockedValue { held in
+      guard let commit = takePending(&held) else { return }
+      let previous = held.underWay
+      held.underWay = Task {
+        await previous?.value
+        perform(commit, state, action)
+      }
+    }
+  }
+
+  /// Commits a round, unless one before it could not be.
+  private static func perform(_ commit: Commit, _ state: NIOLockedValueBox<State>, _ action: Action) {
+    guard state.withLockedValue({ $0.failure == nil }) else { return }
+    do {
+      let mustStop = try action(commit)
+      state.withLockedValue { $0.isStopRequested = mustStop }
+    } catch {
+      state.withLockedValue { $0.failure = error }
+    }
   }
 }

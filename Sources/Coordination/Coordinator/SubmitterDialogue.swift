@@ -7,11 +7,16 @@ struct SubmitterDialogue: Sendable {
   let link: any Link
   let coordinator: Coordinator
 
+  /// How long rounds may wait to be told together: a message for each would cost more than a small round.
+  private static let pause = Duration.milliseconds(20)
+  /// Names of workers in a message of several rounds.
+  private static let workersAMessage = 1000
+
   func run() async {
     do {
       let message = try await link.receive(within: .seconds(60))
       let request: SubmitterMessage = try MessageCoding.header(of: message, from: link.peer.name)
-      let events = coordinator.events.events()
+      let events = coordinator.events.batches()
       let job: String
       switch request {
       case .submit(let id, let text, let seed, let workers):
@@ -24,10 +29,13 @@ struct SubmitterDialogue: Sendable {
         return try await send(.rowsShared(rows: counts.map(\.rows), testRows: counts.map(\.testRows)))
       }
       try await send(.accepted(job: job))
-      for round in try coordinator.database.rounds(of: job) { try await send(.round(round)) }
+      try await tell(try coordinator.database.rounds(of: job))
       if try await tellPast(of: job) { return }
-      while let event = try await tellRounds(of: job, events) {
-        if try await tell(event) { return }
+      while true {
+        let news = await events.next()
+        if news.isEmpty { return }
+        if try await tell(news.filter { $0.job == job }) { return }
+        try await Task.sleep(for: Self.pause)
       }
     } catch {
       let code = (error as? CoordinationError)?.exitCode ?? 2
@@ -62,21 +70,41 @@ struct SubmitterDialogue: Sendable {
     }
   }
 
-  /// Tells of rounds as they come, where no thread need be woken for each; gives the next event of another kind.
-  private func tellRounds(of job: String, _ events: AsyncStream<CoordinatorEvent>) async throws -> CoordinatorEvent? {
-    try await withTaskExecutorPreference(link.executor) {
-      for await event in events where event.job == job {
-        guard case .round(let record) = event else { return event }
-        try await send(.round(record))
+  /// Tells what has happened, rounds that follow each other in one message; whether the job is over.
+  private func tell(_ news: [CoordinatorEvent]) async throws -> Bool {
+    var rounds: [RoundRecord] = []
+    for event in news {
+      if case .round(let record) = event {
+        rounds.append(record)
+        continue
       }
-      return nil
+      try await tell(rounds)
+      rounds = []
+      if try await tell(event) { return true }
+    }
+    try await tell(rounds)
+    return false
+  }
+
+  /// A message has one round, or several with few workers in all, since its header may not be large.
+  private func tell(_ rounds: [RoundRecord]) async throws {
+    var rest = rounds[...]
+    while !rest.isEmpty {
+      var workerCount = 0
+      let fitting = rest.prefix { round in
+        workerCount += round.cohort.count + round.contributors.count + 1
+        return workerCount <= Self.workersAMessage
+      }
+      let message = fitting.isEmpty ? rest.prefix(1) : fitting
+      try await send(.rounds(Array(message)))
+      rest = rest.dropFirst(message.count)
     }
   }
 
   private func tell(_ event: CoordinatorEvent) async throws -> Bool {
     switch event {
     case .waiting(_, let present, let needed): try await send(.waiting(present: present, needed: needed))
-    case .round(let record): try await send(.round(record))
+    case .round(let record): try await tell([record])
     case .failed(_, let reason, let code):
       try await send(.failed(reason: reason, exitCode: code))
       return true

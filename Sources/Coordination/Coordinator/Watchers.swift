@@ -3,7 +3,7 @@ import NIOConcurrencyHelpers
 /// Those who wait for news; each hears all there is from when it began to watch.
 final class Watchers<News: Sendable>: Sendable {
   private struct State {
-    var watchers: [Int: AsyncStream<News>.Continuation] = [:]
+    var watchers: [Int: @Sendable (News) -> Void] = [:]
     var next = 0
   }
 
@@ -14,21 +14,39 @@ final class Watchers<News: Sendable>: Sendable {
   ///   - first: what it hears at once.
   func news(keeping limit: Int, first: News? = nil) -> AsyncStream<News> {
     AsyncStream(bufferingPolicy: .bufferingNewest(limit)) { continuation in
-      let number = state.withLockedValue { state in
-        state.next += 1
-        state.watchers[state.next] = continuation
-        return state.next
-      }
-      continuation.onTermination = { [weak self] _ in
-        _ = self?.state.withLockedValue { $0.watchers.removeValue(forKey: number) }
-      }
+      let number = takeNumber()
+      add(number) { continuation.yield($0) }
+      continuation.onTermination = { [weak self] _ in self?.remove(number) }
       if let first { continuation.yield(first) }
     }
   }
 
-  func tell(_ news: News) {
-    for watcher in state.withLockedValue({ Array($0.watchers.values) }) { watcher.yield(news) }
+  /// News that are handed over together, for a watcher that looks now and then.
+  ///
+  /// - Parameter limit: as of ``news(keeping:first:)``.
+  func batches(keeping limit: Int) -> Batches<News> {
+    let number = takeNumber()
+    let batches = Batches<News>(limit: limit) { [weak self] in self?.remove(number) }
+    add(number) { [weak batches] in batches?.add($0) }
+    return batches
   }
+
+  func tell(_ news: News) {
+    for watcher in state.withLockedValue({ Array($0.watchers.values) }) { watcher(news) }
+  }
+
+  private func takeNumber() -> Int {
+    state.withLockedValue { state in
+      state.next += 1
+      return state.next
+    }
+  }
+
+  private func add(_ number: Int, _ watcher: @escaping @Sendable (News) -> Void) {
+    state.withLockedValue { $0.watchers[number] = watcher }
+  }
+
+  private func remove(_ number: Int) { _ = state.withLockedValue { $0.watchers.removeValue(forKey: number) } }
 }
 
 extension Watchers<Void> {

@@ -35,7 +35,7 @@ public struct RowRequest: Sendable {
     switch try MessageCoding.header(of: message, from: "the coordinator") as SubmitterReply {
     case .rowsShared(let rows, let testRows): return (rows, testRows)
     case .failed(let reason, let code): throw JobFailure(reason: reason, exitCode: code)
-    case .accepted, .waiting, .round, .delayed, .done:
+    case .accepted, .waiting, .rounds, .delayed, .done:
       throw CoordinationError.malformedMessage(from: "the coordinator")
     }
   }

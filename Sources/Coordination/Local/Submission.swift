@@ -45,7 +45,7 @@ public struct Submission: Sendable {
       switch reply {
       case .accepted(let job): news(.accepted(job: job))
       case .waiting(let present, let needed): news(.waiting(present: present, needed: needed))
-      case .round(let record): news(.round(record))
+      case .rounds(let records): for record in records { news(.round(record)) }
       case .delayed(let reason): news(.delayed(reason: reason))
       case .rowsShared: throw CoordinationError.malformedMessage(from: "the coordinator")
       case .failed(let reason, let code): throw JobFailure(reason: reason, exitCode: code)

@@ -14,7 +14,8 @@ enum SubmitterReply: Codable, Sendable {
   case accepted(job: String)
   /// Waits for workers: who is there, and how many are needed.
   case waiting(present: [String], needed: Int)
-  case round(RoundRecord)
+  /// Rounds that are over since the last message.
+  case rounds([RoundRecord])
   /// A round could not be finished and is tried again.
   case delayed(reason: String)
   /// The job is done; the last weights follow in the body.

@@ -17,6 +17,7 @@ public struct JobOutcome: Codable, Hashable, Sendable {
   public var workers: [String]
   /// Payload in both directions.
   public var bytesSent: Int
+  /// From when its workers were there.
   public var seconds: Double
   /// What was spent, where each worker is hidden.
   public var privacy: TrainingReport.PrivacyPart?

@@ -13,13 +13,17 @@ public import Transports
 /// ```
 ///
 /// A link whose connection is cut is kept for ``LinkLimits/healing``: a new connection that names its session and shows
-/// the same certificate takes over. Links, timers and TLS run on the process's shared event loops, one a core.
+/// the same certificate takes over. Connections share half as many threads as there are cores.
 public final class LinkServer: Sendable {
   private struct State {
     var sessions: [String: WebSocketLink] = [:]
     var opening: [ObjectIdentifier: any NIOCore.Channel] = [:]
     var isShutDown = false
   }
+
+  /// What drives the connections of all servers of this process, with their TLS: half as many threads as there are cores. Whoever
+  /// answers them needs the others, and threads that wake each other for every message cost more than a small message.
+  private static let loops = MultiThreadedEventLoopGroup(numberOfThreads: max(1, System.coreCount / 2))
 
   /// Where it listens; the port that was found where 0 was asked for.
   public let host: String
@@ -45,7 +49,7 @@ public final class LinkServer: Sendable {
   ) async throws(LinkError) -> LinkServer {
     let address = try LinkAddress(text, allowsAnyPort: true)
     let box = NIOLockedValueBox<LinkServer?>(nil)
-    let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+    let bootstrap = ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton, childGroup: loops)
       .serverChannelOption(.backlog, value: 1024)
       .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
       // Nobody is let in before there is a server to welcome them.
