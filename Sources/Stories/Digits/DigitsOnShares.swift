@@ -95,7 +95,7 @@ struct DigitsOnShares {
     return .init(
       title: "\(count) test images, read in the clear and on shares",
       text: """
-        In batches of \(min(count, Self.batch)). Time is from images in the clear to answers in the clear, at the client; before, it waits \
+        In batches of \(min(count, Self.batch)), each in \(answers.secret.first?.traffic.rounds ?? 0) rounds. Time is from images in the clear to answers in the clear, at the client; before, it waits \
         \(milliseconds(answers.dealingSeconds)) in all for the crypto provider, who deals \(kilobytes(answers.traffic.dealtByteCount)). Sent is the \
         payload of the client, alice and bob, as planned to the byte. Threat model: parties that follow the protocol, of which no two work \
         together, be it alice, bob or the crypto provider.

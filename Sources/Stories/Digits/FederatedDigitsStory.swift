@@ -92,8 +92,8 @@ public struct FederatedDigitsStory: Sendable {
       """
     guard queries > 0 else { return training }
     return training + """
-       The model's owner then shares it between alice and bob, who also get a client's images in shares and answer in shares, with \
-      correlated randomness from a crypto provider. All are processes with certificates of their own that talk over TLS.
+       The model's owner then splits it between alice and bob, who also get a client's images in shares and answer in shares, by the \
+      help of correlated randomness from a crypto provider. These three are processes with certificates of their own, which talk over TLS.
       """
   }
 

@@ -10,7 +10,7 @@ extension DemoCommand {
       discussion: """
         Simulates the workers in this process: their training, the cohorts and the averaging are those of real runs, without \
         a network and in the open. Then shares the model between two party processes, alice and bob, with a crypto provider, \
-        and has a client ask them about test images. Takes some minutes; --queries 0 is the training alone. Writes \
+        and has a client ask them about test images. Takes a minute or two; --queries 0 is the training alone. Writes \
         report.json, report.html and curves.svg.
 
         Example: tacit demo mnist-federated --data ../shared/data
@@ -44,7 +44,8 @@ extension DemoCommand {
     @Option(help: "Images a worker, in two shards, repeated where there are too few; an even number.") var images: Int?
     @Option(help: "Let the server follow the average update by Adam, at this rate.") var serverRate: Double?
     @Option(help: "Workers that train at a time.") var threads = Self.usual.threads
-    @Option(help: "How many of the test images are asked about on shares; 0 leaves that out.")
+    @Option(
+      parsing: .unconditional, help: "How many of the test images are asked about on shares; 0 leaves that out.")
     var queries = FederatedDigitsStory.mostQueries
     @OptionGroup var options: DemoOptions
 
