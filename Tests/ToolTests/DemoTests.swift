@@ -92,6 +92,22 @@ struct DemoTests {
     #expect(goals.count == 2 && goals[1]["isReached"] as? Bool == true)
   }
 
+  @Test func workersTeachDigitsThatPartiesRead() throws {
+    let report = try report("mnist-federated", ["--rounds", "2", "--queries", "300", "--target", "0.9"])
+    let training = try #require(report["federation"] as? [String: Any])
+    // LeNet-5 has 61,706 weights.
+    #expect(training["parameters"] as? Int == 61_706 && training["network"] as? String == "lenet")
+    let accuracies = try rows(report, table: 1).compactMap { $0["mean"] as? Double }
+    #expect(accuracies.count == 2 && accuracies[0] == accuracies[1] && accuracies[1] > 0.7, "\(accuracies)")
+    #expect(try rows(report, table: 1)[1]["bytesSent"] as? Int ?? 0 > 0)
+    let goals = try #require(report["goals"] as? [[String: Any]])
+    #expect(goals.count == 3 && goals.dropFirst().allSatisfy { $0["isReached"] as? Bool == true }, "\(goals)")
+    let names = try #require(report["participants"] as? [[String: String]]).compactMap { $0["name"] }
+    #expect(names == ["owner", "client", "alice", "bob", "crypto provider"])
+    let chart = tool.folder.appendingPathComponent("runs/demo-mnist-federated/curves.svg")
+    #expect(try String(contentsOf: chart, encoding: .utf8).contains("<polyline"))
+  }
+
   @Test func badInputIsOneSentence() throws {
     let cases = [
       ["pima", "--data", "nowhere"], ["pima", "--data", data, "--splits", "0"],
@@ -100,6 +116,9 @@ struct DemoTests {
       ["boston", "--data", data, "--splits", "1001"], ["credit", "--splits", "0"],
       ["mnist-encrypted-training", "--data", data, "--epochs", "0"],
       ["mnist-encrypted-training", "--data", "nowhere"], ["geyer", "--data", data, "--clients", "99"],
+      ["mnist-federated", "--data", data, "--queries", "-1"],
+      ["mnist-federated", "--data", data, "--queries", "10001"],
+      ["mnist-federated", "--data", data, "--network", "lenet5"],
     ]
     for arguments in cases {
       let run = try tool.tacit(["demo"] + arguments)

@@ -5,7 +5,8 @@ extension DemoReport {
   public var html: String {
     let reached = goals.map { ($0.isReached ? "Reached: " : "Missed: ") + $0.sentence }
     return Page(
-      title: title, lead: lead, sections: tables.map(\.section) + charts.map(\.section) + pictures.map(\.section),
+      title: title, lead: lead,
+      sections: tables.map(\.section) + charts.map(\.section) + pictures.map(\.section) + participants.sections,
       footer: """
         \(reached.joined(separator: ". ")). Data: \(source). Seeds from \(seed), splits: \(splits). \
         Tacit \(versions["tacit"] ?? "").
@@ -28,6 +29,15 @@ extension DemoReport.Table {
       "<tr>" + cells.map { "<\(tag)>\(escape($0))</\(tag)>" }.joined() + "</tr>"
     }
     return "<table>" + line(heads, "th") + rows.map { line(cells($0), "td") }.joined() + "</table>"
+  }
+}
+
+extension [DemoReport.Participant] {
+  /// None where nobody is named.
+  fileprivate var sections: [Page.Section] {
+    let rows = map { "<tr><th>\(escape($0.name))</th><td>\(escape($0.sees))</td></tr>" }
+    return isEmpty
+      ? [] : [Page.Section(title: "Who sees what", text: "", picture: "<table class=\"text\">\(rows.joined())</table>")]
   }
 }
 

@@ -9,9 +9,19 @@ extension DemoReport {
     var lines = [style.title(title), "", "  " + source]
     if splits > 1 { lines.append("  \(splits) splits, seeds \(seed) to \(seed + UInt64(splits) - 1)") }
     for table in tables { lines += ["", "  " + style.title(table.title)] + table.lines.map { "  " + $0 } }
+    if !participants.isEmpty { lines += ["", "  " + style.title("Who sees what")] }
+    lines += participants.lines.map { "  " + $0 }
     if !goals.isEmpty { lines.append("") }
     lines += goals.map { "  " + $0.line(style) }
     return lines.joined(separator: "\n") + "\n"
+  }
+}
+
+extension [DemoReport.Participant] {
+  /// Names, and what they see beside them.
+  fileprivate var lines: [String] {
+    let width = map(\.name.count).max() ?? 0
+    return map { $0.name + String(repeating: " ", count: width - $0.name.count) + "  " + $0.sees }
   }
 }
 

@@ -14,6 +14,10 @@ public struct DemoReport: Hashable, Sendable, Codable {
   public var goals: [Goal] = []
   public var charts: [LineChart] = []
   public var pictures: [Raster] = []
+  /// Who took part.
+  public var participants: [Participant] = []
+  /// The training of `mnist-federated`, round by round.
+  public var federation: DigitsFederation.Report?
   public var versions: [String: String] = [:]
   public var seconds = 0.0
 
@@ -57,6 +61,12 @@ public struct DemoReport: Hashable, Sendable, Codable {
     public var learns: [String: String]?
     /// The class that was answered, where rows are queries.
     public var answer: Int?
+  }
+
+  /// Somebody who took part, and what they saw.
+  public struct Participant: Hashable, Sendable, Codable {
+    public var name: String
+    public var sees: String
   }
 
   /// A figure that was to be reached.

@@ -5,7 +5,7 @@ public import Learning
 import Tensors
 
 /// Handwritten digits learned by many workers in one process, as in the paper that named federated averaging.
-public struct DigitsFederation: Sendable {
+public struct DigitsFederation: Hashable, Sendable {
   public var network = DigitsNetwork.twoLayers
   public var workers = 100
   public var partition = Partition.iid
@@ -57,18 +57,30 @@ public struct DigitsFederation: Sendable {
     public var rounds: [FederatedSimulation.Round]
   }
 
+  /// The images to learn from and those to judge by.
+  ///
+  /// - Parameter folder: the folder of data sets.
+  static func images(in folder: String) throws -> (train: Dataset, test: Dataset) {
+    guard case .tensors(let train, let test) = try NamedDataset.mnist.load(from: folder) else {
+      throw DatasetError.inconsistent("The digits are no images")
+    }
+    return (train, test)
+  }
+
   /// - Parameters:
   ///   - folder: the folder of data sets.
   ///   - progress: called after every round.
   public func run(
     folder: String, progress: (FederatedSimulation.Round) throws -> Void = { _ in }
   ) async throws -> Report {
-    guard case .tensors(let train, let test) = try NamedDataset.mnist.load(from: folder) else {
-      throw DatasetError.inconsistent("The digits are no images")
-    }
-    func pixels(_ dataset: Dataset) throws -> Dataset {
-      standardises ? try dataset.standardised(mean: 0.1307, deviation: 0.3081) : dataset
-    }
+    let (train, test) = try Self.images(in: folder)
+    return try await self.train(on: train, judgedBy: test, progress: progress).report
+  }
+
+  /// Trains, and yields the last model, too; it takes ``inputs(_:)``.
+  func train(
+    on train: Dataset, judgedBy test: Dataset, progress: (FederatedSimulation.Round) throws -> Void
+  ) async throws -> (report: Report, model: Model) {
     let description = try network.description(initial: initial)
     let settings = LocalSettings(
       loss: .softmaxCrossEntropy, optimizer: .sgd(learningRate: learningRate), schedule: schedule, batch: batch,
@@ -80,11 +92,11 @@ public struct DigitsFederation: Sendable {
     }
     let simulation = try FederatedSimulation(
       description, settings, strategy: strategy, cohort: cohort, parts: try parts(train.targets.classes ?? []),
-      train: try pixels(train), test: try pixels(test), privacy: hiding)
+      train: try prepared(train), test: try prepared(test), privacy: hiding)
     let clock = ContinuousClock()
     let start = clock.now
     var report = report(parameters: WeightLayout(description).count)
-    _ = try await simulation.run(threads: threads) { round in
+    let weights = try await simulation.run(threads: threads) { round in
       report.rounds.append(round)
       report.accuracy = round.accuracy
       try progress(round)
@@ -94,8 +106,23 @@ public struct DigitsFederation: Sendable {
     }
     report.seconds = (clock.now - start) / .seconds(1)
     report.privacy = try hiding?.report(rounds: report.rounds.count)
-    return report
+    return (report, try Model(description: description, weights: weights))
   }
+
+  /// Pixels between 0 and 1 as the network takes them.
+  func inputs(_ pixels: Tensor<Float>) -> Tensor<Float> {
+    standardises ? Tensor(shape: pixels.shape, scalars: pixels.scalars.map(Self.standardised)) : pixels
+  }
+
+  private func prepared(_ set: Dataset) throws(DatasetError) -> Dataset {
+    guard standardises else { return set }
+    return try Dataset(name: set.name, source: set.source, features: inputs(set.features), targets: set.targets)
+  }
+
+  /// What ``inputs(_:)`` lie in.
+  var inputRange: ClosedRange<Float> { standardises ? Self.standardised(0)...Self.standardised(1) : 0...1 }
+
+  private static func standardised(_ pixel: Float) -> Float { (pixel - 0.1307) / 0.3081 }
 
   private func parts(_ classes: [Int]) throws(DatasetError) -> [[Int]] {
     if let imagesPerWorker {
@@ -146,12 +173,5 @@ extension Partition {
     case .byColumn(let column): "by column \(column)"
     case .quantity(let concentration): "quantity \(concentration)"
     }
-  }
-}
-
-extension Dataset {
-  fileprivate func standardised(mean: Float, deviation: Float) throws(DatasetError) -> Dataset {
-    let pixels = Tensor(shape: features.shape, scalars: features.scalars.map { ($0 - mean) / deviation })
-    return try Dataset(name: name, source: source, featureNames: featureNames, features: pixels, targets: targets)
   }
 }

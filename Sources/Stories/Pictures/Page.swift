@@ -33,7 +33,7 @@ struct Page {
       svg { width: 100%; height: auto } svg text { fill: var(--ink); font: 13px system-ui, sans-serif }
       table { border-collapse: collapse; margin: .8rem 0; font-size: .9rem; font-variant-numeric: tabular-nums }
       th, td { padding: .2rem .7rem .2rem 0; text-align: right; border-bottom: 1px solid var(--line) }
-      th:first-child, td:first-child { text-align: left }
+      th:first-child, td:first-child, .text td { text-align: left } .text th { vertical-align: top }
       svg .soft { fill: var(--soft) } svg .bar { fill: var(--bar) } svg .line { stroke: var(--line) }
       </style>
       </head>

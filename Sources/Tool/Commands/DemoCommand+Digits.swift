@@ -6,31 +6,35 @@ extension DemoCommand {
   struct Digits: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "mnist-federated",
-      abstract: "Handwritten digits, learned by many workers that keep their own.",
+      abstract: "Handwritten digits, learned by many workers that keep their own, and read on shares.",
       discussion: """
         Simulates the workers in this process: their training, the cohorts and the averaging are those of real runs, without \
-        a network and in the open. Tells the test accuracy after each round; writes report.json and curves.svg.
+        a network and in the open. Then shares the model between two party processes, alice and bob, with a crypto provider, \
+        and has a client ask them about test images. Takes a minute or two; --queries 0 is the training alone. Writes \
+        report.json, report.html and curves.svg.
 
-        Example: tacit demo mnist-federated --data ../shared/data --workers 100 --target 0.97
+        Example: tacit demo mnist-federated --data ../shared/data
+        Example: tacit demo mnist-federated --data ../shared/data --network 2nn --target 0.97 --queries 0
         """)
 
-    @Option(help: "The folder of data sets; TACIT_DATA where none is given.") var data: String?
+    private static let usual = FederatedDigitsStory.usual
+
     @Option(
       help: """
-        2nn (784-200-200-10), cnn (two convolutions, 1,663,370 parameters), linear (784-10), small or \
-        medium (a convolution of 8 or 16 channels).
-        """) var network = "2nn"
+        2nn (784-200-200-10), cnn (two convolutions, 1,663,370 parameters), lenet (LeNet-5, 61,706 parameters), \
+        linear (784-10), small or medium (a convolution of 8 or 16 channels).
+        """) var network = Self.usual.network.rawValue
     @Option(help: "How many workers the training images are dealt to.") var workers = 100
     @Option(help: "iid, or the shards of sorted images each worker gets: a number.") var partition = "iid"
     @Option(help: "The share of workers asked in a round.") var cohort = 0.1
-    @Option(help: "The most rounds.") var rounds = 100
-    @Option(help: "How often a worker goes over its images in a round.") var localEpochs = 1
-    @Option(help: "Images a step.") var batch = 10
-    @Option(help: "The workers' learning rate.") var learningRate = 0.1
+    @Option(help: "The most rounds.") var rounds = Self.usual.rounds
+    @Option(help: "How often a worker goes over its images in a round.") var localEpochs = Self.usual.localEpochs
+    @Option(help: "Images a step.") var batch = Self.usual.batch
+    @Option(help: "The workers' learning rate.") var learningRate = Self.usual.learningRate
     @Option(help: "constant, or cosine: the learning rate falls over the rounds like half a wave.") var schedule =
-      "constant"
+      Self.usual.schedule == .constant ? "constant" : "cosine"
     @Option(help: "How weights begin: byLayer (he before ReLU, else glorot), he, glorot or uniform.") var initial =
-      InitialWeights.byLayer.rawValue
+      Self.usual.initial.rawValue
     @Flag(help: "Centre and scale pixels by the usual constants, 0.1307 and 0.3081.") var standardise = false
     @Option(help: "Stop after the round that reaches this test accuracy.") var target: Double?
     @Option(help: "Hide each worker by noise: the ε of the whole training, at --delta.") var epsilon: Double?
@@ -39,31 +43,29 @@ extension DemoCommand {
     var clip = 1.0
     @Option(help: "Images a worker, in two shards, repeated where there are too few; an even number.") var images: Int?
     @Option(help: "Let the server follow the average update by Adam, at this rate.") var serverRate: Double?
-    @Option(help: "The seed of weights, dealing, cohorts and shuffling.") var seed: UInt64 = 1
-    @Option(help: "Workers that train at a time.") var threads = 1
-    @Option(help: "The folder for the reports.") var output = "runs/demo-mnist-federated"
-    @Flag(help: "Print one JSON object.") var json = false
+    @Option(help: "Workers that train at a time.") var threads = Self.usual.threads
+    @Option(
+      parsing: .unconditional, help: "How many of the test images are asked about on shares; 0 leaves that out.")
+    var queries = FederatedDigitsStory.mostQueries
+    @OptionGroup var options: DemoOptions
 
     func run() async throws {
-      let folder = try NamedDataset.mnist.folder(flag: data, environment: ProcessInfo.processInfo.environment)
-      let line = ProgressLine()
-      let report = try await federation().run(folder: folder) { round in
-        line.show(
-          String(format: "round %d of %d, test accuracy %.2f %%", round.round, rounds, round.accuracy * 100))
+      guard (0...FederatedDigitsStory.mostQueries).contains(queries) else {
+        throw UsageError("--queries is between 0 and \(FederatedDigitsStory.mostQueries), not \(queries)")
       }
-      line.clear()
-      try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
-      let text = try JSONOutput.text(report)
-      try Data(text.utf8).write(to: URL(fileURLWithPath: output + "/report.json"), options: .atomic)
-      let chart = AccuracyChart(title: report.title, values: report.rounds.map(\.accuracy), target: report.target)
-      try Data(chart.svg.utf8).write(to: URL(fileURLWithPath: output + "/curves.svg"), options: .atomic)
-      print(json ? text : "\(report.title): \(report.sentence)\n  \(output)/curves.svg shows it")
+      let story = FederatedDigitsStory(
+        try options.setting(.mnist, splits: 1), federation: try federation(), queries: queries)
+      let report = try await options.show { try await story.tell(progress: $0) }
+      guard let training = report.federation else { return }
+      let chart = AccuracyChart(title: training.title, values: training.rounds.map(\.accuracy), target: story.goal)
+      let file = URL(fileURLWithPath: options.folder(of: report) + "/curves.svg")
+      try Data(chart.svg.utf8).write(to: file, options: .atomic)
     }
 
     private func federation() throws -> DigitsFederation {
       func require(_ isSound: Bool, _ text: String) throws { if !isSound { throw UsageError(text) } }
       guard let network = DigitsNetwork(rawValue: network) else {
-        throw UsageError("--network is 2nn, cnn, linear, small or medium, not \"\(self.network)\"")
+        throw UsageError("--network is 2nn, cnn, lenet, linear, small or medium, not \"\(self.network)\"")
       }
       guard let initial = InitialWeights(rawValue: initial) else {
         throw UsageError("--initial is byLayer, he, glorot or uniform, not \"\(self.initial)\"")
@@ -89,7 +91,7 @@ extension DemoCommand {
       federation.partition = shards.map { .shards($0) } ?? .iid
       federation.cohort = .fraction(cohort)
       (federation.rounds, federation.localEpochs, federation.batch) = (rounds, localEpochs, batch)
-      (federation.learningRate, federation.seed) = (learningRate, seed)
+      (federation.learningRate, federation.seed) = (learningRate, options.seed)
       federation.standardises = standardise
       federation.imagesPerWorker = images
       if let serverRate { federation.strategy = .fedAdam(.init(learningRate: serverRate)) }

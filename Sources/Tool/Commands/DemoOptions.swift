@@ -20,11 +20,16 @@ struct DemoOptions: ParsableArguments {
       data: try folder(of: set), splits: splits, seed: seed, executable: try Executable.path)
   }
 
+  /// Where a report goes.
+  func folder(of report: DemoReport) -> String { output ?? "runs/demo-\(report.name)" }
+
   /// Has a story told, and shows what it found.
-  func show(_ tell: (@escaping (String) -> Void) async throws -> DemoReport) async throws {
+  @discardableResult
+  func show(_ tell: (@escaping (String) -> Void) async throws -> DemoReport) async throws -> DemoReport {
     let line = ProgressLine()
     let report = try await tell { line.show($0) }
     line.clear()
-    try report.show(in: output ?? "runs/demo-\(report.name)", json: json)
+    try report.show(in: folder(of: report), json: json)
+    return report
   }
 }
