@@ -22,10 +22,12 @@ import Testing
     #expect(seen == Array(0..<20_000))
   }
 
-  @Test func dropsTheOldestBeyondItsLimit() async {
-    let batches = Batches<Int>(limit: 3) {}
-    for number in 0..<10 { batches.add(number) }
-    #expect(await batches.next() == [7, 8, 9])
+  @Test func dropsTheOlderHalfBeyondItsLimit() async {
+    let batches = Batches<Int>(limit: 4) {}
+    for number in 0..<4 { batches.add(number) }
+    #expect(await batches.next() == [0, 1, 2, 3])
+    for number in 0..<6 { batches.add(number) }
+    #expect(await batches.next() == [3, 4, 5])
   }
 
   @Test func givesNothingToATaskThatIsCancelled() async {

@@ -1,4 +1,5 @@
 import Coordination
+import Foundation
 import NIOConcurrencyHelpers
 import Testing
 
@@ -74,6 +75,18 @@ import Testing
     #expect(book.rounds == Array(1...500))
   }
 
+  /// Asked workers compute on the cores that a commit would take.
+  @Test func besideConnectionsARoundWaitsForAnAnswer() async throws {
+    let book = Book()
+    let commits = Self.commits(book, aside: true)
+    try await commits.take(Self.round(1))
+    commits.asked()
+    #expect(book.rounds.isEmpty)
+    commits.answered()
+    for _ in 0..<3000 where book.rounds.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+    #expect(book.rounds == [1])
+  }
+
   /// A worker of the next round that does not answer delays no commit for long.
   @Test func besideConnectionsARoundIsCommittedWithoutAnAnswer() async throws {
     let book = Book()
@@ -81,6 +94,32 @@ import Testing
     try await commits.take(Self.round(1))
     for _ in 0..<3000 where book.rounds.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
     #expect(book.rounds == [1])
+  }
+
+  /// A state that somebody else has locked holds the rounds up after a few.
+  @Test func besideConnectionsFewRoundsWaitForASlowCommit() async throws {
+    let book = Book()
+    let isOpen = NIOLockedValueBox(false)
+    let commits = RoundCommits(.kill, isAside: true, isStopRequested: false) { commit in
+      // It holds one of the threads that tests share, so not for ever.
+      for _ in 0..<10_000 where !isOpen.withLockedValue({ $0 }) { usleep(1000) }
+      return try book.commit(commit)
+    }
+    let taken = NIOLockedValueBox(0)
+    let rounds = Task {
+      for number in 1...20 {
+        commits.answered()
+        try await commits.take(Self.round(number))
+        taken.withLockedValue { $0 += 1 }
+      }
+      try await commits.settle()
+    }
+    for _ in 0..<3000 where taken.withLockedValue({ $0 }) < 2 { try await Task.sleep(for: .milliseconds(10)) }
+    try await Task.sleep(for: .milliseconds(100))
+    #expect(taken.withLockedValue { $0 } == 2)
+    isOpen.withLockedValue { $0 = true }
+    try await rounds.value
+    #expect(book.rounds == Array(1...20))
   }
 
   @Test func nothingIsCommittedAfterARoundThatCouldNotBe() async throws {

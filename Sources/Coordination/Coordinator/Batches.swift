@@ -9,7 +9,7 @@ package final class Batches<News: Sendable>: Sendable {
   private let onEnd: @Sendable () -> Void
 
   /// - Parameters:
-  ///   - limit: how many are kept; the oldest are dropped.
+  ///   - limit: how many are kept; beyond it the older half is dropped.
   ///   - onEnd: called when nobody looks any more.
   package init(limit: Int, onEnd: @escaping @Sendable () -> Void) {
     self.limit = limit
@@ -22,7 +22,8 @@ package final class Batches<News: Sendable>: Sendable {
   package func add(_ news: News) {
     waiting.withLockedValue { waiting in
       waiting.append(news)
-      if waiting.count > limit { waiting.removeFirst(waiting.count - limit) }
+      // Half at a time, since an array moves those that stay.
+      if waiting.count > limit { waiting.removeFirst(waiting.count - (limit + 1) / 2) }
     }
     signal.yield()
   }

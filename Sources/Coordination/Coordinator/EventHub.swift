@@ -28,8 +28,8 @@ public final class EventHub: Sendable {
 
   public func events() -> AsyncStream<CoordinatorEvent> { watchers.news(keeping: 10_000) }
 
-  /// For a watcher that looks now and then.
-  func batches() -> Batches<CoordinatorEvent> { watchers.batches(keeping: 10_000) }
+  /// Of one job, for a watcher that looks now and then.
+  func batches(of job: String) -> Batches<CoordinatorEvent> { watchers.batches(keeping: 10_000) { $0.job == job } }
 
   func tell(_ event: CoordinatorEvent) { watchers.tell(event) }
 }

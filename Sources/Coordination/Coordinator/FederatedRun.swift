@@ -175,7 +175,10 @@ struct FederatedRun: Sendable {
     var failures = 0
     while true {
       if await enrolment.ask(preprocessing) {
-        try database.setAgreedRoster(enrolment.roster, of: record.id)
+        // A thread that drives connections does not wait for the state.
+        try await Task { [database, roster = enrolment.roster] in
+          try database.setAgreedRoster(roster, of: record.id)
+        }.value
       }
       do {
         return try await body(attempt)

@@ -112,7 +112,7 @@ struct FederatedTraining: Sendable {
   func round(after state: State, _ attempt: Int, _ commits: RoundCommits) async throws -> State {
     if let privacy { return try await privateRound(privacy, after: state, attempt, commits) }
     let start = ContinuousClock.now
-    let number = try run.database.attemptNumber()
+    let number = try await attemptNumber()
     let cohort = federated.cohort.sample(
       from: enrolment.roster, round: state.round + 1, attempt: attempt, seed: run.job.training.seed)
     let body = LinkBody.floats(
@@ -137,6 +137,12 @@ struct FederatedTraining: Sendable {
     return next
   }
 
+  /// Where new numbers must be taken from the state, which somebody else may have locked, a thread that drives connections does not wait.
+  private func attemptNumber() async throws -> Int {
+    guard !run.database.hasFreeNumber else { return try run.database.attemptNumber() }
+    return try await Task { [database = run.database] in try database.attemptNumber() }.value
+  }
+
   /// As the state keeps it.
   func stored(_ server: ServerState) throws -> Data? {
     server == ServerState() ? nil : try JSONEncoder().encode(server)
@@ -153,7 +159,7 @@ struct FederatedTraining: Sendable {
   func judge(_ state: State, _ attempt: Int) async throws -> Judgement {
     // Sums over held-out rows would tell of workers what nothing hides.
     guard privacy == nil else { return Judgement() }
-    let number = try run.database.attemptNumber()
+    let number = try await attemptNumber()
     let plan = HidingPlan.judgement(federated, rows: zero.rows)
     let round = SumRound(
       seats: run.registry.seats(of: enrolment.roster), asked: asked, patience: patience, recorder: run.recorder,

@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 /// Commits the rounds of one run in their order, and tells of each when it is in the state.
 ///
 /// A round whose commit need outlive a kill alone waits until the workers of the next one have been asked, and is committed beside that one.
-/// Until then nobody is told of it: a coordinator that is killed meanwhile does it again, and at most the one after it.
+/// Until then nobody is told of it: a coordinator that is killed meanwhile does it again. No more than three rounds are not in the state.
 ///
 /// Where rounds are done on a thread that drives connections, commits are not: the state may be locked by somebody else for seconds. They then
 /// wait for the next round's first answer, since a worker is done before a commit is and would otherwise share a core with it.
@@ -28,6 +28,8 @@ package final class RoundCommits: Sendable {
 
   private struct State {
     var pending: Commit?
+    /// Commits that have begun, or wait for one that has.
+    var begunCount = 0
     var underWay: Task<Void, Never>?
     var isStopRequested: Bool
     var failure: (any Error)?
@@ -57,8 +59,7 @@ package final class RoundCommits: Sendable {
 
   /// A round is done.
   package func take(_ commit: Commit) async throws {
-    // At most one round waits for the commit of another.
-    if state.withLockedValue({ $0.pending != nil }) { try await settle() }
+    if state.withLockedValue({ $0.pending != nil || $0.begunCount > 1 }) { try await settle() }
     state.withLockedValue { $0.pending = commit }
     if durability == .powerLoss {
       try await settle()
@@ -108,10 +109,12 @@ package final class RoundCommits: Sendable {
   private static func begin(_ state: NIOLockedValueBox<State>, _ action: @escaping Action) {
     state.withLockedValue { held in
       guard let commit = takePending(&held) else { return }
+      held.begunCount += 1
       let previous = held.underWay
       held.underWay = Task {
         await previous?.value
         perform(commit, state, action)
+        state.withLockedValue { $0.begunCount -= 1 }
       }
     }
   }

@@ -16,11 +16,12 @@ struct SubmitterDialogue: Sendable {
     do {
       let message = try await link.receive(within: .seconds(60))
       let request: SubmitterMessage = try MessageCoding.header(of: message, from: link.peer.name)
-      let events = coordinator.events.batches()
       let job: String
+      let events: Batches<CoordinatorEvent>
       switch request {
       case .submit(let id, let text, let seed, let workers):
         job = id
+        events = coordinator.events.batches(of: id)
         try await coordinator.submit(
           id, text, seed: seed, first: try Self.weights(in: message.body, of: link.peer.name), workers: workers,
           by: link.peer.name)
@@ -29,12 +30,14 @@ struct SubmitterDialogue: Sendable {
         return try await send(.rowsShared(rows: counts.map(\.rows), testRows: counts.map(\.testRows)))
       }
       try await send(.accepted(job: job))
+      // The state first: what ends after it was read is among the events, behind the last rounds.
+      let record = try coordinator.database.job(job)
       try await tell(try coordinator.database.rounds(of: job))
-      if try await tellPast(of: job) { return }
+      if try await tellEnd(of: record) { return }
       while true {
         let news = await events.next()
         if news.isEmpty { return }
-        if try await tell(news.filter { $0.job == job }) { return }
+        if try await tell(news) { return }
         try await Task.sleep(for: Self.pause)
       }
     } catch {
@@ -55,16 +58,15 @@ struct SubmitterDialogue: Sendable {
     }
   }
 
-  /// Rounds that are over already, and the end if there is one; whether the job is over.
-  private func tellPast(of job: String) async throws -> Bool {
-    let record = try coordinator.database.job(job)
+  /// The end, if there has been one; whether the job is over.
+  private func tellEnd(of record: JobRecord) async throws -> Bool {
     switch record.status {
     case .waiting, .running: return false
     case .failed, .stopped:
       try await send(.failed(reason: record.failure ?? "it was stopped", exitCode: record.exitCode ?? 1))
       return true
     case .done:
-      guard let (outcome, model) = try coordinator.database.outcome(of: job) else { return false }
+      guard let (outcome, model) = try coordinator.database.outcome(of: record.id) else { return false }
       try await send(.done(outcome), body: .floats(model))
       return true
     }

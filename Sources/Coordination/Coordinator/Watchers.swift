@@ -23,11 +23,13 @@ final class Watchers<News: Sendable>: Sendable {
 
   /// News that are handed over together, for a watcher that looks now and then.
   ///
-  /// - Parameter limit: as of ``news(keeping:first:)``.
-  func batches(keeping limit: Int) -> Batches<News> {
+  /// - Parameters:
+  ///   - limit: as of ``news(keeping:first:)``.
+  ///   - concerns: whether a piece of news is for it.
+  func batches(keeping limit: Int, where concerns: @escaping @Sendable (News) -> Bool) -> Batches<News> {
     let number = takeNumber()
     let batches = Batches<News>(limit: limit) { [weak self] in self?.remove(number) }
-    add(number) { [weak batches] in batches?.add($0) }
+    add(number) { [weak batches] news in if concerns(news) { batches?.add(news) } }
     return batches
   }
 

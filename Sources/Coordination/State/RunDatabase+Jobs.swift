@@ -148,6 +148,9 @@ extension RunDatabase {
     }
   }
 
+  /// Whether ``attemptNumber()`` need not write to the state.
+  var hasFreeNumber: Bool { freeNumbers.withLockedValue { !$0.isEmpty } }
+
   private static let numbersAtATime = 64
 
   private func reserveNumbers(_ count: Int) throws(CoordinationError) -> Range<Int> {

@@ -13,6 +13,20 @@ public struct RoundRecord: Codable, Hashable, Sendable {
   /// Payload of the coordinator and all workers.
   public var bytesSent: Int
   public var seconds: Double
+
+  package init(
+    job: String, round: Int, attempt: Int, cohort: [String], contributors: [String], metrics: RoundMetrics,
+    bytesSent: Int, seconds: Double
+  ) {
+    self.job = job
+    self.round = round
+    self.attempt = attempt
+    self.cohort = cohort
+    self.contributors = contributors
+    self.metrics = metrics
+    self.bytesSent = bytesSent
+    self.seconds = seconds
+  }
 }
 
 /// What is known of the model that a round began with.

@@ -83,7 +83,7 @@ public struct BostonStory: Sendable {
         title: "An exchange a batch",
         text: """
           \(exchanges) steps, each on all rows at once: workers send one gradient step a round and judge each model on rows that they \
-          keep back, and the coordinator stores every round on disk before the next.
+          keep back, and the coordinator stores every round.
           """, measure: .seconds, rows: rows))
     let seconds = rows.map(\.median)
     report.goals += [

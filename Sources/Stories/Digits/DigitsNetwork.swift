@@ -9,7 +9,7 @@ public enum DigitsNetwork: String, Hashable, Sendable, Codable, CaseIterable {
   /// Two 5x5 convolutions of 32 and 64 channels, each with 2x2 max pooling, and 512 units with ReLU: 1,663,370 parameters.
   case convolutional = "cnn"
   /// LeNet-5 with ReLU and max pooling: two 5x5 convolutions of 6 and 16 channels, each with 2x2 pooling, and 120 and 84 units: 61,706
-  /// parameters. It takes the largest of four before ReLU: the same function as after it, with a quarter of the comparisons on shares.
+  /// parameters. It takes the largest of four before ReLU: the same function as after it, with a quarter of ReLU's comparisons on shares.
   ///
   /// - Source: Y. LeCun, L. Bottou, Y. Bengio and P. Haffner, *Gradient-Based Learning Applied to Document Recognition*, Proceedings of
   ///   the IEEE 86(11), 1998, section II.B.

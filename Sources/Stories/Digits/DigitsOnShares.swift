@@ -22,8 +22,8 @@ struct DigitsOnShares {
 
   private static let parties = ["alice", "bob"]
   private static let fractionBits = 16
-  /// Images that travel together: what is dealt for them, some 80 MB for LeNet-5, is held in memory.
-  private static let batch = 250
+  /// The most images that travel together, and the most bytes dealt for them, which are held in memory.
+  private static let batchLimit = (images: 250, dealtByteCount: 96 << 20)
 
   /// What was answered, in the clear and on shares.
   struct Answers {
@@ -31,6 +31,7 @@ struct DigitsOnShares {
     fileprivate var plainSeconds = 0.0
     fileprivate var secret: [Prediction] = []
     fileprivate var dealingSeconds = 0.0
+    fileprivate var batch = 1
 
     fileprivate var traffic: Cost { secret.reduce(.none) { $0 + $1.traffic } }
   }
@@ -38,8 +39,11 @@ struct DigitsOnShares {
   /// - Parameter inputs: how pixels become what the model takes.
   /// - Throws: what parties throw, and `SharingError.trafficDiffers` where anything else is sent than was planned.
   func ask(_ inputs: (Tensor<Float>) -> Tensor<Float>, _ progress: (String) -> Void) async throws -> Answers {
-    let batches = stride(from: 0, to: count, by: Self.batch).map { start in
-      let size = min(Self.batch, count - start)
+    let one = try await plan(of: 1)
+    let batch = min(
+      count, max(1, min(Self.batchLimit.images, Self.batchLimit.dealtByteCount / max(1, one.dealtByteCount))))
+    let batches = stride(from: 0, to: count, by: batch).map { start in
+      let size = min(batch, count - start)
       return inputs(images.features.sliced(axis: 0, start..<start + size))
         .reshaped(to: Shape([size] + file.exampleShape.extents))
     }
@@ -48,7 +52,9 @@ struct DigitsOnShares {
     let start = clock.now
     for batch in batches { answers.plain.append(try SecretPredictor.plain(file, batch)) }
     answers.plainSeconds = (clock.now - start) / .seconds(1)
-    let plans = try await plans(of: Set(batches.map { $0.shape[0] }))
+    var plans: [Int: Cost] = [:]
+    for size in Set(batches.map { $0.shape[0] }) { plans[size] = try await plan(of: size) }
+    answers.batch = batch
     progress("starting alice, bob and the crypto provider")
     let cluster = try await LocalCluster.start(
       executable: executable, scheme: .additive(partyCount: Self.parties.count), deadline: deadline,
@@ -60,13 +66,13 @@ struct DigitsOnShares {
     }
     try await cluster.asking(patience: deadline) { client in
       let card = try await client.card(of: name)
-      for (index, batch) in batches.enumerated() {
-        progress("asking alice and bob: \(Self.batch * index) of \(count) images")
+      for (index, images) in batches.enumerated() {
+        progress("asking alice and bob: \(batch * index) of \(count) images")
         let begin = clock.now
-        _ = try await client.prepare(name, batch: batch.shape[0], runs: 1)
+        _ = try await client.prepare(name, batch: images.shape[0], runs: 1)
         answers.dealingSeconds += (clock.now - begin) / .seconds(1)
-        let answer = try await client.query(card, batch)
-        if let planned = plans[batch.shape[0]], planned != answer.traffic {
+        let answer = try await client.query(card, images)
+        if let planned = plans[images.shape[0]], planned != answer.traffic {
           throw SharingError.trafficDiffers(planned: planned, measured: answer.traffic)
         }
         answers.secret.append(answer)
@@ -75,17 +81,13 @@ struct DigitsOnShares {
     return answers
   }
 
-  /// What queries of these batches are to take.
-  private func plans(of sizes: Set<Int>) async throws -> [Int: Cost] {
+  /// What a query of a batch is to take.
+  private func plan(of size: Int) async throws -> Cost {
     let bounds = try ValueBounds(file, fractionBits: Self.fractionBits)
-    var plans: [Int: Cost] = [:]
-    for size in sizes {
-      plans[size] = try await SecurePlan.query(
-        try file.graph(batch: size), dataInput: file.inputName, fractionBits: Self.fractionBits, widths: bounds.widths,
-        magnitudes: bounds.magnitudes, costs: ClusterScheme.additive(partyCount: Self.parties.count).costs
-      ).traffic
-    }
-    return plans
+    return try await SecurePlan.query(
+      try file.graph(batch: size), dataInput: file.inputName, fractionBits: Self.fractionBits, widths: bounds.widths,
+      magnitudes: bounds.magnitudes, costs: ClusterScheme.additive(partyCount: Self.parties.count).costs
+    ).traffic
   }
 
   // MARK: Figures
@@ -95,7 +97,7 @@ struct DigitsOnShares {
     return .init(
       title: "\(count) test images, read in the clear and on shares",
       text: """
-        In batches of \(min(count, Self.batch)), each in \(answers.secret.first?.traffic.rounds ?? 0) rounds. Time is from images in the clear to answers in the clear, at the client; before, it waits \
+        In batches of \(answers.batch), each in \(answers.secret.first?.traffic.rounds ?? 0) rounds. Time is from images in the clear to answers in the clear, at the client; before, it waits \
         \(milliseconds(answers.dealingSeconds)) in all for the crypto provider, who deals \(kilobytes(answers.traffic.dealtByteCount)). Sent is the \
         payload of the client, alice and bob, as planned to the byte. Threat model: parties that follow the protocol, of which no two work \
         together, be it alice, bob or the crypto provider.
@@ -111,7 +113,7 @@ struct DigitsOnShares {
       ])
   }
 
-  /// - Parameter accuracy: what is to be reached on shares, if anything.
+  /// - Parameter accuracy: what is to be reached on shares of all test images, if anything.
   func goals(_ answers: Answers, accuracy goal: Double?) -> [DemoReport.Goal] {
     let secret = answers.secret.map(\.output)
     let differences = zip(secret, answers.plain).map { secret, plain in
@@ -145,11 +147,19 @@ struct DigitsOnShares {
     return [
       .init(name: "owner", sees: "the model; no image and no answer"),
       .init(name: "client", sees: "its images and the answers; of the model what goes in and what comes out"),
-      .init(name: "alice", sees: "the layers, how many images are asked about, and words that are uniformly random"),
+      .init(
+        name: "alice",
+        sees: """
+          the layers, how large their values may get (roughly), the range of what goes in, how many images are asked about, and words \
+          that are uniformly random
+          """),
       .init(name: "bob", sees: "the same, and other words; together with alice's they are the model and the images"),
       .init(
         name: "crypto provider",
-        sees: "the layers, and how many images are asked about; no share. It deals \(dealt) of randomness"),
+        sees: """
+          the layers, how large their values may get (roughly), and how many images are asked about; no share. It deals \(dealt) of \
+          randomness
+          """),
     ]
   }
 

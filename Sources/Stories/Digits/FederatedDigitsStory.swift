@@ -25,6 +25,7 @@ public struct FederatedDigitsStory: Sendable {
     self.deadline = deadline
   }
 
+  public static let name = "mnist-federated"
   /// The test images of the published set.
   public static let mostQueries = 10_000
 
@@ -49,16 +50,20 @@ public struct FederatedDigitsStory: Sendable {
 
   /// Tells the story; `progress` hears what is being done.
   ///
+  /// - Parameter trained: told of the training before anything is asked on shares.
   /// - Throws: `DatasetError` where the set is not in the folder, and what a training or parties throw.
-  public func tell(progress: (String) -> Void = { _ in }) async throws -> DemoReport {
+  public func tell(
+    trained note: (DigitsFederation.Report) throws -> Void = { _ in }, progress: (String) -> Void = { _ in }
+  ) async throws -> DemoReport {
     let clock = ContinuousClock()
     let begin = clock.now
     let (train, test) = try DigitsFederation.images(in: setting.data)
     let (trained, model) = try await federation.train(on: train, judgedBy: test) { round in
       progress("round \(round.round) of \(federation.rounds), test accuracy \(number(100 * round.accuracy, 2)) %")
     }
+    try note(trained)
     var report = setting.report(
-      "mnist-federated", "Digits, learned by workers that keep their own, and read on shares", lead: lead,
+      Self.name, "Digits, learned by workers that keep their own, and read on shares", lead: lead,
       source: train.source)
     report.federation = trained
     report.tables = [table(trained)]
@@ -75,11 +80,12 @@ public struct FederatedDigitsStory: Sendable {
         deadline: deadline)
       let answers = try await asking.ask(federation.inputs, progress)
       report.tables.append(asking.table(answers))
-      report.goals = asking.goals(answers, accuracy: goal)
+      report.goals = asking.goals(answers, accuracy: asking.count == test.rowCount ? goal : nil)
       report.pictures = try asking.pictures(federation.inputs)
       report.participants = DigitsOnShares.participants(answers)
-    } else if let goal {
-      report.goals = [.atLeast(goal, trained.accuracy, "accuracy on the test images")]
+    }
+    if queries < test.rowCount, let goal {
+      report.goals.append(.atLeast(goal, trained.accuracy, "accuracy on the test images, in the clear"))
     }
     report.seconds = (clock.now - begin) / .seconds(1)
     return report

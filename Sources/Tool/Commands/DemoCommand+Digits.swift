@@ -55,11 +55,16 @@ extension DemoCommand {
       }
       let story = FederatedDigitsStory(
         try options.setting(.mnist, splits: 1), federation: try federation(), queries: queries)
-      let report = try await options.show { try await story.tell(progress: $0) }
-      guard let training = report.federation else { return }
-      let chart = AccuracyChart(title: training.title, values: training.rounds.map(\.accuracy), target: story.goal)
-      let file = URL(fileURLWithPath: options.folder(of: report) + "/curves.svg")
-      try Data(chart.svg.utf8).write(to: file, options: .atomic)
+      let folder = options.folder(ofDemo: FederatedDigitsStory.name)
+      try await options.show { progress in
+        try await story.tell(trained: { try draw($0, goal: story.goal, in: folder) }, progress: progress)
+      }
+    }
+
+    private func draw(_ training: DigitsFederation.Report, goal: Double?, in folder: String) throws {
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      let chart = AccuracyChart(title: training.title, values: training.rounds.map(\.accuracy), target: goal)
+      try Data(chart.svg.utf8).write(to: URL(fileURLWithPath: folder + "/curves.svg"), options: .atomic)
     }
 
     private func federation() throws -> DigitsFederation {
@@ -83,6 +88,7 @@ extension DemoCommand {
       try require(delta > 0 && delta < 1, "--delta is above 0 and below 1, not \(delta)")
       try require(clip >= 1e-9 && clip <= 1e9, "--clip is between 1e-9 and 1e9, not \(clip)")
       try require(epsilon.map { $0 > 0 && $0 <= 1e3 } ?? true, "--epsilon is above 0 and at most 1000")
+      try require(target.map { $0 > 0 && $0 <= 1 } ?? true, "--target is above 0 and at most 1")
       try require(serverRate.map { $0 > 0 && $0.isFinite } ?? true, "--server-rate is a positive number")
       var federation = DigitsFederation()
       federation.schedule = schedule == "cosine" ? .cosine() : .constant

@@ -20,16 +20,14 @@ struct DemoOptions: ParsableArguments {
       data: try folder(of: set), splits: splits, seed: seed, executable: try Executable.path)
   }
 
-  /// Where a report goes.
-  func folder(of report: DemoReport) -> String { output ?? "runs/demo-\(report.name)" }
+  /// Where a demo's report goes.
+  func folder(ofDemo name: String) -> String { output ?? "runs/demo-\(name)" }
 
   /// Has a story told, and shows what it found.
-  @discardableResult
-  func show(_ tell: (@escaping (String) -> Void) async throws -> DemoReport) async throws -> DemoReport {
+  func show(_ tell: (@escaping (String) -> Void) async throws -> DemoReport) async throws {
     let line = ProgressLine()
     let report = try await tell { line.show($0) }
     line.clear()
-    try report.show(in: folder(of: report), json: json)
-    return report
+    try report.show(in: folder(ofDemo: report.name), json: json)
   }
 }
