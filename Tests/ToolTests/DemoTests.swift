@@ -118,6 +118,7 @@ struct DemoTests {
       ["mnist-encrypted-training", "--data", "nowhere"], ["geyer", "--data", data, "--clients", "99"],
       ["mnist-federated", "--data", data, "--queries", "-1"],
       ["mnist-federated", "--data", data, "--queries", "10001"],
+      ["mnist-federated", "--data", data, "--target", "nan"],
       ["mnist-federated", "--data", data, "--network", "lenet5"],
     ]
     for arguments in cases {
