@@ -83,7 +83,9 @@ struct BufferedSteps {
       job: run.record.id, round: state.round, attempt: attempt, cohort: cohort.union(contributors).sorted(),
       contributors: contributors, metrics: judged.metrics(isNumeric: training.isNumeric), bytesSent: byteCount,
       seconds: (ContinuousClock.now - start) / .seconds(1))
-    try run.database.commit(record, model: state.weights, strategy: try training.stored(state.server))
+    try run.database.commit([
+      CompletedRound(record: record, model: state.weights, strategy: try training.stored(state.server))
+    ])
     run.events.tell(.round(record))
     (cohort, contributors, judged, byteCount, reasons, start) = ([], [], Judgement(), 0, [], .now)
   }

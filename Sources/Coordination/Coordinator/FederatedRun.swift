@@ -137,8 +137,8 @@ struct FederatedRun: Sendable {
   private func commits(outliving durability: Durability, aside: Bool) throws -> RoundCommits {
     RoundCommits(durability, isAside: aside, isStopRequested: try database.job(record.id).stopRequested) {
       [database, events] in
-      let mustStop = try database.commit($0.record, model: $0.model, strategy: $0.strategy, outliving: durability)
-      events.tell(.round($0.record))
+      let mustStop = try database.commit($0, outliving: durability)
+      for round in $0 { events.tell(.round(round.record)) }
       return mustStop
     }
   }

@@ -59,7 +59,9 @@ struct FederatedTraining: Sendable {
         of: privacy.event, rounds: run.database.attempts(of: run.record.id, in: 1...next.round))
     }
     commits.note(
-      isStopRequested: try run.database.commit(record, model: next.weights, strategy: try stored(next.server)))
+      isStopRequested: try run.database.commit([
+        CompletedRound(record: record, model: next.weights, strategy: try stored(next.server))
+      ]))
     if let reservation { try run.budget?.commit(reservation) }
     run.events.tell(.round(record))
     return next
@@ -133,7 +135,8 @@ struct FederatedTraining: Sendable {
       job: run.record.id, round: next.round, attempt: number, cohort: cohort,
       contributors: step.contributors.map { cohort[$0] }, metrics: step.judged.metrics(isNumeric: isNumeric),
       bytesSent: step.byteCount, seconds: (ContinuousClock.now - start) / .seconds(1))
-    try await commits.take(.init(record: record, model: next.weights, strategy: try stored(next.server)))
+    try await commits.take(
+      CompletedRound(record: record, model: next.weights, strategy: try stored(next.server)))
     return next
   }
 
@@ -191,7 +194,7 @@ struct FederatedTraining: Sendable {
       asked: {
         commits.asked()
         if try commits.mustStop() { throw CoordinationError.stopped(job: run.record.id, round: round - 1) }
-      }, answered: { commits.answered() })
+      })
     let needed = federated.needed(of: cohort.count)
     guard let outcome = result.outcome, result.contributors.count >= needed else {
       throw CoordinationError.tooFewWorkers(

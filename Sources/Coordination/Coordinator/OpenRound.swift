@@ -26,17 +26,14 @@ struct OpenRound: Sendable {
     var byteCount = 0
   }
 
-  /// - Parameters:
-  ///   - asked: called once all workers have been asked.
-  ///   - answered: called with each answer.
-  func run(weights: LinkBody, asked: () throws -> Void, answered: () -> Void) async throws -> Result {
+  /// - Parameter asked: called once all workers have been asked.
+  func run(weights: LinkBody, asked: () throws -> Void) async throws -> Result {
     var result = Result()
     var turn = Turn(count: seats.count)
     var fold = Fold(strategy: strategy, layout: reader.layout, extraCount: reader.extraCount)
     try await Gathering(seats: seats, patience: patience).run(
       { _ in (.task(header), weights) }, meanwhile: asked,
       take: { outcome in
-        answered()
         result.byteCount += weights.byteCount
         let name = seats[outcome.index].name
         do {

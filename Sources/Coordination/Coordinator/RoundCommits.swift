@@ -1,33 +1,20 @@
-package import Foundation
 import Links
 import NIOConcurrencyHelpers
 
 /// Commits the rounds of one run in their order, and tells of each when it is in the state.
 ///
-/// A round whose commit need outlive a kill alone waits until the workers of the next one have been asked, and is committed beside that one.
-/// Until then nobody is told of it: a coordinator that is killed meanwhile does it again. No more than three rounds are not in the state.
-///
-/// Where rounds are done on a thread that drives connections, commits are not: the state may be locked by somebody else for seconds. They then
-/// wait for the next round's first answer, since a worker is done before a commit is and would otherwise share a core with it.
+/// A round whose commit need outlive a kill alone waits until the workers of the next one have been asked, and is committed while they compute.
+/// Where rounds are done on a thread that drives connections, commits are not, since the state may be locked by somebody else for seconds: they
+/// go their own way, those of a fiftieth of a second together. Until then nobody is told of a round: a coordinator that is killed meanwhile does
+/// it again.
 package final class RoundCommits: Sendable {
-  /// What is committed of one round.
-  package struct Commit: Sendable {
-    package let record: RoundRecord
-    package let model: [Float]
-    package let strategy: Data?
-
-    package init(record: RoundRecord, model: [Float], strategy: Data?) {
-      self.record = record
-      self.model = model
-      self.strategy = strategy
-    }
-  }
-
-  /// Commits a round and tells of it; whether the job is to stop.
-  package typealias Action = @Sendable (Commit) throws -> Bool
+  /// Commits rounds that follow each other and tells of them; whether the job is to stop.
+  package typealias Action = @Sendable ([CompletedRound]) throws -> Bool
 
   private struct State {
-    var pending: Commit?
+    var pending: [CompletedRound] = []
+    /// When the first of them was done.
+    var since = ContinuousClock.now
     /// Commits that have begun, or wait for one that has.
     var begunCount = 0
     var underWay: Task<Void, Never>?
@@ -37,17 +24,24 @@ package final class RoundCommits: Sendable {
 
   private let durability: Durability
   private let isAside: Bool
+  private let gathering: Duration
   private let action: Action
   private let state: NIOLockedValueBox<State>
   private let alarm: Alarm
 
-  /// How long a round waits for an answer to the next one's questions.
-  private static let patience = Duration.milliseconds(50)
+  /// How much longer rounds wait where the next one takes long.
+  private static let patience = Duration.milliseconds(30)
 
-  /// - Parameter isAside: whether rounds are done on a thread that drives connections.
-  package init(_ durability: Durability, isAside: Bool, isStopRequested: Bool, action: @escaping Action) {
+  /// - Parameters:
+  ///   - isAside: whether rounds are done on a thread that drives connections.
+  ///   - gathering: how long rounds then wait for others to be committed with.
+  package init(
+    _ durability: Durability, isAside: Bool, gathering: Duration = .milliseconds(20), isStopRequested: Bool,
+    action: @escaping Action
+  ) {
     self.durability = durability
     self.isAside = isAside
+    self.gathering = gathering
     self.action = action
     let state = NIOLockedValueBox(State(isStopRequested: isStopRequested))
     self.state = state
@@ -58,13 +52,21 @@ package final class RoundCommits: Sendable {
   }
 
   /// A round is done.
-  package func take(_ commit: Commit) async throws {
-    if state.withLockedValue({ $0.pending != nil || $0.begunCount > 1 }) { try await settle() }
-    state.withLockedValue { $0.pending = commit }
+  ///
+  /// - Throws: Why a round could not be committed.
+  package func take(_ round: CompletedRound) async throws {
+    // Where the state is slow, rounds wait for it at last.
+    if state.withLockedValue({ $0.begunCount > 1 }) { try await settle() }
+    let now = ContinuousClock.now
+    let isDue = state.withLockedValue { state in
+      if state.pending.isEmpty { state.since = now }
+      state.pending.append(round)
+      return now - state.since >= gathering
+    }
     if durability == .powerLoss {
       try await settle()
     } else if isAside {
-      alarm.set(.now + Self.patience)
+      if isDue { Self.begin(state, action) } else { alarm.set(now + gathering + Self.patience) }
     }
   }
 
@@ -74,15 +76,13 @@ package final class RoundCommits: Sendable {
   /// The workers of the next round have been asked.
   package func asked() {
     guard !isAside else { return }
-    if let commit = state.withLockedValue({ Self.takePending(&$0) }) { Self.perform(commit, state, action) }
+    let rounds = state.withLockedValue { Self.takePending(&$0) }
+    if !rounds.isEmpty { Self.perform(rounds, state, action) }
   }
 
-  /// One of them has answered.
-  package func answered() {
-    if isAside { Self.begin(state, action) }
-  }
-
-  /// Commits the round that waits, if one does.
+  /// Commits the rounds that wait, if any do.
+  ///
+  /// - Throws: Why a round could not be committed.
   package func settle() async throws {
     Self.begin(state, action)
     await state.withLockedValue { $0.underWay }?.value
@@ -101,29 +101,30 @@ package final class RoundCommits: Sendable {
     if let failure = state.withLockedValue({ $0.failure }) { throw failure }
   }
 
-  private static func takePending(_ state: inout State) -> Commit? {
-    defer { state.pending = nil }
+  private static func takePending(_ state: inout State) -> [CompletedRound] {
+    defer { state.pending = [] }
     return state.pending
   }
 
   private static func begin(_ state: NIOLockedValueBox<State>, _ action: @escaping Action) {
     state.withLockedValue { held in
-      guard let commit = takePending(&held) else { return }
+      let rounds = takePending(&held)
+      guard !rounds.isEmpty else { return }
       held.begunCount += 1
       let previous = held.underWay
       held.underWay = Task {
         await previous?.value
-        perform(commit, state, action)
+        perform(rounds, state, action)
         state.withLockedValue { $0.begunCount -= 1 }
       }
     }
   }
 
-  /// Commits a round, unless one before it could not be.
-  private static func perform(_ commit: Commit, _ state: NIOLockedValueBox<State>, _ action: Action) {
+  /// Commits rounds, unless one before them could not be.
+  private static func perform(_ rounds: [CompletedRound], _ state: NIOLockedValueBox<State>, _ action: Action) {
     guard state.withLockedValue({ $0.failure == nil }) else { return }
     do {
-      let mustStop = try action(commit)
+      let mustStop = try action(rounds)
       state.withLockedValue { $0.isStopRequested = mustStop }
     } catch {
       state.withLockedValue { $0.failure = error }

@@ -65,7 +65,7 @@ extension RunDatabase {
   }
 
   /// - Parameter first: the weights to begin with, where the job does not say how to draw them.
-  func add(_ record: JobRecord, first: [Float]? = nil) throws(CoordinationError) {
+  package func add(_ record: JobRecord, first: [Float]? = nil) throws(CoordinationError) {
     let name = try first.map { (weights) throws(CoordinationError) in
       let name = ModelFiles.name(of: weights, job: record.id, round: 0)
       try models.save(weights, as: name)

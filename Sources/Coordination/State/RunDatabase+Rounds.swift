@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 public import GRDB
 
 /// A completed round.
@@ -43,6 +43,20 @@ public struct RoundMetrics: Codable, Hashable, Sendable {
   public init() {}
 }
 
+/// A round with what the next one begins with.
+package struct CompletedRound: Sendable {
+  package let record: RoundRecord
+  package let model: [Float]
+  /// The strategy's.
+  package let strategy: Data?
+
+  package init(record: RoundRecord, model: [Float], strategy: Data?) {
+    self.record = record
+    self.model = model
+    self.strategy = strategy
+  }
+}
+
 extension RoundRecord: FetchableRecord, TableRecord {
   public static let databaseTableName = "rounds"
 }
@@ -55,44 +69,61 @@ extension RunDatabase {
     }
   }
 
-  /// Commits a round with the model it ends with and the strategy's state; older versions but the last two are removed.
+  /// Commits rounds of a job that follow each other; models and strategies' states are kept of the last two rounds.
   ///
-  /// - Parameter durability: of a model that lies in the state itself. One in a file is on disk, since a row that names a file must not be
+  /// - Parameter durability: of models that lie in the state itself. One in a file is on disk, since a row that names a file must not be
   ///   lost when the file before it is gone.
   /// - Returns: Whether somebody has asked for the end of the job.
   @discardableResult
-  func commit(
-    _ record: RoundRecord, model: [Float], strategy: Data?, outliving durability: Durability = .powerLoss
+  package func commit(
+    _ rounds: [CompletedRound], outliving durability: Durability = .powerLoss
   ) throws(CoordinationError) -> Bool {
-    let name = ModelFiles.name(of: model, job: record.job, round: record.round)
-    var weights: Data?
-    if model.count * MemoryLayout<Float>.size <= largestRow {
-      weights = model.withUnsafeBytes { Data($0) }
-    } else {
-      try models.save(model, as: name)
+    guard let first = rounds.first?.record, let last = rounds.last?.record else { return false }
+    var versions: [Version?] = []
+    for (index, round) in rounds.enumerated() {
+      versions.append(index < rounds.count - 2 ? nil : try version(of: round))
     }
-    let (old, mustStop) = try write(outliving: weights == nil ? .powerLoss : durability) { db in
-      try insert(record, model: name, weights, strategy, db)
+    let isInFile = versions.contains { $0.map { $0.weights == nil } ?? false }
+    let (old, mustStop) = try write(outliving: isInFile ? .powerLoss : durability) { db in
+      for (round, version) in zip(rounds, versions) { try insert(round.record, version, db) }
+      let outdated: StatementArguments = [last.job, first.round - 2, min(first.round - 1, last.round - 2)]
       let old = try String.fetchAll(
         try db.cachedStatement(
-          sql: "SELECT model FROM rounds WHERE job = ? AND round = ? AND model IS NOT NULL AND weights IS NULL"),
-        arguments: [record.job, record.round - 2])
+          sql:
+            "SELECT model FROM rounds WHERE job = ? AND round BETWEEN ? AND ? AND model IS NOT NULL AND weights IS NULL"
+        ),
+        arguments: outdated)
       try db.cachedStatement(
-        sql: "UPDATE rounds SET model = NULL, weights = NULL, strategy = NULL WHERE job = ? AND round = ?"
-      ).execute(arguments: [record.job, record.round - 2])
-      try db.cachedStatement(sql: "DELETE FROM buffered WHERE job = ?").execute(arguments: [record.job])
+        sql: "UPDATE rounds SET model = NULL, weights = NULL, strategy = NULL WHERE job = ? AND round BETWEEN ? AND ?"
+      ).execute(arguments: outdated)
+      try db.cachedStatement(sql: "DELETE FROM buffered WHERE job = ?").execute(arguments: [last.job])
       let mustStop = try Bool.fetchOne(
-        try db.cachedStatement(sql: "SELECT stopRequested FROM jobs WHERE id = ?"), arguments: [record.job])
+        try db.cachedStatement(sql: "SELECT stopRequested FROM jobs WHERE id = ?"), arguments: [last.job])
       return (old, mustStop ?? false)
     }
     for name in old { models.remove(name) }
     return mustStop
   }
 
+  /// A model as a row has it.
+  private struct Version {
+    let name: String
+    /// `nil` where they are in a file.
+    let weights: Data?
+    let strategy: Data?
+  }
+
+  private func version(of round: CompletedRound) throws(CoordinationError) -> Version {
+    let name = ModelFiles.name(of: round.model, job: round.record.job, round: round.record.round)
+    if round.model.count * MemoryLayout<Float>.size <= largestRow {
+      return Version(name: name, weights: round.model.withUnsafeBytes { Data($0) }, strategy: round.strategy)
+    }
+    try models.save(round.model, as: name)
+    return Version(name: name, weights: nil, strategy: round.strategy)
+  }
+
   /// In the columns of ``RoundRecord``, whose lists are JSON.
-  private func insert(
-    _ record: RoundRecord, model: String, _ weights: Data?, _ strategy: Data?, _ db: Database
-  ) throws {
+  private func insert(_ record: RoundRecord, _ version: Version?, _ db: Database) throws {
     let encoder = JSONEncoder()
     let cohort = String(decoding: try encoder.encode(record.cohort), as: UTF8.self)
     let contributors =
@@ -108,12 +139,12 @@ extension RunDatabase {
     ).execute(
       arguments: [
         record.job, record.round, record.attempt, cohort, contributors, metrics, record.bytesSent, record.seconds,
-        model, weights, strategy,
+        version?.name, version?.weights, version?.strategy,
       ])
   }
 
   /// The last completed round with its model, if there is one.
-  func lastRound(of job: String) throws(CoordinationError) -> (round: Int, model: [Float], strategy: Data?)? {
+  package func lastRound(of job: String) throws(CoordinationError) -> (round: Int, model: [Float], strategy: Data?)? {
     let row = try read {
       try Row.fetchOne(
         $0, sql: "SELECT round, model, weights, strategy FROM rounds WHERE job = ? ORDER BY round DESC LIMIT 1",
