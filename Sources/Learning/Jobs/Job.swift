@@ -109,8 +109,7 @@ public struct Job: Hashable, Sendable, Codable {
       /// The same with MACs, and a party that deviates is caught.
       case spdz
 
-      /// Whether parties that deviate are caught. Nobody can check noise that a party brings, and nothing is kept of such a
-      /// training.
+      /// Whether parties that deviate are caught. Nothing is kept of such a training.
       package var isChecked: Bool {
         switch self {
         case .replicated, .additive: false

@@ -26,7 +26,6 @@ extension ClientDialogue {
       try await send(.counts(training: counts.map(\.training), test: counts.map(\.test)))
     case .train(let id, let dataset, let owners, let program):
       try program.validate()
-      if scheme.isChecked, program.noise != nil { throw ServingError.uncheckedNoise(scheme.engine.rawValue) }
       let rows = try await state.takeRows(of: dataset, owners: owners, for: program)
       let weights = try scheme.unpack(
         frame.body, party: party, shapes: program.weightNames.map { program.shape(of: $0) },

@@ -1,6 +1,7 @@
 import Arithmetic
 import Crypto
 import Foundation
+import Graphs
 package import Sharing
 package import Tensors
 import Transports
@@ -33,6 +34,9 @@ package struct CheckedSteps: TrainingSteps {
     before = scheme.traffic
   }
 
+  /// Pairs of parties draw it.
+  package static var bringsNoise: Bool { false }
+
   package var traffic: Cost { scheme.traffic - before }
 
   /// One round: whether both holders of each component were sent the same rows, weights and masks, and the same program.
@@ -54,9 +58,16 @@ package struct CheckedSteps: TrainingSteps {
     _ work: Int, _ inputs: [String: CheckedShare], own: [String: RingTensor]
   ) async throws -> [CheckedShare] {
     try scheme.beginStep()
+    let (graph, noise) = (program.graph(ofWork: work), program.noise(ofWork: work))
+    var inputs = inputs
+    if let noise {
+      let shares = try scheme.noise(of: noise.names.map { graph.shape(ofInput: $0) ?? [] }, bits: noise.bits)
+      inputs.merge(zip(noise.names, shares)) { $1 }
+    }
     let outputs = try await SecureEngine(
       scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth
-    ).run(program.graph(ofWork: work), inputs: inputs, numbers: program.numbers(ofWork: work), own: own)
+    ).run(
+      graph, inputs: inputs, numbers: program.numbers(ofWork: work), own: own, noise: Set(noise?.names ?? []))
     try await scheme.check()
     return outputs
   }

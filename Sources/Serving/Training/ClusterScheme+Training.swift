@@ -40,6 +40,14 @@ extension ClusterScheme {
     }
   }
 
+  /// The noise of a private step.
+  func drawingNoise(count: Int) -> Cost {
+    switch self {
+    case .replicated, .additive, .replicatedMalicious: .none
+    case .spdz(let partyCount): AuthenticatedCosts(partyCount: partyCount).dealingNoise(count: count)
+    }
+  }
+
   /// At the end of each step.
   var checkingStep: Cost {
     switch self {
@@ -73,14 +81,5 @@ extension TrainingProgram {
   var answers: [Shape] {
     let count = (revealsLoss ? epochs : 0) + revealedCount
     return count > 0 ? [[count]] : []
-  }
-}
-
-extension ServingError {
-  /// Private trainings add noise of the parties' own.
-  static func uncheckedNoise(_ scheme: String) -> ServingError {
-    .badRequest(
-      "a private training with scheme: \(scheme) is not possible, as nobody can check the noise that a party brings: "
-        + "use scheme: replicated or additive")
   }
 }

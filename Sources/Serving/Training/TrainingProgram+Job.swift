@@ -65,7 +65,8 @@ extension TrainingProgram {
       switch part.scheme {
       case .replicated: .replicated
       case .additive: .additive
-      case .replicatedMalicious, .spdz: throw ServingError.uncheckedNoise(part.scheme.rawValue)
+      case .replicatedMalicious: .replicatedMalicious
+      case .spdz: .spdz
       }
     return try SharedClipping(
       prepared.description, loss: prepared.job.training.loss, norm: privacy.clip,

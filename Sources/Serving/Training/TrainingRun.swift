@@ -65,7 +65,7 @@ struct TrainingRun<Steps: TrainingSteps> {
   let program: TrainingProgram
   let rows: TrainingRows
   let steps: Steps
-  /// What this party adds to the sums of gradients, where training is private.
+  /// What this party adds to the sums of gradients, where training is private and parties bring noise of their own.
   let noise: StepNoise?
   /// Told of what happens, at least once a second.
   let report: (TrainingNews) -> Void

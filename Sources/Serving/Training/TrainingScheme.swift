@@ -15,6 +15,8 @@ package protocol TrainingScheme {
 /// One party's side of the steps of a training, which are the same whatever the parties share by.
 package protocol TrainingSteps {
   associatedtype Scheme: SharingScheme where Scheme.Share: StorableShare
+  /// Whether each party brings noise of its own to private steps; else it comes from what no party chooses.
+  static var bringsNoise: Bool { get }
   var scheme: Scheme { get }
   /// What this party has sent and been dealt since the steps began, and the rounds it has gone through.
   var traffic: Cost { get }
@@ -41,6 +43,8 @@ package protocol TrainingSteps {
 }
 
 extension TrainingSteps {
+  package static var bringsNoise: Bool { true }
+
   /// Nothing: the parties trust the owners.
   package func admit(
     _ weights: HeldShares, _ rows: TrainingRows

@@ -76,7 +76,7 @@ package struct TrainingSession<Scheme: TrainingScheme> {
     let names = program.valueNames
     let run = TrainingRun(
       program: program, rows: rows, steps: steps,
-      noise: try StepNoise(program, key: noiseKey), report: report
+      noise: Scheme.Steps.bringsNoise ? try StepNoise(program, key: noiseKey) : nil, report: report
     ) { state in
       try place?.save(state, names: names)
     }
