@@ -30,21 +30,23 @@ extension ClientDialogue {
       let weights = try scheme.unpack(
         frame.body, party: party, shapes: program.weightNames.map { program.shape(of: $0) },
         answers: scheme.masks(of: program))
-      let checkpoints = scheme.isChecked ? nil : try store.map { try place(of: id, in: $0) }
+      let checkpoints = scheme.fileScheme == .spdz ? nil : try store.map { try place(of: id, in: $0) }
       try await follow(
         PendingTraining(
           id: id, program: program,
           origin: .fresh(rows: rows, weights: weights, place: checkpoints)))
     case .resume(let id, let program):
       try program.validate()
-      guard !scheme.isChecked else {
+      guard scheme.fileScheme != .spdz else {
         throw ServingError.badRequest(
-          "parties of a cluster with scheme: \(scheme.engine.rawValue) keep no checkpoints: "
+          "parties of a cluster with scheme: spdz keep no checkpoints, as MACs outlive no session: "
             + "start anew, without --resume")
       }
       guard let store else { throw ServingError.badRequest("this party keeps no checkpoints: start it with --state") }
-      try await follow(
-        PendingTraining(id: id, program: program, origin: .resumed(try place(of: id, in: store))))
+      let place = try place(of: id, in: store)
+      let answers = scheme.masks(of: program)
+      let masks = scheme.isChecked ? try scheme.unpack(frame.body, party: party, shapes: [], answers: answers) : nil
+      try await follow(PendingTraining(id: id, program: program, origin: .resumed(place, masks: masks)))
     }
   }
 

@@ -8,7 +8,8 @@ import Transports
 
 /// Trainings among three replicated parties whose products are checked: after every step, and before anything is told.
 ///
-/// A training has a session of its own. Nothing is kept of it: one that stopped starts anew.
+/// A training has a session of its own, with keys that nobody keeps: one that goes on has new ones, and the parties compare what they
+/// have kept.
 package struct CheckedTraining: TrainingScheme {
   private let scheme: CheckedScheme
 
@@ -37,6 +38,8 @@ package struct CheckedSteps: TrainingSteps {
   /// Pairs of parties draw it.
   package static var bringsNoise: Bool { false }
 
+  package static var tellsUnderMasks: Bool { true }
+
   package var traffic: Cost { scheme.traffic - before }
 
   /// One round: whether both holders of each component were sent the same rows, weights and masks, and the same program.
@@ -53,6 +56,31 @@ package struct CheckedSteps: TrainingSteps {
       for: "training|\(digest)|\(RowPart.allCases.map { rows[$0].blocks.map(\.rowCount) })")
     return (weights.held, rows)
   }
+
+  /// One round: whether both holders of each component have kept the same rows and the same state after the same step, and were sent the
+  /// same masks and program.
+  ///
+  /// - Throws: `SharingError.cheating` of the inputs.
+  package func readmit(
+    _ state: TrainingState, _ rows: TrainingRows, masks: HeldShares?
+  ) async throws -> TrainingState {
+    guard case .checked(let shares)? = masks else { throw ServingError.malformedMessage }
+    let digest = Hexadecimal.text(try program.digest())
+    let kept = program.valueNames.compactMap { state.values[$0] } + [state.loss].compactMap { $0 } + state.losses
+    let blocks = RowPart.allCases.flatMap { rows[$0].blocks }
+    func bytes(_ component: Int) -> [ArraySlice<UInt8>] {
+      kept.map { WordBytes.bytes(of: $0.components[component].scalars)[...] } + blocks.map { $0.sent(component) }
+    }
+    let admitted = try await scheme.admit(
+      shares, others: (bytes(0), bytes(1)),
+      for: "training goes on|\(state.step)|\(digest)|\(RowPart.allCases.map { rows[$0].blocks.map(\.rowCount) })")
+    var state = state
+    state.mask = admitted.first?.held
+    return state
+  }
+
+  /// One round, in which the parties say which step it is.
+  package func keep(_ step: Int) async throws { _ = try await scheme.admit([], for: "kept|\(step)") }
 
   package func run(
     _ work: Int, _ inputs: [String: CheckedShare], own: [String: RingTensor]

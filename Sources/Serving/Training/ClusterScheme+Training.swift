@@ -48,6 +48,14 @@ extension ClusterScheme {
     }
   }
 
+  /// What the parties do before they tell an epoch's loss that a training can go on after, and what that is called.
+  var keepingEpoch: (name: String, cost: Cost)? {
+    switch self {
+    case .replicated, .additive, .spdz: nil
+    case .replicatedMalicious: ("an epoch is kept", CheckedCosts().admitting)
+    }
+  }
+
   /// At the end of each step.
   var checkingStep: Cost {
     switch self {

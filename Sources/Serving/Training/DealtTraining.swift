@@ -101,6 +101,8 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
   /// With MACs the dealer draws it.
   package static var bringsNoise: Bool { Scheme.form == .additive }
 
+  package static var tellsUnderMasks: Bool { Scheme.form == .authenticated }
+
   package var scheme: Scheme { training.scheme }
 
   package var traffic: Cost { agreeing + scheme.traffic - before }

@@ -1,4 +1,4 @@
-package import Sharing
+import Sharing
 package import Tensors
 
 /// Puts together what all parties say of a training.

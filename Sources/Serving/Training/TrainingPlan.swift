@@ -72,6 +72,9 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     parts.append(Part("first weights are shared", scheme.bringing(count: firstCount)))
     if let (name, cost) = scheme.admitting(counts: [firstCount] + parcels) { parts.append(Part(name, cost)) }
     parts += try await Self.work(of: program, costs, scheme)
+    if program.revealsLoss, program.checkpointEvery > 0, let (name, cost) = scheme.keepingEpoch {
+      parts.append(Part(name, times: program.epochs, cost))
+    }
     if program.revealsLoss {
       parts.append(
         Part("an epoch's loss is revealed", times: program.epochs, scheme.opening(count: 1), openedValues: 1))

@@ -50,7 +50,7 @@ extension TrainingProgram {
       numbers: numbers, fractionBits: part.fractionBits, comparisonWidth: 64,
       options: ReplicatedOptions(optimise: part.optimise == .rounds ? .rounds : .bytes),
       checkpointEvery: part.checkpoint
-        ?? (part.transport == .memory || part.scheme.isChecked ? 0 : perEpoch),
+        ?? (part.transport == .memory || !part.scheme.keepsCheckpoints ? 0 : perEpoch),
       judging: part.reveal.contains(.metrics)
         ? try Self.judging(prepared, rows: testRows ?? prepared.data.test.rowCount) : nil)
   }

@@ -108,7 +108,7 @@ package struct TrainingPlace: Sendable {
   /// Writes a checkpoint, and removes all but the last two.
   package func save(_ state: TrainingState, names: [String]) throws {
     var words: [UInt64] = []
-    for share in names.compactMap({ state.values[$0] }) + [state.loss].compactMap({ $0 }) {
+    for share in names.compactMap({ state.values[$0] }) + [state.loss].compactMap({ $0 }) + state.losses {
       for component in share.components { words += component.scalars }
     }
     words += state.toldLosses
@@ -120,8 +120,9 @@ package struct TrainingPlace: Sendable {
   package func load(step: Int, names: [String], program: TrainingProgram) throws -> TrainingState {
     let shapes = names.map { program.shape(of: $0) }
     let isWithinEpoch = program.revealsLoss && step % program.stepsPerEpoch != 0
-    let counts = shapes.map(\.count) + (isWithinEpoch ? [1] : [])
-    let toldCount = program.revealsLoss ? step / program.stepsPerEpoch : 0
+    let epochs = program.revealsLoss ? step / program.stepsPerEpoch : 0
+    let (lossCount, toldCount) = scheme.isChecked ? (epochs, 0) : (0, epochs)
+    let counts = shapes.map(\.count) + (isWithinEpoch ? [1] : []) + [lossCount]
     guard var words = WordBytes.words(in: [UInt8](try read("step-\(step)"))[...])?[...],
       words.count == scheme.componentCount * counts.reduce(0, +) + toldCount
     else { throw ServingError.storage(path("step-\(step)"), reason: "it is not a checkpoint of this training") }
@@ -134,14 +135,20 @@ package struct TrainingPlace: Sendable {
     }
     let values = Dictionary(uniqueKeysWithValues: zip(names, shapes.map(share)))
     let loss = isWithinEpoch ? share(.scalar) : nil
-    return TrainingState(step: step, values: values, loss: loss, toldLosses: Array(words))
+    let losses = (0..<lossCount).map { _ in share([1]) }
+    return TrainingState(step: step, values: values, loss: loss, toldLosses: Array(words), losses: losses)
   }
 
   /// Forgets the checkpoints after a step: the training goes on from there, and what it comes to may differ from them.
-  package func forget(after step: Int) throws {
-    for later in steps where later > step {
-      do { try FileManager.default.removeItem(atPath: path("step-\(later)")) } catch {
-        throw ServingError.storage(path("step-\(later)"), reason: "it cannot be removed")
+  package func forget(after step: Int) throws { try forget(steps.filter { $0 > step }) }
+
+  /// Forgets the checkpoints before a step.
+  func forget(before step: Int) throws { try forget(steps.filter { $0 < step }) }
+
+  private func forget(_ steps: [Int]) throws {
+    for step in steps {
+      do { try FileManager.default.removeItem(atPath: path("step-\(step)")) } catch {
+        throw ServingError.storage(path("step-\(step)"), reason: "it cannot be removed")
       }
     }
   }
