@@ -92,12 +92,16 @@ package struct CheckedSteps: TrainingSteps {
       let shares = try scheme.noise(of: noise.names.map { graph.shape(ofInput: $0) ?? [] }, bits: noise.bits)
       inputs.merge(zip(noise.names, shares)) { $1 }
     }
-    let outputs = try await SecureEngine(
-      scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth
-    ).run(
-      graph, inputs: inputs, numbers: program.numbers(ofWork: work), own: own, noise: Set(noise?.names ?? []))
-    try await scheme.check()
-    return outputs
+    let engine = SecureEngine(
+      scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth)
+    do {
+      let outputs = try await engine.run(
+        graph, inputs: inputs, numbers: program.numbers(ofWork: work), own: own, noise: Set(noise?.names ?? []))
+      try await scheme.check()
+      return outputs
+    } catch SharingError.cheating(let check, let layer, let culprit) where !layer.isEmpty {
+      throw SharingError.cheating(check: check, layer: "\(layer) of \(program.name(ofWork: work))", culprit: culprit)
+    }
   }
 
   package func finish() -> Double { 0 }
