@@ -28,7 +28,7 @@ import Transports
     let folder = fixture.folder
     places = try (0..<3).map {
       try TrainingStore(folder: "\(folder)/party-\($0)", key: StorageKey())
-        .place(of: "ab", party: $0, scheme: .replicatedMalicious)
+        .place(of: "ab", party: $0, scheme: .replicatedMalicious, client: "owner")
     }
   }
 

@@ -215,7 +215,7 @@ import Transports
     func places(_ name: String) throws -> [TrainingPlace] {
       try (0..<3).map {
         try TrainingStore(folder: "\(fixture.folder)/\(name)-\($0)", key: key)
-          .place(of: "ab", party: $0, scheme: .replicated)
+          .place(of: "ab", party: $0, scheme: .replicated, client: "owner")
       }
     }
     let (cut, again) = (try places("cut"), try places("again"))

@@ -7,7 +7,7 @@ import Transports
 /// Trainings on shares: their rows, their news.
 extension ClientDialogue {
   /// Takes part in a training on shares.
-  func train(_ frame: ServingFrame<Request>) async throws {
+  func train(_ frame: ServingFrame<Request>, by client: CallerID) async throws {
     switch frame.control {
     case .hello, .share, .models, .health, .links, .page, .withdraw, .query, .prepare, .aggregationKey, .collect,
       .contribution,
@@ -30,7 +30,7 @@ extension ClientDialogue {
       let weights = try scheme.unpack(
         frame.body, party: party, shapes: program.weightNames.map { program.shape(of: $0) },
         answers: scheme.masks(of: program))
-      let checkpoints = scheme.fileScheme == .spdz ? nil : try store.map { try place(of: id, in: $0) }
+      let checkpoints = scheme.fileScheme == .spdz ? nil : try store.map { try place(of: id, by: client, in: $0) }
       try await follow(
         PendingTraining(
           id: id, program: program,
@@ -43,15 +43,15 @@ extension ClientDialogue {
             + "start anew, without --resume")
       }
       guard let store else { throw ServingError.badRequest("this party keeps no checkpoints: start it with --state") }
-      let place = try place(of: id, in: store)
+      let place = try place(of: id, by: client, in: store)
       let answers = scheme.masks(of: program)
       let masks = scheme.isChecked ? try scheme.unpack(frame.body, party: party, shapes: [], answers: answers) : nil
       try await follow(PendingTraining(id: id, program: program, origin: .resumed(place, masks: masks)))
     }
   }
 
-  private func place(of id: String, in store: TrainingStore) throws -> TrainingPlace {
-    try store.place(of: id, party: party, scheme: scheme)
+  private func place(of id: String, by client: CallerID, in store: TrainingStore) throws -> TrainingPlace {
+    try store.place(of: id, party: party, scheme: scheme, client: client.name)
   }
 
   /// Passes on the news of a training until it ends.

@@ -139,7 +139,10 @@ struct TrainingRun<Steps: TrainingSteps> {
     let figure = try await judge(state)
     let offlineSeconds = try await steps.finish()
     // Whoever has told anything of the result does not go on from before: it is told once.
-    if Steps.tellsUnderMasks { try place?.forget(after: -1) }
+    if Steps.tellsUnderMasks {
+      try place?.forget(after: -1)
+      place?.remove()
+    }
     let words = try await result(state, figure)
     let traffic = steps.traffic
     report(

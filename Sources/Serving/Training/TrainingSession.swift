@@ -50,7 +50,12 @@ package struct TrainingSession<Scheme: TrainingScheme> {
       let noiseKey = StepNoise.freshKey()
       try place?.begin(keys, noiseKey: noiseKey, digest: try digest, rows: rows)
       let steps = try await scheme.steps(of: program, keys: keys, after: 0)
-      let admitted = try await steps.admit(weights, rows)
+      let admitted: (weights: [HeldShare], rows: TrainingRows)
+      do { admitted = try await steps.admit(weights, rows) } catch {
+        // Nobody goes on with what was refused.
+        place?.remove()
+        throw error
+      }
       let state = start(admitted.weights)
       try place?.save(state, names: program.valueNames)
       try await run(steps, from: state, rows: admitted.rows, noiseKey: noiseKey, place: place, report: report)
