@@ -116,7 +116,7 @@ let package = Package(
       "Learning",
       ["ModelFiles", "Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic", "CKernels", "Settings", yams]),
     room("ModelFiles", ["Graphs", "Datasets", "Tensors", "Arithmetic", "CKernels", "CHDF5", crypto, protobuf]),
-    room("Sharing", ["Graphs", "Transports", "CKernels", crypto]),
+    room("Sharing", ["Graphs", "Privacy", "Transports", "CKernels", crypto]),
 
     room("Federation", ["Learning", "Privacy", "Datasets", "Tensors", "Arithmetic", "CKernels"]),
 
@@ -224,7 +224,7 @@ let package = Package(
     tests(of: "Datasets", ["Tensors"]),
     tests(of: "Learning", ["ModelFiles", "Graphs", "Datasets", "Privacy", "Tensors", "Arithmetic"]),
     tests(of: "ModelFiles", ["Graphs", "Tensors", "Datasets", "Arithmetic", "Processes"]),
-    tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", nioConcurrency, crypto]),
+    tests(of: "Sharing", ["Graphs", "Tensors", "Transports", "Arithmetic", "Privacy", nioConcurrency, crypto]),
     tests(
       of: "Serving",
       [

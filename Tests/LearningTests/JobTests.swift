@@ -76,7 +76,8 @@ import Testing
     #expect(checked.0.scheme == .spdz && checked.0.parties == 2 && checked.1.parties == 3)
     #expect(
       refusal("scheme: spdz, checkpoint: 4")
-        == "encrypted.checkpoint: a training with scheme: spdz keeps no checkpoints; remove one of them")
+        == "encrypted.checkpoint: a training with scheme: spdz keeps no checkpoints, as MACs outlive no session; "
+        + "remove one of them")
     #expect(refusal("scheme: spdz, parties: 17") == "encrypted.parties must be a whole number from 2 to 16")
     #expect(refusal("parties: 2") == "encrypted.parties must be 3: replicated sharing is among three parties")
     for parties in ["1", "17"] {

@@ -64,11 +64,13 @@ import Testing
     #expect(model.norm == 1000 ? squares.allSatisfy { $0 < limit } : squares.contains { $0 > limit || model.norm == 2 })
   }
 
-  /// The noise of the honest parties, or party, is that of the multiplier for what rounding lets through, and hardly more.
+  /// The noise that corrupt parties do not know is that of the multiplier for what rounding lets through, and hardly more.
   @Test(arguments: [16, 20, 22], [0.05, 0.7, 3, 90])
   func noiseIsForWhatGetsThrough(fractionBits: Int, multiplier: Double) throws {
     let description = try ModelDescription(layers: [.dense(units: 8), .relu, .dense(units: 1)], inputShape: [5])
-    for (sharing, honest) in [(SharedClipping.Sharing.replicated, 2.0), (.additive, 1.0)] {
+    for (sharing, honest) in [
+      (SharedClipping.Sharing.replicated, 2.0), (.additive, 1), (.replicatedMalicious, 1), (.spdz, 1),
+    ] {
       let clipping = try SharedClipping(
         description, loss: .binaryCrossEntropy, norm: 0.1, noiseMultiplier: multiplier, fractionBits: fractionBits,
         sharing: sharing)

@@ -127,7 +127,7 @@ import Transports
     let scheme = ClusterScheme.additive(partyCount: 2)
     let places = try (0..<2).map {
       try TrainingStore(folder: fixture.folder + "/party-\($0)", key: StorageKey())
-        .place(of: "ab", party: $0, scheme: scheme)
+        .place(of: "ab", party: $0, scheme: scheme, client: "owner")
     }
     let origins = try Self.origins(program, prepared, scheme, places)
     var attempts = [try await attempt(program, origins, fault: FaultPlan([150: .cut]))]
@@ -177,7 +177,7 @@ import Transports
     defer { fixture.remove() }
     let program = try TrainingProgram(try PreparedJob(fixture.job, environment: [:]))
     let place = try TrainingStore(folder: fixture.folder + "/store", key: StorageKey())
-      .place(of: "ab", party: 1, scheme: .additive(partyCount: 2))
+      .place(of: "ab", party: 1, scheme: .additive(partyCount: 2), client: "owner")
     try place.begin([], noiseKey: [], digest: [1], rows: TrainingRows(training: SharedRows(width: 4)))
     let values = Dictionary(
       uniqueKeysWithValues: program.valueNames.map {

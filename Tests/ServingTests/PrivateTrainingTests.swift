@@ -1,5 +1,6 @@
 import Arithmetic
 import Foundation
+import Graphs
 import Identity
 import Learning
 import NIOConcurrencyHelpers
@@ -52,7 +53,11 @@ import Transports
   }
 
   /// That traffic is as planned, byte for byte, is checked in every run.
-  @Test(arguments: ["reveal: [model, metrics]", "reveal: [model], scheme: additive, parties: 2", "optimise: rounds"])
+  @Test(
+    arguments: [
+      "reveal: [model, metrics]", "reveal: [model], scheme: additive, parties: 2", "optimise: rounds",
+      "reveal: [model, metrics], scheme: replicated-malicious", "reveal: [model, metrics], scheme: spdz, parties: 3",
+    ])
   func trainsAndReports(encrypted: String) async throws {
     let fixture = try Fixture(encrypted)
     defer { fixture.remove() }
@@ -69,12 +74,96 @@ import Transports
   }
 
   /// With little noise it learns what can be learnt: a line, of which nine rows in ten are right.
-  @Test func learns() async throws {
-    let fixture = try Fixture(noise: "noiseMultiplier: 0.02", epochs: 12)
+  @Test(arguments: ["replicated", "replicated-malicious", "spdz"]) func learns(scheme: String) async throws {
+    let fixture = try Fixture("scheme: \(scheme)", noise: "noiseMultiplier: 0.02", epochs: 12)
     defer { fixture.remove() }
     let report = try await fixture.trainer.run().report
     #expect(report.accuracy ?? 0 >= 0.85)
   }
+
+  // MARK: Parties that may deviate
+
+  /// One step of parties whose products are checked. Oracle: the same step in the clear with the noise that pairs of the same keys
+  /// draw in a session of their own; within 2⁻¹⁰, where the noise is a hundred times that.
+  @Test func pairsNoiseIsThatOfTheirKeys() async throws {
+    let fixture = try Fixture("scheme: replicated-malicious", owners: 1)
+    defer { fixture.remove() }
+    let prepared = try PreparedJob(fixture.job, environment: [:])
+    let program = try TrainingProgram(prepared)
+    let noise = try #require(program.noise)
+    let graph = program.steps[0].graph
+    let shapes = noise.names.map { graph.shape(ofInput: $0) ?? [] }
+    let drawn = try await simulate { channel in
+      let scheme = InsecureKeys.checkedScheme(over: channel, seed: 6)
+      try scheme.beginStep()
+      return try await scheme.open(try scheme.noise(of: shapes, bits: noise.bits))
+    }[0]
+    let weights = prepared.description.initialWeights(seed: SeedTree(seed: 1)).byName
+    var words = try program.valueNames.map { name in
+      try weights[name]?.encoded(fractionBits: 20).ring ?? RingTensor(repeating: 0, shape: program.shape(of: name))
+    }
+    for (tensor, name) in [(prepared.features, program.featureName), (prepared.targets, program.targetName)] {
+      words.append(
+        try tensor.gatherRows(Array(0..<program.batch)).encoded(fractionBits: 20).ring
+          .reshaped(to: graph.shape(ofInput: name) ?? []))
+    }
+    let (names, values) = (program.valueNames + [program.featureName, program.targetName], words)
+    let found = try await simulate { channel in
+      let scheme = InsecureKeys.checkedScheme(over: channel, seed: 6)
+      let inputs = Dictionary(uniqueKeysWithValues: zip(names, values.map(scheme.constant)))
+      let steps = CheckedTraining(scheme).steps(of: program, keys: [], after: 0)
+      return try await scheme.open(try await steps.run(0, inputs, own: [:]))
+    }[0]
+    let clear = ClearScheme()
+    let inputs = Dictionary(uniqueKeysWithValues: zip(names + noise.names, (values + drawn).map(clear.constant)))
+    let numbers = program.numbers.mapValues { $0[0] }
+    let expected = try await SecureEngine(clear, fractionBits: 20)
+      .run(graph, inputs: inputs, numbers: numbers, noise: Set(noise.names)).map(\.value)
+    var largest = 0.0
+    for (before, (a, b)) in zip(words, zip(found, expected)).prefix(program.weightNames.count) {
+      for (x, y) in zip(a.reals(fractionBits: 20), b.reals(fractionBits: 20)) { #expect(abs(x - y) < 0x1p-10) }
+      largest = (a - before).reals(fractionBits: 20).reduce(largest) { max($0, abs($1)) }
+    }
+    #expect(largest > 100 * 0x1p-10)
+  }
+
+  /// A party that deviates in some round of a private training ends it: nothing is told.
+  @Test(arguments: ["replicated-malicious", "spdz"], [Tampering.addError, .tellOnePeer])
+  func deviatingPartiesEndIt(scheme: String, tampering: Tampering) async throws {
+    let fixture = try Fixture("reveal: [model], scheme: \(scheme)", epochs: 1, owners: 1)
+    defer { fixture.remove() }
+    let prepared = try PreparedJob(fixture.job, environment: [:])
+    let program = try TrainingProgram(prepared)
+    let weights = try prepared.firstWeights().byName
+    let sharing: ClusterScheme = scheme == "spdz" ? .spdz(partyCount: 2) : .replicatedMalicious
+    func train(_ wrapping: @escaping @Sendable (MemoryChannel) -> any Channel) async throws {
+      _ = try await MemoryTraining.train(
+        program, scheme: sharing, weights: weights, prepared: prepared, deadline: .seconds(60), wrapping: wrapping,
+        waiting: { _ in }, progress: { _ in })
+    }
+    let honest = NIOLockedValueBox<TamperingChannel?>(nil)
+    try await train { base in
+      let channel = TamperingChannel(base, nil, round: 0, seed: 0)
+      honest.withLockedValue { $0 = channel }
+      return channel
+    }
+    let roundCount = honest.withLockedValue { $0?.roundCount ?? 0 }
+    try #require(roundCount > 300)
+    var (caught, passed) = (0, 0)
+    for round in stride(from: 5, to: roundCount, by: roundCount / 9) {
+      do {
+        try await train { base in
+          guard base.party == round % sharing.partyCount else { return base }
+          return TamperingChannel(base, tampering, round: round, seed: UInt64(round))
+        }
+        passed += 1
+      } catch is SharingError { caught += 1 } catch is ChannelError { caught += 1 }
+    }
+    // A round in which that party sends nothing, or random numbers of its own, is no deviation.
+    #expect(caught >= 6 && passed <= 4, "\(caught) and \(passed)")
+  }
+
+  // MARK: Noise of parties' own
 
   @Test func noiseIsOnesOwnAndKept() async throws {
     let fixture = try Fixture()
@@ -126,7 +215,7 @@ import Transports
     func places(_ name: String) throws -> [TrainingPlace] {
       try (0..<3).map {
         try TrainingStore(folder: "\(fixture.folder)/\(name)-\($0)", key: key)
-          .place(of: "ab", party: $0, scheme: .replicated)
+          .place(of: "ab", party: $0, scheme: .replicated, client: "owner")
       }
     }
     let (cut, again) = (try places("cut"), try places("again"))

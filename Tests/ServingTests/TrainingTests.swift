@@ -215,7 +215,7 @@ import Transports
     let program = try TrainingProgram(prepared)
     let key = StorageKey()
     let stores = (0..<3).map { TrainingStore(folder: fixture.folder + "/party-\($0)", key: key) }
-    let places = try stores.enumerated().map { try $1.place(of: "ab", party: $0, scheme: .replicated) }
+    let places = try stores.enumerated().map { try $1.place(of: "ab", party: $0, scheme: .replicated, client: "owner") }
     let origins = try freshOrigins(of: program, prepared, places: places)
     let whole = await train(program, origins: origins, places: places, fault: FaultPlan([:]))
     let expected = try #require(whole.weights)
@@ -236,7 +236,7 @@ import Transports
     let prepared = try PreparedJob(fixture.job, environment: [:])
     let program = try TrainingProgram(prepared)
     let place = try TrainingStore(folder: fixture.folder + "/store", key: StorageKey()).place(
-      of: "ab", party: 0, scheme: .replicated)
+      of: "ab", party: 0, scheme: .replicated, client: "owner")
     #expect(throws: ServingError.self) { try place.beginning(digest: [1]) }
     let secrets = InsecureKeys.secrets(party: 0, seed: 5)
     try place.begin(
@@ -245,6 +245,17 @@ import Transports
     #expect(try place.beginning(digest: [1, 2]).keys == [secrets.first, secrets.second])
     let refusal = #expect(throws: ServingError.self) { try place.beginning(digest: [1, 3]) }
     #expect(refusal?.description.contains("another job") == true)
+    // It goes on for nobody else, and its name is not begun again: another training would find its checkpoints.
+    let stranger = try TrainingStore(folder: fixture.folder + "/store", key: place.key).place(
+      of: "ab", party: 0, scheme: .replicated, client: "stranger")
+    let theirs = #expect(throws: ServingError.self) { try stranger.beginning(digest: [1, 2]) }
+    #expect(theirs?.description.contains("another client") == true)
+    for again in [place, stranger] {
+      let refusal = #expect(throws: ServingError.self) {
+        try again.begin([], noiseKey: [], digest: [1, 3], rows: TrainingRows(training: SharedRows(width: 4)))
+      }
+      #expect(refusal?.description.contains("already") == true)
+    }
     let values = Dictionary(
       uniqueKeysWithValues: program.valueNames.map { name in
         let tensor = RingTensor(repeating: 7, shape: program.shape(of: name))
@@ -280,7 +291,7 @@ import Transports
       bytes[place] ^= 1
     }
     #expect(throws: ServingError.self) {
-      try TrainingStore(folder: folder, key: key).place(of: "../up", party: 0, scheme: .replicated)
+      try TrainingStore(folder: folder, key: key).place(of: "../up", party: 0, scheme: .replicated, client: "owner")
     }
   }
 }

@@ -117,6 +117,42 @@ import Transports
     }
   }
 
+  /// Whoever goes on with another secret than the rest in the second of three layers: the sentence names that layer, whichever check
+  /// it is and whether the layer comes again, and honest parties name the same.
+  @Test(arguments: [(false, CheatingCheck.products), (true, .gates)], [0, 1, 2])
+  func theLayerIsNamed(_ kind: (isBit: Bool, check: CheatingCheck), cheater: Int) async throws {
+    let results = await checkedOutcomes { scheme in
+      scheme.enter(layer: "first")
+      let x = try await scheme.input(
+        scheme.party == 0 ? RingTensor(repeating: 5, shape: [70]) : nil, of: 0, shape: [70])
+      let bits = try await scheme.negative(x, width: 8)
+      let square = try await scheme.reduce(try await scheme.multiply([Multiplication(.elementwise([70]), x, x)]))[0]
+      scheme.enter(layer: "second")
+      let isCheating = scheme.party == cheater
+      let other = isCheating ? CheckedShare(held: x.held, plus: 1) : x
+      let flipped = isCheating ? CheckedShare(held: square.held, plus: 1 << 40) : square
+      if kind.isBit {
+        _ = try await scheme.negative(other, width: 8)
+      } else {
+        _ = try await scheme.multiply([Multiplication(.elementwise([70]), flipped, x)])
+      }
+      scheme.enter(layer: "third")
+      _ = try await scheme.multiply(bits, square)
+      scheme.enter(layer: "first")
+      _ = try await scheme.multiply(bits, x)
+      return try await scheme.open([square])
+    }
+    for party in 0..<3 where party != cheater {
+      let error = #expect(throws: SharingError.self) { try results[party].get() }
+      guard case .cheating(let check, let layer, _)? = error else {
+        Issue.record("party \(party) ended otherwise: \(String(describing: error))")
+        continue
+      }
+      // Whoever lacks the component is told two things of it.
+      #expect([kind.check, .agreement].contains(check) && layer == "second", "\(check) in \(layer)")
+    }
+  }
+
   /// A wrong summand in the proof itself, sent with the right comparison of the coin, in every folding and for the last claim.
   @Test(arguments: 0..<11)
   func liesInTheProofAreCaught(level: Int) async throws {
@@ -362,5 +398,12 @@ import Transports
       return false
     }
     for result in results.dropFirst() { #expect(try result.get()) }
+  }
+}
+
+extension CheckedShare {
+  /// Another share than the one that is held: the first component is off by so much.
+  fileprivate init(held: HeldShare, plus word: UInt64) {
+    self.init(HeldShare(components: [held.components[0].adding(word), held.components[1]]))
   }
 }

@@ -19,10 +19,10 @@ extension Job.EncryptedPart {
     if let reveal = entries["reveal"] { part.reveal = try revealed(reveal) }
     if let checkpoint = entries["checkpoint"] {
       part.checkpoint = try checkpoint.integer(in: 0...1 << 30)
-      guard !part.scheme.isChecked || part.checkpoint == 0 else {
+      guard part.scheme.keepsCheckpoints || part.checkpoint == 0 else {
         throw .contradiction(
-          "\(checkpoint.path): a training with scheme: \(part.scheme.rawValue) keeps no checkpoints; "
-            + "remove one of them")
+          "\(checkpoint.path): a training with scheme: \(part.scheme.rawValue) keeps no checkpoints, "
+            + "as MACs outlive no session; remove one of them")
       }
     }
     if let deadline = entries["deadlineSeconds"] { part.deadlineSeconds = try deadline.integer(in: 1...86_400) }

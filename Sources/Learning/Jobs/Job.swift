@@ -109,14 +109,8 @@ public struct Job: Hashable, Sendable, Codable {
       /// The same with MACs, and a party that deviates is caught.
       case spdz
 
-      /// Whether parties that deviate are caught. Nobody can check noise that a party brings, and nothing is kept of such a
-      /// training.
-      package var isChecked: Bool {
-        switch self {
-        case .replicated, .additive: false
-        case .replicatedMalicious, .spdz: true
-        }
-      }
+      /// Whether a training that stopped can go on: MACs outlive no session.
+      package var keepsCheckpoints: Bool { self != .spdz }
     }
 
     public enum Optimisation: String, Hashable, Sendable, Codable, CaseIterable {

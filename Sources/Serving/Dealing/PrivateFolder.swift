@@ -27,7 +27,7 @@ enum DurableFile {
     if isNew { try synchronize(folder: (path as NSString).deletingLastPathComponent) }
   }
 
-  private static func synchronize(folder path: String) throws {
+  static func synchronize(folder path: String) throws {
     let folder = open(path, O_RDONLY | O_CLOEXEC)
     defer { if folder >= 0 { close(folder) } }
     guard folder >= 0, fsync(folder) == 0 else {

@@ -62,7 +62,9 @@ final class CheckedRunner: SessionRunner {
 
   func train(_ training: PendingTraining, report: @escaping (TrainingNews) -> Void) async throws {
     let steps = try await CheckedScheme.startTraining(over: channel, session: "training")
-    try await refusingUnequalShares(of: "the rows or weights", in: steps) {
+    var what = "the rows or weights"
+    if case .resumed = training.origin { what = "a training that is to go on, by a checkpoint or by its client," }
+    try await refusingUnequalShares(of: what, in: steps) {
       try await TrainingSession(channel: channel, training: training, scheme: CheckedTraining(steps))
         .run(report: report)
     }

@@ -7,7 +7,7 @@ import Transports
 /// Trainings on shares: their rows, their news.
 extension ClientDialogue {
   /// Takes part in a training on shares.
-  func train(_ frame: ServingFrame<Request>) async throws {
+  func train(_ frame: ServingFrame<Request>, by client: CallerID) async throws {
     switch frame.control {
     case .hello, .share, .models, .health, .links, .page, .withdraw, .query, .prepare, .aggregationKey, .collect,
       .contribution,
@@ -26,31 +26,32 @@ extension ClientDialogue {
       try await send(.counts(training: counts.map(\.training), test: counts.map(\.test)))
     case .train(let id, let dataset, let owners, let program):
       try program.validate()
-      if scheme.isChecked, program.noise != nil { throw ServingError.uncheckedNoise(scheme.engine.rawValue) }
       let rows = try await state.takeRows(of: dataset, owners: owners, for: program)
       let weights = try scheme.unpack(
         frame.body, party: party, shapes: program.weightNames.map { program.shape(of: $0) },
         answers: scheme.masks(of: program))
-      let checkpoints = scheme.isChecked ? nil : try store.map { try place(of: id, in: $0) }
+      let checkpoints = scheme.fileScheme == .spdz ? nil : try store.map { try place(of: id, by: client, in: $0) }
       try await follow(
         PendingTraining(
           id: id, program: program,
           origin: .fresh(rows: rows, weights: weights, place: checkpoints)))
     case .resume(let id, let program):
       try program.validate()
-      guard !scheme.isChecked else {
+      guard scheme.fileScheme != .spdz else {
         throw ServingError.badRequest(
-          "parties of a cluster with scheme: \(scheme.engine.rawValue) keep no checkpoints: "
+          "parties of a cluster with scheme: spdz keep no checkpoints, as MACs outlive no session: "
             + "start anew, without --resume")
       }
       guard let store else { throw ServingError.badRequest("this party keeps no checkpoints: start it with --state") }
-      try await follow(
-        PendingTraining(id: id, program: program, origin: .resumed(try place(of: id, in: store))))
+      let place = try place(of: id, by: client, in: store)
+      let answers = scheme.masks(of: program)
+      let masks = scheme.isChecked ? try scheme.unpack(frame.body, party: party, shapes: [], answers: answers) : nil
+      try await follow(PendingTraining(id: id, program: program, origin: .resumed(place, masks: masks)))
     }
   }
 
-  private func place(of id: String, in store: TrainingStore) throws -> TrainingPlace {
-    try store.place(of: id, party: party, scheme: scheme)
+  private func place(of id: String, by client: CallerID, in store: TrainingStore) throws -> TrainingPlace {
+    try store.place(of: id, party: party, scheme: scheme, client: client.name)
   }
 
   /// Passes on the news of a training until it ends.

@@ -77,7 +77,7 @@ struct ClientDialogue {
     case .prepare(let name, let batch, let runs):
       try Self.check(batch: batch)
       try await prepare(try await state.model(name, for: client), batch: batch, runs: runs)
-    case .rows, .count, .train, .resume: try await train(frame)
+    case .rows, .count, .train, .resume: try await train(frame, by: client)
     case .aggregationKey, .collect, .contribution, .aggregate:
       throw ServingError.badRequest("only a coordinator may ask for sums of workers' shares")
     }

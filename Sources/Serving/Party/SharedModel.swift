@@ -140,10 +140,11 @@ extension DealtComputation.Content {
     guard inputs <= SharedModel.Description.largestInput, graph.runCount <= SharedModel.Description.largestRun else {
       throw ServingError.badRequest("the program is larger than a dealer takes")
     }
-    let named = fixed + kept + asked + own
+    let named = fixed + kept + asked + own + (noise?.names ?? [])
     guard (10...24).contains(fractionBits), widths.fit(graph), named.allSatisfy({ graph.inputs[$0] != nil }),
       Set(named).count == named.count, keptAnswers.count <= named.count,
-      keptAnswers.allSatisfy({ $0.count <= SharedModel.Description.largestInput })
+      keptAnswers.allSatisfy({ $0.count <= SharedModel.Description.largestInput }),
+      noise.map({ (4...26).contains($0.bits) }) ?? true
     else { throw ServingError.badRequest("the program is none of a party") }
     try SecureEngine<AdditiveScheme>.checkAvailability(of: graph)
   }

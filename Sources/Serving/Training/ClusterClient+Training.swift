@@ -85,12 +85,17 @@ extension ClusterClient {
     return answer
   }
 
-  /// Has the parties go on with a training that stopped.
+  /// Has the parties go on with a training that stopped. Parties that may deviate are given new masks of all that they tell.
   package func resume(
     _ program: TrainingProgram, id: String, progress: (TrainingStep) throws -> Void
   ) async throws -> TrainingAnswer {
+    guard scheme.isChecked else {
+      return try await follow(
+        program, mask: nil, connections.map { _ in ServingFrame(.resume(id: id, program)) }, progress)
+    }
+    let (parcels, masks) = scheme.question([], answers: scheme.masks(of: program))
     return try await follow(
-      program, mask: nil, connections.map { _ in ServingFrame(.resume(id: id, program)) }, progress)
+      program, mask: masks.first, parcels.map { ServingFrame(.resume(id: id, program), body: $0.bytes) }, progress)
   }
 
   private func follow(

@@ -40,6 +40,22 @@ extension ClusterScheme {
     }
   }
 
+  /// The noise of a private step.
+  func drawingNoise(count: Int) -> Cost {
+    switch self {
+    case .replicated, .additive, .replicatedMalicious: .none
+    case .spdz(let partyCount): AuthenticatedCosts(partyCount: partyCount).dealingNoise(count: count)
+    }
+  }
+
+  /// What the parties do before they tell an epoch's loss that a training can go on after, and what that is called.
+  var keepingEpoch: (name: String, cost: Cost)? {
+    switch self {
+    case .replicated, .additive, .spdz: nil
+    case .replicatedMalicious: ("an epoch is kept", CheckedCosts().admitting)
+    }
+  }
+
   /// At the end of each step.
   var checkingStep: Cost {
     switch self {
@@ -73,14 +89,5 @@ extension TrainingProgram {
   var answers: [Shape] {
     let count = (revealsLoss ? epochs : 0) + revealedCount
     return count > 0 ? [[count]] : []
-  }
-}
-
-extension ServingError {
-  /// Private trainings add noise of the parties' own.
-  static func uncheckedNoise(_ scheme: String) -> ServingError {
-    .badRequest(
-      "a private training with scheme: \(scheme) is not possible, as nobody can check the noise that a party brings: "
-        + "use scheme: replicated or additive")
   }
 }

@@ -98,6 +98,11 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
     before = training.scheme.traffic
   }
 
+  /// With MACs the dealer draws it.
+  package static var bringsNoise: Bool { Scheme.form == .additive }
+
+  package static var tellsUnderMasks: Bool { Scheme.form == .authenticated }
+
   package var scheme: Scheme { training.scheme }
 
   package var traffic: Cost { agreeing + scheme.traffic - before }
@@ -157,11 +162,14 @@ package final class DealtTrainingSteps<Scheme: ServedScheme>: TrainingSteps {
     while knownCount <= index {
       let kind = program.kind(ofWork: knownCount)
       if computations[kind] == nil {
+        let noise = program.noise(ofWork: knownCount)
+        let dealtNoise = noise.map { DealtComputation.Content.Noise(names: $0.names, bits: $0.bits) }
         computations[kind] = try DealtComputation(
           .init(
             graph: program.graph(ofWork: knownCount), fractionBits: program.fractionBits,
             widths: .uniform(program.comparisonWidth), numbers: program.numbers(ofWork: knownCount),
-            own: program.ownInputs(ofWork: knownCount), keys: training.generation, label: label))
+            own: Self.bringsNoise ? noise?.names ?? [] : [], noise: Self.bringsNoise ? nil : dealtNoise,
+            keys: training.generation, label: label))
       }
       knownCount += 1
     }

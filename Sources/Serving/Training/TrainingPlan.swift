@@ -71,7 +71,10 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
     let firstCount = program.weightNames.reduce(hidden) { $0 + program.shape(of: $1).count }
     parts.append(Part("first weights are shared", scheme.bringing(count: firstCount)))
     if let (name, cost) = scheme.admitting(counts: [firstCount] + parcels) { parts.append(Part(name, cost)) }
-    parts += try await Self.work(of: program, costs, check: scheme.checkingStep)
+    parts += try await Self.work(of: program, costs, scheme)
+    if program.revealsLoss, program.checkpointEvery > 0, let (name, cost) = scheme.keepingEpoch {
+      parts.append(Part(name, times: program.epochs, cost))
+    }
     if program.revealsLoss {
       parts.append(
         Part("an epoch's loss is revealed", times: program.epochs, scheme.opening(count: 1), openedValues: 1))
@@ -98,13 +101,15 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
 
   /// Steps and judging; those of one size and cost are one part.
   private static func work(
-    of program: TrainingProgram, _ costs: any CostModel, check: Cost
+    of program: TrainingProgram, _ costs: any CostModel, _ scheme: ClusterScheme
   ) async throws -> [Part] {
     var known: [TrainingProgram.WorkKind: Cost] = [:]
     var parts: [Part] = []
     for work in 0..<program.workCount {
       let kind = program.kind(ofWork: work)
-      if known[kind] == nil { known[kind] = try await cost(ofWork: work, in: program, costs) + check }
+      if known[kind] == nil {
+        known[kind] = try await cost(ofWork: work, in: program, costs, scheme) + scheme.checkingStep
+      }
       let part = Part("\(kind.isJudging ? "judging" : "a step") on \(kind.size) rows", known[kind] ?? .none)
       if let place = parts.firstIndex(where: { $0.name == part.name && $0.cost == part.cost }) {
         parts[place].times += 1
@@ -116,19 +121,22 @@ public struct TrainingPlan: Codable, Hashable, Sendable {
   }
 
   private static func cost(
-    ofWork work: Int, in program: TrainingProgram, _ costs: any CostModel
+    ofWork work: Int, in program: TrainingProgram, _ costs: any CostModel, _ sharing: ClusterScheme
   ) async throws -> Cost {
     let (graph, numbers) = (program.graph(ofWork: work), program.numbers(ofWork: work))
     let scheme = MeteredScheme(costs)
     let engine = SecureEngine(
       scheme, fractionBits: program.fractionBits, comparisonWidth: program.comparisonWidth)
-    let ownNames = program.ownInputs(ofWork: work)
-    let inputs = graph.inputs.filter { numbers[$0.key] == nil && !ownNames.contains($0.key) }
-    let own = graph.inputs.filter { ownNames.contains($0.key) }
+    let noise = Set(program.noise(ofWork: work)?.names ?? [])
+    let brought = sharing.isChecked ? [] : noise
+    let inputs = graph.inputs.filter { numbers[$0.key] == nil && !brought.contains($0.key) }
+    let own = graph.inputs.filter { brought.contains($0.key) }
     _ = try await engine.run(
       graph, inputs: inputs.mapValues { scheme.share(of: graph.nodes[$0].shape) }, numbers: numbers,
-      own: own.mapValues { RingTensor(repeating: 0, shape: graph.nodes[$0].shape) })
-    return scheme.traffic
+      own: own.mapValues { RingTensor(repeating: 0, shape: graph.nodes[$0].shape) },
+      noise: noise.subtracting(brought))
+    let noiseCount = noise.reduce(0) { $0 + (graph.shape(ofInput: $1)?.count ?? 0) }
+    return sharing.drawingNoise(count: noiseCount) + scheme.traffic
   }
 }
 

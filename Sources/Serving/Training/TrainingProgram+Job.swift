@@ -50,7 +50,7 @@ extension TrainingProgram {
       numbers: numbers, fractionBits: part.fractionBits, comparisonWidth: 64,
       options: ReplicatedOptions(optimise: part.optimise == .rounds ? .rounds : .bytes),
       checkpointEvery: part.checkpoint
-        ?? (part.transport == .memory || part.scheme.isChecked ? 0 : perEpoch),
+        ?? (part.transport == .memory || !part.scheme.keepsCheckpoints ? 0 : perEpoch),
       judging: part.reveal.contains(.metrics)
         ? try Self.judging(prepared, rows: testRows ?? prepared.data.test.rowCount) : nil)
   }
@@ -65,7 +65,8 @@ extension TrainingProgram {
       switch part.scheme {
       case .replicated: .replicated
       case .additive: .additive
-      case .replicatedMalicious, .spdz: throw ServingError.uncheckedNoise(part.scheme.rawValue)
+      case .replicatedMalicious: .replicatedMalicious
+      case .spdz: .spdz
       }
     return try SharedClipping(
       prepared.description, loss: prepared.job.training.loss, norm: privacy.clip,

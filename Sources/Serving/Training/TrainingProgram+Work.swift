@@ -13,8 +13,8 @@ extension TrainingProgram {
   /// The public numbers of a piece of work; the judging has none.
   func numbers(ofWork index: Int) -> [String: Float] { index < stepCount ? numbers(of: index) : [:] }
 
-  /// The inputs of a piece of work of which each party brings a summand by itself.
-  func ownInputs(ofWork index: Int) -> [String] { index < stepCount ? noise?.names ?? [] : [] }
+  /// The noise of a piece of work; the judging has none.
+  func noise(ofWork index: Int) -> Noise? { index < stepCount ? noise : nil }
 
   /// What an error calls a piece of work.
   func name(ofWork index: Int) -> String {

@@ -16,11 +16,11 @@ package struct TrainingProgram: Codable, Sendable, Hashable {
     package var rate: Double
   }
 
-  /// Noise that every party adds to the sums of clipped gradients.
+  /// Noise that is added to the sums of clipped gradients: by every party, every pair of parties, or the dealer.
   package struct Noise: Codable, Sendable, Hashable {
     /// The inputs that it comes in, each with its own.
     package var names: [String]
-    /// A party's noise has a deviation of 2 to this power, in steps of fixed point.
+    /// Of one of them it has a deviation of 2 to this power, in steps of fixed point.
     package var bits: Int
   }
 

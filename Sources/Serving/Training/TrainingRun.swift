@@ -13,14 +13,17 @@ package struct TrainingState: Sendable {
   package var loss: HeldShare?
   /// What this party has told of the losses of epochs that are done, so that a training that goes on tells it again.
   package var toldLosses: [UInt64] = []
+  /// The losses of epochs that are done, one number each, where all parties tell the same under masks: a training that goes on tells
+  /// them again, under others.
+  var losses: [HeldShare] = []
   /// What the client hides with what it is told: losses of epochs, then the result. Where all parties tell the same.
   var mask: HeldShare?
 
   package init(
     step: Int = 0, values: [String: HeldShare], loss: HeldShare? = nil, toldLosses: [UInt64] = [],
-    mask: HeldShare? = nil
+    losses: [HeldShare] = [], mask: HeldShare? = nil
   ) {
-    self.mask = mask
+    (self.losses, self.mask) = (losses, mask)
     self.step = step
     self.values = values
     self.loss = loss
@@ -65,12 +68,12 @@ struct TrainingRun<Steps: TrainingSteps> {
   let program: TrainingProgram
   let rows: TrainingRows
   let steps: Steps
-  /// What this party adds to the sums of gradients, where training is private.
+  /// What this party adds to the sums of gradients, where training is private and parties bring noise of their own.
   let noise: StepNoise?
   /// Told of what happens, at least once a second.
   let report: (TrainingNews) -> Void
-  /// Called with the state at the program's interval.
-  let checkpoint: (TrainingState) async throws -> Void
+  /// Where checkpoints go, if anywhere.
+  let place: TrainingPlace?
 
   private var scheme: Steps.Scheme { steps.scheme }
 
@@ -83,6 +86,9 @@ struct TrainingRun<Steps: TrainingSteps> {
     for (epoch, word) in state.toldLosses.enumerated() {
       report(.epoch(epoch + 1, loss: RingTensor(shape: [1], scalars: [word])))
     }
+    for (epoch, loss) in state.losses.enumerated() {
+      report(.epoch(epoch + 1, loss: try await tell(Share(loss), state, epoch..<epoch + 1)))
+    }
     var order: [Int] = []
     var orderEpoch = -1
     while state.step < program.stepCount {
@@ -92,15 +98,10 @@ struct TrainingRun<Steps: TrainingSteps> {
         orderEpoch = epoch
       }
       try await step(&state, rows: order[batch * program.batch..<batch * program.batch + program.size(of: state.step)])
-      if batch == program.stepsPerEpoch - 1 {
-        let loss = state.loss.map { Share($0.map { $0.reshaped(to: [1]) }) }
-        var summand: RingTensor?
-        if let loss { summand = try await tell(loss, state, epoch..<epoch + 1) }
-        state.toldLosses += summand?.scalars ?? []
-        state.loss = nil
-        report(.epoch(epoch + 1, loss: summand))
+      if batch == program.stepsPerEpoch - 1 { try await end(epoch, &state) }
+      if program.checkpointEvery > 0, state.step % program.checkpointEvery == 0 {
+        try place?.save(state, names: program.valueNames)
       }
-      if program.checkpointEvery > 0, state.step % program.checkpointEvery == 0 { try await checkpoint(state) }
       if clock.now - lastNews > .milliseconds(500) {
         lastNews = clock.now
         report(.step(state.step))
@@ -109,10 +110,39 @@ struct TrainingRun<Steps: TrainingSteps> {
     try await finish(state, seconds: (clock.now - began) / .seconds(1))
   }
 
+  /// Tells the loss of an epoch, from 0, where it is revealed.
+  private func end(_ epoch: Int, _ state: inout TrainingState) async throws {
+    let loss = state.loss?.map { $0.reshaped(to: [1]) }
+    state.loss = nil
+    var told: RingTensor?
+    if let loss {
+      if Steps.tellsUnderMasks {
+        state.losses.append(loss)
+        try await keep(state)
+      }
+      told = try await tell(Share(loss), state, epoch..<epoch + 1)
+      if !Steps.tellsUnderMasks { state.toldLosses += told?.scalars ?? [] }
+    }
+    report(.epoch(epoch + 1, loss: told))
+  }
+
+  /// Makes sure that nobody goes back before a loss that will be told: taken again, its steps would round otherwise, and tell another.
+  private func keep(_ state: TrainingState) async throws {
+    guard program.checkpointEvery > 0 else { return }
+    try place?.save(state, names: program.valueNames)
+    try await steps.keep(state.step)
+    try place?.forget(before: state.step)
+  }
+
   /// Judges the model and tells what is revealed.
   private func finish(_ state: TrainingState, seconds: Double) async throws {
     let figure = try await judge(state)
     let offlineSeconds = try await steps.finish()
+    // Whoever has told anything of the result does not go on from before: it is told once.
+    if Steps.tellsUnderMasks {
+      try place?.forget(after: -1)
+      place?.remove()
+    }
     let words = try await result(state, figure)
     let traffic = steps.traffic
     report(

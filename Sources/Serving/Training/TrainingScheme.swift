@@ -15,6 +15,8 @@ package protocol TrainingScheme {
 /// One party's side of the steps of a training, which are the same whatever the parties share by.
 package protocol TrainingSteps {
   associatedtype Scheme: SharingScheme where Scheme.Share: StorableShare
+  /// Whether each party brings noise of its own to private steps; else it comes from what no party chooses.
+  static var bringsNoise: Bool { get }
   var scheme: Scheme { get }
   /// What this party has sent and been dealt since the steps began, and the rounds it has gone through.
   var traffic: Cost { get }
@@ -34,6 +36,14 @@ package protocol TrainingSteps {
   func admit(
     _ weights: HeldShares, _ rows: TrainingRows
   ) async throws -> (weights: [HeldShare], rows: TrainingRows)
+  /// Makes sure, before a training goes on, that what the parties have kept of it belongs together, where a scheme can tell.
+  ///
+  /// - Parameter masks: of all that is told, as the training's client has shared them for this time.
+  func readmit(_ state: TrainingState, _ rows: TrainingRows, masks: HeldShares?) async throws -> TrainingState
+  /// Waits until all parties have kept the state after a step.
+  func keep(_ step: Int) async throws
+  /// Whether all parties tell the same, under masks.
+  static var tellsUnderMasks: Bool { get }
   /// What this party tells somebody outside of a value, one axis: its summand, masked afresh; or the value under the mask.
   ///
   /// - Parameter mask: what hides it where all parties tell the same.
@@ -41,6 +51,16 @@ package protocol TrainingSteps {
 }
 
 extension TrainingSteps {
+  package static var bringsNoise: Bool { true }
+
+  package static var tellsUnderMasks: Bool { false }
+
+  /// Nothing: the parties follow the protocol.
+  package func readmit(_ state: TrainingState, _ rows: TrainingRows, masks: HeldShares?) -> TrainingState { state }
+
+  /// Nothing: what was told is told again.
+  package func keep(_ step: Int) {}
+
   /// Nothing: the parties trust the owners.
   package func admit(
     _ weights: HeldShares, _ rows: TrainingRows

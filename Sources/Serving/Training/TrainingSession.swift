@@ -12,7 +12,8 @@ package struct PendingTraining: Sendable {
   package enum Origin: Sendable {
     /// From the client's weights; checkpoints go to the place, if the program asks for any.
     case fresh(rows: TrainingRows, weights: HeldShares, place: TrainingPlace?)
-    case resumed(TrainingPlace)
+    /// - Parameter masks: of all that is told, where parties tell it under masks.
+    case resumed(TrainingPlace, masks: HeldShares? = nil)
   }
 
   let id: String
@@ -49,22 +50,28 @@ package struct TrainingSession<Scheme: TrainingScheme> {
       let noiseKey = StepNoise.freshKey()
       try place?.begin(keys, noiseKey: noiseKey, digest: try digest, rows: rows)
       let steps = try await scheme.steps(of: program, keys: keys, after: 0)
-      let admitted = try await steps.admit(weights, rows)
+      let admitted: (weights: [HeldShare], rows: TrainingRows)
+      do { admitted = try await steps.admit(weights, rows) } catch {
+        // Nobody goes on with what was refused.
+        place?.remove()
+        throw error
+      }
       let state = start(admitted.weights)
       try place?.save(state, names: program.valueNames)
       try await run(steps, from: state, rows: admitted.rows, noiseKey: noiseKey, place: place, report: report)
-    case .resumed(let place):
+    case .resumed(let place, let masks):
       let found = Result { try place.beginning(digest: try digest) }
       let step = try await commonStep((try? found.get()) == nil ? [] : place.steps)
       let (keys, noiseKey, rows) = try found.get()
       guard let step else {
         throw ServingError.badRequest("the parties have no checkpoint of training \(training.id) in common")
       }
-      let state = try place.load(step: step, names: program.valueNames, program: program)
+      let kept = try place.load(step: step, names: program.valueNames, program: program)
       // Nobody takes a step before all have said that theirs are gone: a later stop must not find some of now and some of
       // then.
       try place.forget(after: step)
-      let steps = try await scheme.steps(of: program, keys: keys, after: state.step)
+      let steps = try await scheme.steps(of: program, keys: keys, after: step)
+      let state = try await steps.readmit(kept, rows, masks: masks)
       try await run(steps, from: state, rows: rows, noiseKey: noiseKey, place: place, report: report)
     }
   }
@@ -73,13 +80,9 @@ package struct TrainingSession<Scheme: TrainingScheme> {
     _ steps: Scheme.Steps, from state: TrainingState, rows: TrainingRows, noiseKey: [UInt8], place: TrainingPlace?,
     report: @escaping (TrainingNews) -> Void
   ) async throws {
-    let names = program.valueNames
     let run = TrainingRun(
       program: program, rows: rows, steps: steps,
-      noise: try StepNoise(program, key: noiseKey), report: report
-    ) { state in
-      try place?.save(state, names: names)
-    }
+      noise: Scheme.Steps.bringsNoise ? try StepNoise(program, key: noiseKey) : nil, report: report, place: place)
     try await run.run(from: state)
     place?.remove()
   }

@@ -55,6 +55,9 @@ public struct AuthenticatedCosts: CostModel {
     return round(16 * count) + Cost(dealtByteCount: 32 * partyCount * count)
   }
 
+  /// Noise of the dealer's: a word that it chooses each.
+  package func dealingNoise(count: Int) -> Cost { dealt(.noise(counts: [count], bits: 0)) }
+
   public func truncating(_ items: [(count: Int, bits: Int)], additive: Bool, mayFail: Bool) -> Cost {
     let count = items.reduce(0) { $0 + $1.count }
     return round(16 * count) + Cost(dealtByteCount: 80 * count)

@@ -1,5 +1,6 @@
 import Arithmetic
 import CKernels
+import Privacy
 import Tensors
 import Transports
 
@@ -35,6 +36,7 @@ struct AuthenticatedDealing {
     case .shuffle(let shapes): dealShuffle(shapes)
     case .inputs(let items):
       for item in items { deal(WideTensor(shape: [item.count], words: base.stream(2 * item.count, of: item.owner))) }
+    case .noise(let counts, let bits): dealNoise(counts, bits)
     }
   }
 
@@ -100,6 +102,15 @@ struct AuthenticatedDealing {
         let masks = mask(row)
         deal(Bilinear.elementwise(row).wideProduct(bits.rearranged { $0.broadcast(to: row) }, masks))
       }
+    }
+  }
+
+  /// Nothing for bits that no noise has, which a party hears of by itself.
+  private mutating func dealNoise(_ counts: [Int], _ bits: Int) {
+    guard let noise = try? GaussianNoise(bits: bits) else { return }
+    let key = base.commonWords(2)
+    for (place, count) in counts.enumerated() {
+      deal(WideTensor(low: noise.words([count], key: key, place: place)))
     }
   }
 
@@ -192,6 +203,12 @@ extension Dealing {
   mutating func stream(_ count: Int, of party: PartyID) -> [UInt64] {
     defer { draw += 1 }
     return expand(generators[party], count, at: place, draw: draw)
+  }
+
+  /// Words that all parties' keys together make, and none of them alone: they are not dealt.
+  mutating func commonWords(_ count: Int) -> [UInt64] {
+    defer { draw += 1 }
+    return exclusiveSum(generators[...], count)
   }
 
   /// A permutation that all parties' keys together make, and none of them alone.

@@ -52,7 +52,7 @@ public final class Dealer: Sendable {
       return dealing.corrections
     }
     switch demand {
-    case .masks, .inputs: break
+    case .masks, .inputs, .noise: break
     case .products(let operands, let products): dealProducts(operands, products, &dealing)
     case .truncation(let items): for item in items { Self.dealTruncation(item, &dealing) }
     case .comparison(let count, let width): Self.dealComparison(count, width, &dealing)

@@ -10,6 +10,14 @@ package import Tensors
 package struct DealtComputation: Sendable {
   /// What a dealer has to know.
   package struct Content: Hashable, Sendable, Codable {
+    /// Noise of deviation 2^bits, in steps of fixed point.
+    package struct Noise: Hashable, Sendable, Codable {
+      package var names: [String]
+      package var bits: Int
+
+      package init(names: [String], bits: Int) { (self.names, self.bits) = (names, bits) }
+    }
+
     package var graph: Graph
     package var fractionBits: Int
     package var widths: ComparisonWidths
@@ -25,6 +33,8 @@ package struct DealtComputation: Sendable {
     package var asked: [String]
     /// Inputs of which every party brings a summand by itself.
     package var own: [String]
+    /// Inputs that are noise of the dealer's, new in each run.
+    package var noise: Noise?
     /// Whether it is the preparation of other computations: its graph has their inputs alone.
     package var isPreparation = false
     /// What names the session's keys of MACs, where shares have any.
@@ -35,7 +45,7 @@ package struct DealtComputation: Sendable {
     package init(
       graph: Graph, fractionBits: Int, widths: ComparisonWidths, numbers: [String: Float] = [:],
       fixed: [String] = [], kept: [String] = [], keptAnswers: [Shape] = [], asked: [String] = [],
-      own: [String] = [], keys: String = "", label: String
+      own: [String] = [], noise: Noise? = nil, keys: String = "", label: String
     ) {
       self.graph = graph
       self.fractionBits = fractionBits
@@ -46,6 +56,7 @@ package struct DealtComputation: Sendable {
       self.keptAnswers = keptAnswers
       self.asked = asked
       self.own = own
+      self.noise = noise
       self.keys = keys
       self.label = label
     }
@@ -104,7 +115,7 @@ package struct DealtComputation: Sendable {
         _ = try await rehearsePreparation(on: scheme)
         return
       }
-      let given = Set(content.prepared + content.asked + content.own)
+      let given = Set(content.prepared + content.asked + content.own + (content.noise?.names ?? []))
       let names = content.graph.inputs.keys.filter { content.numbers[$0] == nil && !given.contains($0) }
       var inputs = Dictionary(
         uniqueKeysWithValues: names.map {
@@ -179,8 +190,14 @@ package struct DealtComputation: Sendable {
     _ inputs: [String: Scheme.Share], numbers: [String: Float]? = nil, own: [String: RingTensor] = [:],
     on scheme: Scheme
   ) async throws -> [Scheme.Share] {
-    try await SecureEngine(scheme, fractionBits: content.fractionBits, widths: content.widths)
-      .run(content.graph, inputs: inputs, numbers: numbers ?? content.numbers, own: own)
+    var inputs = inputs
+    if let noise = content.noise {
+      let shares = try await scheme.noise(of: noise.names.map(content.shape), bits: noise.bits)
+      inputs.merge(zip(noise.names, shares)) { $1 }
+    }
+    return try await SecureEngine(scheme, fractionBits: content.fractionBits, widths: content.widths).run(
+      content.graph, inputs: inputs, numbers: numbers ?? content.numbers, own: own,
+      noise: Set(content.noise?.names ?? []))
   }
 
   /// What this party answers the owner of the inputs that are asked, within a step that was begun.

@@ -66,7 +66,8 @@ extension Demand {
       return .products(
         operands: operands.map { Operand(count: $0.count, mask: moved($0.mask)) }, products: products)
     case .selection(let count, let mask): return .selection(count: count, mask: moved(mask))
-    case .masks, .truncation, .comparison, .conversion, .decomposition, .conjunction, .shuffle, .inputs: return self
+    case .masks, .truncation, .comparison, .conversion, .decomposition, .conjunction, .shuffle, .inputs, .noise:
+      return self
     }
   }
 }

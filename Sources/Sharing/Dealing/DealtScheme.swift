@@ -55,6 +55,10 @@ package protocol DealtScheme: SharingScheme, SendableMetatype {
   func admit(_ piece: Piece) async throws -> Admission<Share>
   /// Demands what ``admit(_:)`` demands of the dealer, in a rehearsal; the shares are of zeros.
   func rehearseAdmission(of shapes: [Shape], answers: [Shape]) async throws -> Admission<Share>
+  /// Noise that the dealer has drawn: rounded normal deviates of deviation 2^bits.
+  ///
+  /// - Throws: ``SharingError/notAvailable(operations:engine:)`` where parties bring noise of their own instead.
+  func noise(of shapes: [Shape], bits: Int) async throws -> [Share]
   /// Makes sure that all that was opened was opened rightly, where the scheme can.
   func check() async throws
   /// What this party tells the owner of a result.
@@ -89,6 +93,10 @@ extension DealtScheme {
       throw SharingError.notAvailable(operations: ["naming a cheater"], engine: costs(partyCount: 2).name)
     }
     return try await start(over: channel, source: source, session: session, keys: keys)
+  }
+
+  package func noise(of shapes: [Shape], bits: Int) async throws -> [Share] {
+    throw SharingError.notAvailable(operations: ["noise of the dealer's"], engine: Self.costs(partyCount: 2).name)
   }
 
   /// Runs the program.

@@ -25,6 +25,8 @@ public enum Demand: Hashable, Sendable, Codable {
   case shuffle(shapes: [Shape])
   /// Masks that one party knows, for its inputs; with MACs only.
   case inputs([Input])
+  /// Rounded normal deviates of deviation 2^bits, which the dealer alone knows; with MACs only.
+  case noise(counts: [Int], bits: Int)
 
   /// What a party is to bring.
   public struct Input: Hashable, Sendable, Codable {
@@ -66,7 +68,7 @@ public enum Demand: Hashable, Sendable, Codable {
 
   private func additiveByteCount(partyCount: Int) -> Int {
     switch self {
-    case .masks, .inputs: 0
+    case .masks, .inputs, .noise: 0
     case .products(_, let products): 8 * products.reduce(0) { $0 + $1.form.resultShape.count }
     case .truncation(let items): 16 * items.reduce(0) { $0 + $1.count }
     case .comparison(let count, let width): BorrowTree(width: width).dealtPlaneCount * ((count + 7) / 8)

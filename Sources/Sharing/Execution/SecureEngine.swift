@@ -44,6 +44,8 @@ public struct SecureEngine<Scheme: SharingScheme> {
   ///   - numbers: public values of inputs that are no secrets, such as a learning rate, by name.
   ///   - own: inputs of which every party brings a summand by itself, such as its noise, as whole words in fixed point; each is
   ///     added to one other value.
+  ///   - noise: those of `inputs` that are noise: each is added to one other value, and nothing else is made of a sum with noise
+  ///     before it has been rounded to whole steps of fixed point.
   ///   - observer: told of every step in which parties talk.
   /// - Throws: ``SharingError``, or the channel's error.
   @specialized(where Scheme == ReplicatedScheme)
@@ -52,18 +54,18 @@ public struct SecureEngine<Scheme: SharingScheme> {
   @specialized(where Scheme == CheckedScheme)
   public func run(
     _ graph: Graph, inputs: [String: Scheme.Share], numbers: [String: Float] = [:], own: [String: RingTensor] = [:],
-    observer: ((SecureStep) -> Void)? = nil
+    noise: Set<String> = [], observer: ((SecureStep) -> Void)? = nil
   ) async throws -> [Scheme.Share] {
     try Self.checkAvailability(of: graph)
     for node in graph.nodes {
       if let number = node.operation.publicNumber(among: numbers) { try arithmetic.check(number, of: node) }
     }
-    try OwnInputs.check(own, in: graph)
+    try OwnInputs.check(own, noise: noise, in: graph)
     let bounds = MagnitudeBounds(magnitudes, fractionBits: arithmetic.fractionBits)
     try bounds.check(graph)
     var run = SecureRun(
-      graph: graph, arithmetic: arithmetic, numbers: numbers, own: own, widths: widths, bounds: bounds,
-      observer: observer)
+      graph: graph, arithmetic: arithmetic, numbers: numbers, own: own, noise: noise, widths: widths,
+      bounds: bounds, observer: observer)
     return try await run.outputs(for: inputs)
   }
 

@@ -37,7 +37,7 @@ struct SecureRun<Scheme: SharingScheme> {
   let numbers: [String: Float]
   /// What this party brings by itself.
   let own: [String: RingTensor]
-  /// Sums with what parties bring: they are brought back to shares before anything else is made of them, so that noise in
+  /// Sums with what parties bring, or with noise: they are brought back to shares before anything else is made of them, so that noise in
   /// whole steps hides every digit that is left.
   let ownSums: Set<Int>
   let widths: ComparisonWidths
@@ -54,14 +54,14 @@ struct SecureRun<Scheme: SharingScheme> {
 
   init(
     graph: Graph, arithmetic: FixedPointArithmetic<Scheme>, numbers: [String: Float],
-    own: [String: RingTensor], widths: ComparisonWidths, bounds: MagnitudeBounds,
+    own: [String: RingTensor], noise: Set<String>, widths: ComparisonWidths, bounds: MagnitudeBounds,
     observer: ((SecureStep) -> Void)?
   ) {
     self.graph = graph
     self.arithmetic = arithmetic
     self.numbers = numbers
     self.own = own
-    ownSums = OwnInputs.sums(own, in: graph)
+    ownSums = OwnInputs.sums(noise.union(own.keys), in: graph)
     self.widths = widths
     self.bounds = bounds
     self.observer = observer

@@ -6,7 +6,7 @@ enum DealtVector {
   case words(Int, isMask: Bool)
   /// Bits with MACs.
   case planes(rows: Int, count: Int, isMask: Bool)
-  /// What has no MAC: the words that an input is hidden by, and a permutation.
+  /// What has no MAC: the words that an input is hidden by, a permutation, and the key of noise.
   case unshared
 
   /// Words of 64 bits that its MACs are.
@@ -43,6 +43,7 @@ extension Demand {
     case .conjunction(let blocks): return blocks.flatMap { Self.triples($0.rows, $0.count) }
     case .shuffle(let shapes): return Self.network(shapes)
     case .inputs(let items): return items.flatMap { [.unshared, .words($0.count, isMask: false)] }
+    case .noise(let counts, _): return [.unshared] + counts.map { .words($0, isMask: false) }
     }
   }
 

@@ -20,6 +20,41 @@ extension CheckedScheme {
   ///
   /// - Throws: ``SharingError/cheating(check:layer:culprit:)``, and again from whatever is called then.
   package func check() async throws {
+    if let failed = try await failure(of: ledger, gates) {
+      throw fail(failed, layer: await firstFailingLayer())
+    }
+    ledger = ProductLedger()
+    gates = GateLedger()
+    layers.removeAll()
+  }
+
+  /// After a check that failed: the first layer of which it fails by itself; empty where there is none, or where a party does not go
+  /// on. One round, and as many as a check for each layer up to it.
+  private func firstFailingLayer() async -> String {
+    let (products, conjunctions) = (ledger, gates)
+    let parts = layers.parts(end: kept)
+    do {
+      guard !parts.isEmpty, try await allFail() else { return "" }
+      for (layer, parts) in parts {
+        let failed = try await failure(of: products.including(parts), conjunctions.including(parts))
+        if failed != nil { return layer }
+      }
+    } catch {}
+    return ""
+  }
+
+  /// One round: whether the check failed for all parties. One that it passed for goes on to open values, and must not take what is
+  /// said here for one: no such message has six bytes.
+  private func allFail() async throws -> Bool {
+    let word = Array("failed".utf8)
+    let message = Outbox(word)
+    var inboxes = try await exchange(
+      toNext: message, toPrevious: message, fromNext: word.count, fromPrevious: word.count)
+    return inboxes.next.bytes(word.count) == word && inboxes.previous.bytes(word.count) == word
+  }
+
+  /// What of all these does not hold.
+  private func failure(of ledger: ProductLedger, _ gates: GateLedger) async throws -> CheatingCheck? {
     let coin = try await toss()
     var products = ProductFolding(ledger, coin: coin)
     var conjunctions = GateFolding(gates, coin: coin)
@@ -34,9 +69,7 @@ extension CheckedScheme {
     }
     let masked = try await mask(conjunctions, products.last)
     try await confirm()
-    try await open(masked)
-    ledger = ProductLedger()
-    gates = GateLedger()
+    return try await open(masked)
   }
 
   /// One claim x·y = z each over the Galois ring and over GF(2⁶⁴), in shares.
@@ -85,21 +118,21 @@ extension CheckedScheme {
       ))
   }
 
-  /// One round: opens the masked claims, all of which have to hold.
-  private func open(_ claims: LastClaims) async throws {
+  /// One round: opens the masked claims; the check whose claim does not hold.
+  private func open(_ claims: LastClaims) async throws -> CheatingCheck? {
     let (gates, products) = (claims.gates, claims.products)
     let elements = [products.x, products.y, products.z]
     let first = gates.x.first + gates.y.first + gates.z.first + elements.flatMap(\.first.words)
     let second = gates.x.second + gates.y.second + gates.z.second + elements.flatMap(\.second.words)
-    let missing = try await openTwice(first: first, second: second)
+    guard let missing = try await openTwice(first: first, second: second) else { return .agreement }
     let opened = GaloisElement.elements(Array(missing.dropFirst(3)))
     let (x, y, z) = (
       products.x.first + products.x.second + opened[0], products.y.first + products.y.second + opened[1],
       products.z.first + products.z.second + opened[2]
     )
-    guard x * y == z else { throw fail(.products) }
+    guard x * y == z else { return .products }
     let field = (0..<3).map { first[$0] ^ second[$0] ^ missing[$0] }
-    guard ck_gf64_multiply(field[0], field[1]) == field[2] else { throw fail(.gates) }
+    return ck_gf64_multiply(field[0], field[1]) == field[2] ? nil : .gates
   }
 
   /// One round: elements of both rings from summands; and whether all parties had the last coin alike.

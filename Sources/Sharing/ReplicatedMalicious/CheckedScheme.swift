@@ -29,6 +29,7 @@ public final class CheckedScheme: SharingScheme {
   private var operation: UInt32 = 0
   var ledger = ProductLedger()
   var gates = GateLedger()
+  var layers = CheckedLayers()
   /// Foldings of each check, and more where there is more to check: ``levelCount``, or ``trainingLevelCount``.
   private(set) var levels = CheckedScheme.levelCount
   /// The last coin's hash, by which parties see that they had it alike.
@@ -85,6 +86,14 @@ public final class CheckedScheme: SharingScheme {
     guard step < .max else { throw SharingError.countersExhausted }
     step += 1
     operation = 0
+  }
+
+  public func enter(layer: String) { layers.enter(layer, at: kept) }
+
+  /// How much waits for a check.
+  var kept: CheckedLayers.Place {
+    CheckedLayers.Place(
+      scalars: ledger.scalars.count, forms: ledger.forms.count, moves: ledger.moves.count, gates: gates.count)
   }
 
   /// The draws of the next operation; every party calls this at the same places of the program.
@@ -163,8 +172,8 @@ public final class CheckedScheme: SharingScheme {
     }
   }
 
-  /// Opens components that each party holds two of to all, the third coming from both who hold it. One round.
-  func openTwice(first: [UInt64], second: [UInt64]) async throws -> [UInt64] {
+  /// Opens components that each party holds two of to all, the third coming from both who hold it; `nil` where these differ. One round.
+  func openTwice(first: [UInt64], second: [UInt64]) async throws -> [UInt64]? {
     var (toNext, toPrevious) = (Outbox(), Outbox())
     toNext.append(first)
     toPrevious.append(second)
@@ -172,8 +181,7 @@ public final class CheckedScheme: SharingScheme {
       toNext: toNext, toPrevious: toPrevious, fromNext: toPrevious.message.count,
       fromPrevious: toNext.message.count)
     let missing = inboxes.previous.words(first.count)
-    guard inboxes.next.words(first.count) == missing else { throw fail(.agreement) }
-    return missing
+    return inboxes.next.words(first.count) == missing ? missing : nil
   }
 
   /// This party's summand of a sharing of zero.

@@ -27,7 +27,19 @@ struct GateLedger {
   var isEmpty: Bool { count == 0 }
 
   /// Words of gates.
-  private var count: Int { results.first.count }
+  var count: Int { results.first.count }
+
+  /// Some of the gates.
+  func including(_ parts: [CheckedLayers.Part]) -> GateLedger {
+    var some = GateLedger()
+    for part in parts {
+      let words = part.start.gates..<part.end.gates
+      some.operands.x.append(operands.x.sliced(words))
+      some.operands.y.append(operands.y.sliced(words))
+      some.results.append(results.sliced(words))
+    }
+    return some
+  }
 
   private func weights(_ coin: CheckCoin) -> [UInt64] {
     coin.generator.words(count: count, counterHigh: CheckCoin.Stream.gates.counter, counterLow: 0)
@@ -76,6 +88,10 @@ extension PlanePair {
   fileprivate mutating func append(_ other: PlanePair) {
     first += other.first
     second += other.second
+  }
+
+  fileprivate func sliced(_ words: Range<Int>) -> PlanePair {
+    PlanePair(first: Array(first[words]), second: Array(second[words]))
   }
 }
 

@@ -68,6 +68,17 @@ struct ProductLedger {
     if move.result.shape.count > 0 { moves.append(move) }
   }
 
+  /// Some of the products.
+  func including(_ parts: [CheckedLayers.Part]) -> ProductLedger {
+    var some = ProductLedger()
+    for part in parts {
+      for kept in scalars[part.start.scalars..<part.end.scalars] { some.append(kept.left, kept.right, kept.result) }
+      some.forms += forms[part.start.forms..<part.end.forms]
+      some.moves += moves[part.start.moves..<part.end.moves]
+    }
+    return some
+  }
+
   private mutating func append(_ left: KeptScalars.Left, _ right: CheckedShare, _ result: CheckedShare) {
     guard result.shape.count > 0 else { return }
     let kept = KeptScalars(left: left, right: right, result: result, start: scalarSize)

@@ -189,7 +189,7 @@ public enum SharingError: Error, Hashable, Sendable, CustomStringConvertible {
       return "the stock of correlated randomness for \(program) is empty: have the dealer fill it first"
     case .ownInputMisused(let name):
       return
-        "input \"\(name)\" is what each party brings by itself: add it to one other value of its shape, and nothing else"
+        "input \"\(name)\" is noise, or what each party brings by itself: add it to one other value of its shape, and nothing else"
     case .stepUsed(let program, let step):
       return "the correlated randomness of run \(step) of \(program) was used before: "
         + "remove the storage folder of the last party, and start it again"

@@ -4,8 +4,8 @@ package import Privacy
 ///
 /// Rows come in an order that the public seed gives, each once an epoch, and each step has noise of its own. So a row takes
 /// part in as many Gaussian mechanisms as there are epochs, whichever steps these are: one mechanism with 1/√epochs of a
-/// step's noise multiplier. Nothing is claimed of samples. What is accounted is the noise of those parties alone that a
-/// corrupt one does not know.
+/// step's noise multiplier. Nothing is claimed of samples. What is accounted is that noise alone which a corrupt party
+/// does not know.
 package struct EncryptedPrivacy: Sendable {
   private let part: PrivacyPart
   private let epochs: Int

@@ -6,7 +6,7 @@ import Tensors
 /// hides: `docs/PRIVACY-ENCRYPTED.md` has the proof.
 ///
 /// Gradients are taken in units of the clipping norm C, so that the norm to clip to is 1. The sum of clipped gradients times
-/// ``factorScale`` is shared as whole steps of 2^−f, and each party adds rounded normal deviates of 2^``noiseBits`` steps.
+/// ``factorScale`` is shared as whole steps of 2^−f, and parties or the dealer add rounded normal deviates of 2^``noiseBits`` steps.
 /// Rounding of fixed point lets an example through with a norm of at most `1 + overshoot` instead of 1; the noise is for that.
 package struct SharedClipping: Hashable, Sendable {
   /// C.
@@ -21,20 +21,27 @@ package struct SharedClipping: Hashable, Sendable {
   package let coarseLimit: Float
   /// κ: what an unclipped gradient is multiplied by, at most 1.
   package let factorScale: Float
-  /// Each party's noise has a deviation of 2 to this power, in steps of 2^−f.
+  /// One party's noise, one pair's, or the dealer's has a deviation of 2 to this power, in steps of 2^−f.
   package let noiseBits: Int
   /// By how much a clipped gradient may be longer than the norm, as a share of it.
   package let overshoot: Double
 
-  /// How many parties' noise must do: of three with one corrupt two, of parties with a dealer one alone.
+  /// Whose noise a sum gets.
   package enum Sharing: Sendable {
+    /// That of each of three parties.
     case replicated
+    /// That of each party.
     case additive
+    /// That of each pair of three parties, which both know.
+    case replicatedMalicious
+    /// The dealer's, once.
+    case spdz
 
-    var honestParties: Double {
+    /// How many of these the corrupt parties do not know: of three with one corrupt two, of parties with a dealer one alone.
+    var hiddenCount: Double {
       switch self {
       case .replicated: 2
-      case .additive: 1
+      case .additive, .replicatedMalicious, .spdz: 1
       }
     }
   }
@@ -60,7 +67,7 @@ package struct SharedClipping: Hashable, Sendable {
           + "\((smallest * 1000).rounded(.up) / 1000)")
     }
     let word = pow(2, Double(fractionBits))
-    let rate = noiseMultiplier * word / sharing.honestParties.squareRoot()
+    let rate = noiseMultiplier * word / sharing.hiddenCount.squareRoot()
     let bits = min(24, Int(log2(rate * (bounds.relative + bounds.absolute)).rounded(.down)))
     let scale = (pow(2, Double(bits)) / rate - bounds.absolute) / bounds.relative * (1 - 0x1p-18)
     let overshoot = bounds.relative + bounds.absolute / scale - 1
