@@ -28,8 +28,8 @@ public enum DatasetError: Error, Hashable, Sendable, CustomStringConvertible {
     case .noDataFolder(let set):
       "The data set \(set) needs a folder of data: name the one that holds it with --data or TACIT_DATA."
     case .missingFile(let path, let set?):
-      "The data set \(set) was looked for at \(path) and is not there: put the file there, or name another folder "
-        + "with --data or TACIT_DATA."
+      "The data set \(set) was looked for at \(path) and is not there: fetch it with tacit data fetch \(set), or "
+        + "name another folder with --data or TACIT_DATA."
     case .missingFile(let path, nil): "There is no file at \(path): check the path."
     case .inaccessible(let path, let reason): "The file \(path) \(reason)."
     case .oversizedFile(let path, let limit):

@@ -148,12 +148,12 @@ import Testing
   @Test func saysWhatIsMissingAndWhere() {
     #expect(
       message { _ = try NamedDataset.iris.load(from: "/nowhere/") }
-        == "The data set iris was looked for at /nowhere/iris/iris.csv and is not there: put the file there, or name "
-        + "another folder with --data or TACIT_DATA.")
+        == "The data set iris was looked for at /nowhere/iris/iris.csv and is not there: fetch it with tacit data "
+        + "fetch iris, or name another folder with --data or TACIT_DATA.")
     #expect(
       message { _ = try NamedDataset.mnist.load(from: "/nowhere") }
-        == "The data set mnist was looked for at /nowhere/mnist/train-images-idx3-ubyte.gz and is not there: put the "
-        + "file there, or name another folder with --data or TACIT_DATA.")
+        == "The data set mnist was looked for at /nowhere/mnist/train-images-idx3-ubyte.gz and is not there: fetch it "
+        + "with tacit data fetch mnist, or name another folder with --data or TACIT_DATA.")
     #expect(
       message { _ = try NamedDataset.iris.folder(flag: nil, environment: [:]) }
         == "The data set iris needs a folder of data: name the one that holds it with --data or TACIT_DATA.")

@@ -157,13 +157,29 @@ import Testing
     #expect((report["charts"] as? [[String: Any]])?.count == 1)
   }
 
+  @Test func canariesAreGuessed() throws {
+    let run = try tool.tacit("audit", "canaries", "--canaries", "400", "--guesses", "80", "--steps", "4", "--json")
+    let report = try #require(
+      try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any], "\(run.errors)")
+    let (correct, bound) = (try #require(report["correct"] as? Int), try #require(report["lowerBound"] as? Double))
+    let isConsistent = bound <= (report["claimedEpsilon"] as? Double ?? 0)
+    #expect(run.status == (isConsistent ? 0 : 5) && report["isConsistent"] as? Bool == isConsistent)
+    let figure = try #require((report["figures"] as? [[String: Any]])?.first?["interval"] as? [String: Double])
+    let (value, low, high) = (figure["value"] ?? -1, figure["low"] ?? 1, figure["high"] ?? 0)
+    #expect(abs(value - Double(correct) / 80) < 1e-12 && low < value && value < high)
+    #expect((report["charts"] as? [[String: Any]])?.count == 1)
+    let page = try String(
+      contentsOf: tool.folder.appendingPathComponent("runs/audit-canaries/report.html"), encoding: .utf8)
+    #expect(page.contains("<svg"))
+  }
+
   @Test func badInputIsOneSentence() throws {
     try tool.write("none.yaml", "model: 3\n")
     try FileManager.default.createDirectory(
       at: tool.folder.appendingPathComponent("empty"), withIntermediateDirectories: true)
     let cases = [
       ["membership", "nowhere.yaml"], ["membership", "none.yaml"], ["membership", "--shadows", "7"],
-      ["membership", "--confidence", "2"], ["shares", "empty"], ["shares", "nowhere"],
+      ["membership", "--confidence", "2"], ["canaries", "--guesses", "1"], ["shares", "empty"], ["shares", "nowhere"],
       ["model-inversion", "nowhere.yaml"], ["model-inversion", "--steps", "0"],
       ["model-inversion", "--decimals", "99"],
       ["inversion", "empty", "--job", "none.yaml"], ["inversion", "empty", "--job", "nowhere.yaml"],

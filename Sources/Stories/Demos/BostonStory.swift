@@ -17,7 +17,7 @@ public struct BostonStory: Sendable {
 
   private static let budgets = [0.5, 1, 2, 4, 8]
   /// Noise differs from run to run by more than splits do.
-  private static let drawCount = 10
+  private static let drawCount = 40
 
   /// Tells the story; `progress` hears what is being done.
   ///

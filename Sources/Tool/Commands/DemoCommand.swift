@@ -27,7 +27,8 @@ struct DemoCommand: AsyncParsableCommand {
         Example: tacit demo credit --data ../shared/data --seed 3
         """)
 
-    @Option(help: "A folder of data sets with the real UCI set; synthetic applications without it.")
+    @Option(
+      help: "A folder of data sets with the real UCI set; synthetic applications without it, whatever TACIT_DATA says.")
     var data: String?
     @Option(help: "The seed of split, initial weights and shuffling.") var seed: UInt64 = 7
     @Option(help: "The folder for the reports.") var output = "runs/demo-credit"

@@ -10,6 +10,7 @@ protocol ShownReport: Encodable {
 extension CreditReport: ShownReport {}
 extension DemoReport: ShownReport {}
 extension AuditReport: ShownReport {}
+extension CanaryStory.Report: ShownReport {}
 
 extension ShownReport {
   /// Writes report.json and report.html into a folder, which is made, and prints the report.

@@ -65,9 +65,13 @@ public struct CanaryAudit: Hashable, Sendable {
   public func run() throws -> Report { try run(fault: nil) }
 
   /// The audit of a build that may be broken.
-  package func run(fault: PrivateTrainer.InsecureFault?) throws -> Report {
+  ///
+  /// - Parameter seen: told of the canaries' scores, and of who was there.
+  package func run(
+    fault: PrivateTrainer.InsecureFault?, seen: (_ scores: [Float], _ present: Set<Int>) -> Void = { _, _ in }
+  ) throws -> Report {
     let present = zip(0..., SecureRandom.words(canaries)).filter { $0.1 & 1 == 1 }.map(\.0)
-    guard !present.isEmpty else { return try run(fault: fault) }
+    guard !present.isEmpty else { return try run(fault: fault, seen: seen) }
     let trainer = try trainer(rows: present.count, fault: fault)
     let rows = rows(of: present)
     let result = try trainer.train(
@@ -77,7 +81,9 @@ public struct CanaryAudit: Hashable, Sendable {
         ("dense1.bias", Tensor(repeating: 0, shape: [1])),
       ]))
     let claimed = try LossAccountant().epsilon(of: result.event, delta: delta)
-    let correct = score(result.model.weights["dense1.weight"]?.scalars ?? [], present: Set(present))
+    let scores = result.model.weights["dense1.weight"]?.scalars ?? []
+    seen(scores, Set(present))
+    let correct = score(scores, present: Set(present))
     let bound = CanaryBound(canaries: canaries, guesses: guesses, correct: correct, delta: delta)
       .epsilon(confidence: confidence)
     return Report(

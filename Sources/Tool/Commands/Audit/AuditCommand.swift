@@ -27,24 +27,16 @@ struct AuditCommand: AsyncParsableCommand {
     @Option(help: "The probability of each row to be in a step's sample.") var samplingRate = 0.5
     @Option(help: "The clipping norm.") var clip = 8.0
     @Option(help: "The confidence of the bound.") var confidence = 0.999
+    @Option(help: "The folder for report.json and report.html.") var output = "runs/audit-canaries"
     @Flag(help: "Print one JSON object.") var json = false
 
     func run() async throws {
-      let report = try CanaryAudit(
+      let audit = try CanaryAudit(
         epsilon: epsilon, delta: delta, canaries: canaries, guesses: guesses, steps: steps, samplingRate: samplingRate,
-        clip: clip, confidence: confidence
-      ).run()
-      if json {
-        try JSONOutput.print(report)
-      } else {
-        print(
-          String(
-            format:
-              "%d of %d guesses about %d canaries are right: ε is at least %.4f (confidence %g)\nclaimed: ε = %.4f at δ = %g; ",
-            report.correct, report.guesses, report.canaries, report.lowerBound, report.confidence,
-            report.claimedEpsilon, report.delta) + (report.isConsistent ? "the claim stands" : "the claim is refuted"))
-      }
-      guard report.isConsistent else { throw ExitCode(5) }
+        clip: clip, confidence: confidence)
+      let report = try CanaryStory(audit).tell()
+      try report.show(in: output, json: json)
+      guard report.found.isConsistent else { throw ExitCode(5) }
     }
   }
 }
