@@ -39,19 +39,13 @@ import Testing
   @Test func simulation() async throws {
     let data = try SyntheticCredit.dataset().prepared(test: 0.2, seed: 7)
     let description = try ModelDescription(
-      layers: [.dense(units: 2)], inputShape: [data.train.features.shape[1]])
-    func classes(_ data: Dataset) throws -> Dataset {
-      let labels = data.targets.tensor.scalars.map { Int($0) }
-      return try Dataset(
-        name: data.name, source: data.source, features: data.features, targets: .classes(labels, count: 2))
-    }
-    let train = try classes(data.train)
+      layers: [.dense(units: 1), .sigmoid], inputShape: [data.train.features.shape[1]])
     let settings = LocalSettings(
-      loss: .softmaxCrossEntropy, optimizer: .sgd(learningRate: 0.05), batch: 16, epochs: 1, rounds: 10, seed: 7)
+      loss: .binaryCrossEntropy, optimizer: .sgd(learningRate: 0.1), batch: 16, epochs: 1, rounds: 10, seed: 7)
     let simulation = try FederatedSimulation(
       description, settings, strategy: .fedAvg, cohort: .fraction(0.5),
-      parts: try Partition.dirichlet(0.5).deal(strata: train.targets.classes ?? [], workers: 10, seed: 7),
-      train: train, test: try classes(data.test))
+      parts: try Partition.dirichlet(0.5).deal(strata: data.train.targets.classes ?? [], workers: 10, seed: 7),
+      train: data.train, test: data.test)
     var accuracies: [Double] = []
     _ = try await simulation.run { round in
       accuracies.append(round.accuracy)
