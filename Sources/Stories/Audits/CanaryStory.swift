@@ -1,4 +1,5 @@
 public import Learning
+import Serving
 
 /// What a private training gives away of rows that were planted in it, held against the ε that it claims.
 public struct CanaryStory: Sendable {
