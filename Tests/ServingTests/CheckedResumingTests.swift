@@ -131,32 +131,6 @@ import Transports
     #expect(late.failures.count == 3 && late.failures.allSatisfy { !($0 is SharingError) }, "it is told once")
   }
 
-  /// Whoever has told anything of the result has forgotten what the training would go on from, wherever the others stopped.
-  @Test func aResultIsToldOnce() async throws {
-    defer { fixture.remove() }
-    let mask = freshMask()
-    func begun(cutting number: Int) async throws -> Attempt {
-      for party in 0..<3 { try? FileManager.default.removeItem(atPath: "\(fixture.folder)/party-\(party)") }
-      return await attempt(try fresh(mask), mask, fault: FaultPlan([number: .cut]))
-    }
-    // How many messages party 1 sends.
-    var (some, all) = (0, 1 << 13)
-    while some + 1 < all {
-      let number = (some + all) / 2
-      if try await begun(cutting: number).failures.isEmpty { all = number } else { some = number }
-    }
-    var toldCount = 0
-    for number in all - 3..<all {
-      let cut = try await begun(cutting: number)
-      #expect(!cut.failures.isEmpty)
-      guard !cut.results.isEmpty else { continue }
-      toldCount += 1
-      let again = await attempt(try resumed(mask), mask, fault: FaultPlan([:]))
-      #expect(again.failures.count == 3 && again.results.isEmpty, "message \(number)")
-    }
-    #expect(toldCount > 0)
-  }
-
   /// A number that one party has changed in its checkpoint is found before a step is taken, whichever component it is of.
   @Test(arguments: [0, 1]) func changedCheckpointsAreFoundOut(component: Int) async throws {
     defer { fixture.remove() }
