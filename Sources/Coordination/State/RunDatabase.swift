@@ -5,7 +5,7 @@ import NIOConcurrencyHelpers
 /// What a coordinator must not forget: jobs, rounds, cohorts, metrics and small models in SQLite, large models in files beside it.
 ///
 /// Write-ahead logging: what is committed survives a kill at any instant, and a loss of power but for rounds that are committed with
-/// ``Durability/kill``. A model's file is complete and on disk before the row that names it.
+/// `Durability.kill`. A model's file is complete and on disk before the row that names it.
 public final class RunDatabase: Sendable {
   let pool: DatabasePool
   public let path: String
